@@ -1,0 +1,73 @@
+"""What every opcode of CPython 3.8 to 3.15 means, as data: one TOML file a version."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from coscope.errors import UnknownVersion
+from coscope.opcodes.schema import Opcode, Table
+
+VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
+
+__all__ = ["VERSIONS", "Opcode", "Table", "table"]
+
+
+@lru_cache(maxsize=None)
+def table(version: str) -> Table:
+    """The table of one version.
+
+    Args:
+        version: "3.13"; a micro version ("3.13.2") is taken for its minor version.
+
+    Raises:
+        UnknownVersion: There is no table for it.
+    """
+    minor = ".".join(version.split(".")[:2])
+    if minor not in VERSIONS:
+        raise UnknownVersion(
+            f"no opcode table for CPython {version}", hint=f"Known: {', '.join(VERSIONS)}."
+        )
+    file = resources.files(__name__).joinpath(f"cpython-{minor}.toml")
+    return from_toml(tomllib.loads(file.read_text(encoding="utf-8")))
+
+
+def from_toml(data: dict[str, Any]) -> Table:
+    """Build a table from the parsed file; see `docs/internals/opcode-tables.md` for its form."""
+    rows = {name: _row(name, fields) for name, fields in data["opcode"].items()}
+    for form in ("specialized", "instrumented"):
+        for name, (code, base) in data.get(form, {}).items():
+            model = rows.get(base)
+            if model is None:
+                rows[name] = Opcode(name, code, form=form, base=base)
+            else:
+                fields = {**vars(model), "name": name, "code": code, "form": form, "base": base}
+                rows[name] = Opcode(**{k: v for k, v in fields.items() if k in _FIELDS})
+    encoding = data["encoding"]
+    return Table(
+        version=data["version"],
+        checked=data["checked"],
+        magics=tuple(data["magics"]),
+        release_magics=tuple(data["release_magics"]),
+        instructions=encoding["instructions"],
+        jump_unit=encoding["jump_unit"],
+        lines=encoding["lines"],
+        exceptions=encoding["exceptions"],
+        layout=encoding["layout"],
+        deref=encoding["deref"],
+        lists={name: tuple(items) for name, items in data.get("lists", {}).items()},
+        numbers=dict(data.get("numbers", {})),
+        opcodes=rows,
+    )
+
+
+_FIELDS = frozenset(Opcode.__dataclass_fields__)
+
+
+def _row(name: str, fields: dict[str, Any]) -> Opcode:
+    listed = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
+    }
+    return Opcode(name, **listed)

@@ -1,0 +1,131 @@
+"""What a row of an opcode table says, and the table of one CPython version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from coscope.opcodes.slots import Slot, parse
+
+# What an oparg means (`operand =`). `codec/operands.py` turns it into argval and argrepr.
+OPERANDS = (
+    "none",  # the opcode takes no argument
+    "count",  # a number without further meaning (sizes, depths, indices into the stack)
+    "const",  # index into consts
+    "const names",  # index into consts: tuple of keyword names (KW_NAMES)
+    "small int",  # the integer itself (3.14 LOAD_SMALL_INT)
+    "name",  # index into names
+    "name>>1",  # index into names above one flag bit
+    "name>>2",  # index into names above two flag bits
+    "local",  # fast local slot
+    "local pair",  # two fast local slots: oparg >> 4, oparg & 15
+    "deref",  # to 3.10: index into cellvars + freevars; 3.11+: fast local slot
+    "jump",  # see `jump`
+    "compare",  # index into the table's `compare`, above `compare_shift` flag bits
+    "invert",  # 1: the negated form (IS_OP, CONTAINS_OP)
+    "binary",  # index into `binary` (BINARY_OP)
+    "intrinsic 1",  # index into `intrinsic_1`
+    "intrinsic 2",
+    "convert",  # index into `convert` (CONVERT_VALUE)
+    "format",  # FORMAT_VALUE: conversion in bits 0 and 1, 4: a format spec is on the stack
+    "function flags",  # MAKE_FUNCTION, SET_FUNCTION_ATTRIBUTE
+    "special",  # index into `special` (LOAD_SPECIAL)
+    "common constant",  # index into `common_constants`
+    "resume",  # RESUME: where, in bits 0 and 1
+    "extended",  # EXTENDED_ARG
+)
+
+# How an opcode jumps (`jump =`). The unit is the table's `jump_unit`.
+JUMPS = ("forward", "backward", "absolute")
+
+# What happens after it (`ends =`): control never reaches the next instruction.
+ENDS = ("jump", "return", "raise")
+
+
+@dataclass(frozen=True)
+class Opcode:
+    """One row: an opcode of one CPython version."""
+
+    name: str
+    code: int  # 0 to 255
+    pops: tuple[str, ...] = ()  # slots, deepest first, as written in the table
+    pushes: tuple[str, ...] = ()  # a slot named as in `pops` is the same value, moved
+    jump_pushes: tuple[str, ...] | None = None  # pushes on the path of the jump, if they differ
+    caches: int = 0  # code units of inline cache after the instruction
+    operand: str = "none"  # one of OPERANDS
+    jump: str | None = None  # one of JUMPS
+    ends: str | None = None  # one of ENDS
+    access: tuple[str, ...] = ()  # "read global", "write local", "import name", ...
+    raises: bool = True  # False: cannot raise, so no exceptional edge starts here
+    tests: str | None = None  # condition of the jump: "true", "false", "none", "not none", ...
+    blocks: str | None = None  # to 3.10: "push finally", "push with", "push async with", "pop", ...
+    shows: Any = None  # text, or {slot: text}: how the expression domain writes what is pushed
+    base: str | None = None  # of a specialised or instrumented form
+    form: str = "base"  # "base", "specialized" or "instrumented"
+
+    @cached_property
+    def pop_slots(self) -> tuple[Slot, ...]:
+        return tuple(map(parse, self.pops))
+
+    @cached_property
+    def push_slots(self) -> tuple[Slot, ...]:
+        return tuple(map(parse, self.pushes))
+
+    @cached_property
+    def jump_push_slots(self) -> tuple[Slot, ...]:
+        return self.push_slots if self.jump_pushes is None else tuple(map(parse, self.jump_pushes))
+
+    @property
+    def takes_argument(self) -> bool:
+        return self.operand != "none"
+
+    def popped(self, oparg: int) -> int:
+        """Stack slots taken."""
+        return sum(slot.size(oparg) for slot in self.pop_slots)
+
+    def pushed(self, oparg: int, jump: bool = False) -> int:
+        """Stack slots left, on the path of the jump or without it."""
+        slots = self.jump_push_slots if jump else self.push_slots
+        return sum(slot.size(oparg) for slot in slots)
+
+    def effect(self, oparg: int, jump: bool = False) -> int:
+        """Net stack effect, as `dis.stack_effect(code, oparg, jump=jump)`."""
+        return self.pushed(oparg, jump) - self.popped(oparg)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Everything that coscope knows of one CPython version."""
+
+    version: str  # "3.13"
+    checked: str  # micro version at which it was checked
+    magics: tuple[int, ...]  # every magic number used while the version was developed, ascending
+    release_magics: tuple[int, ...]  # those of final releases
+    instructions: str  # codec of co_code: "wordcode"
+    jump_unit: int  # bytes: 1 to 3.9, 2 from 3.10
+    lines: str  # codec of the line table: "lnotab-3.8", "ranges-3.10", "locations-3.11"
+    exceptions: str  # "block stack" or "varint-3.11"
+    layout: str  # order of a marshalled code object's fields: "3.8", "3.11", ...
+    deref: str  # what a deref oparg counts: "cells" or "localsplus"
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)  # compare, binary, special, ...
+    numbers: dict[str, int] = field(default_factory=dict)  # compare_shift, ...
+    opcodes: dict[str, Opcode] = field(default_factory=dict)  # by name, every form
+
+    @cached_property
+    def by_code(self) -> tuple[Opcode | None, ...]:
+        """256 entries, indexed by opcode number."""
+        rows: list[Opcode | None] = [None] * 256
+        for row in self.opcodes.values():
+            rows[row.code] = row
+        return tuple(rows)
+
+    @cached_property
+    def steps(self) -> bytes:
+        """Code units from an instruction to the next, by opcode number; 1 if undefined."""
+        return bytes(1 + (row.caches if row else 0) for row in self.by_code)
+
+    @cached_property
+    def extended_arg(self) -> int:
+        """Number of EXTENDED_ARG."""
+        return self.opcodes["EXTENDED_ARG"].code
