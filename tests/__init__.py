@@ -1,0 +1,1 @@
+"""The tests of coscope; the folders mirror those of src/coscope."""

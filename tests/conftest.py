@@ -1,0 +1,49 @@
+"""Options, fixtures and the closing lines of a test run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests import interpreters
+
+if find_spec("hypothesis"):  # not inside Pyodide, where it has no pure-Python wheel
+    from hypothesis import HealthCheck, settings
+
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+    settings.register_profile("local", deadline=None, suppress_health_check=slow)
+    settings.register_profile(
+        "ci", deadline=None, derandomize=True, database=None, suppress_health_check=slow
+    )
+    settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--bless",
+        action="store_true",
+        help="rewrite the golden files from what the code does now; review them in the diff",
+    )
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """Compare a text with a golden file; `--bless` writes the file instead."""
+
+    def compare(path: Path, actual: str) -> None:
+        if request.config.getoption("--bless"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(actual, encoding="utf-8", newline="\n")
+        expected = path.read_text(encoding="utf-8")
+
+        assert expected == actual, f"{path.name} differs; if that is meant, run pytest --bless"
+
+    return compare
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(interpreters.summary())
