@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -15,7 +15,7 @@ VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 __all__ = ["VERSIONS", "Opcode", "Table", "table"]
 
 
-@lru_cache(maxsize=None)
+@cache
 def table(version: str) -> Table:
     """The table of one version.
 
@@ -67,7 +67,7 @@ _FIELDS = frozenset(Opcode.__dataclass_fields__)
 
 
 def _row(name: str, fields: dict[str, Any]) -> Opcode:
-    listed = {
+    listed: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
     }
     return Opcode(name, **listed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from coscope.opcodes.slots import Slot, parse
+from coscope.opcodes.slots import Slot, evaluate, parse
 
 # What an oparg means (`operand =`). `codec/operands.py` turns it into argval and argrepr.
 OPERANDS = (
@@ -60,6 +60,7 @@ class Opcode:
     raises: bool = True  # False: cannot raise, so no exceptional edge starts here
     tests: str | None = None  # condition of the jump: "true", "false", "none", "not none", ...
     blocks: str | None = None  # to 3.10: "push finally", "push with", "push async with", "pop", ...
+    dis_effect: str | None = None  # `dis.stack_effect` of oparg, where it is not what slots say
     shows: Any = None  # text, or {slot: text}: how the expression domain writes what is pushed
     base: str | None = None  # of a specialised or instrumented form
     form: str = "base"  # "base", "specialized" or "instrumented"
@@ -90,7 +91,12 @@ class Opcode:
         return sum(slot.size(oparg) for slot in slots)
 
     def effect(self, oparg: int, jump: bool = False) -> int:
-        """Net stack effect, as `dis.stack_effect(code, oparg, jump=jump)`."""
+        """Net stack effect, as `dis.stack_effect(code, oparg, jump=jump)`.
+
+        Equals `pushed - popped`, but for the rows with a `dis_effect`, which say why.
+        """
+        if self.dis_effect is not None:
+            return evaluate(self.dis_effect, oparg)
         return self.pushed(oparg, jump) - self.popped(oparg)
 
 

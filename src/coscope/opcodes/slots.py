@@ -66,7 +66,7 @@ def parse(text: str) -> Slot:
 
 
 def evaluate(expression: str, oparg: int) -> int:
-    """Value of a COUNT or CONDITION.
+    """Value of a COUNT or CONDITION (or of a row's `dis_effect`).
 
     >>> evaluate("(oparg & 0xFF) + (oparg >> 8)", 0x203)
     5
@@ -93,6 +93,9 @@ def _closure(node: ast.AST) -> Callable[[int], int]:
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             inner = _closure(operand)
             return lambda oparg: not inner(oparg)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            minus = _closure(operand)
+            return lambda oparg: -minus(oparg)
     raise InternalError(f"opcode table: cannot read the expression {ast.dump(node)}")
 
 
