@@ -105,7 +105,15 @@ class ImportFailed(TargetError):
 
 
 class NoCodeObject(TargetError):
-    """A builtin, C function or other object without bytecode."""
+    """A builtin, C function or other object without bytecode.
+
+    `signature` and `doc` say what is known of a C function; `functions` names the Python functions
+    of a class whose constructor is not one.
+    """
+
+    signature: str | None = None
+    doc: str | None = None
+    functions: tuple[str, ...] = ()
 
 
 class SourceError(InputError):

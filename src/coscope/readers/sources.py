@@ -1,0 +1,137 @@
+"""The text that code was compiled from: of files, and of cells that `linecache` holds."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import linecache
+import os
+import stat
+import tokenize
+from collections.abc import Iterator
+from functools import lru_cache
+
+from coscope.errors import SourceError
+from coscope.model import Code, Source
+
+_LARGEST = 32 * 2**20  # bytes; a larger "source" is not shown
+
+
+def source_of(filename: str) -> Source | None:
+    """The source that a code object's `co_filename` names, or None if it cannot be had.
+
+    A file is read and decoded by its PEP 263 declaration. For a name such as `<ipython-input-3>`
+    the lines are those that a notebook, `doctest` or the interactive interpreter left in
+    `linecache.cache`; a loader is never asked.
+    """
+    try:
+        status = os.stat(filename)
+    except (OSError, ValueError):
+        return _cached_lines(filename)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+        return None
+    return _read(filename, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=64)
+def _read(filename: str, mtime: int, size: int) -> Source | None:
+    """One state of one file. The times and sizes in the key make a changed file be read again."""
+    try:
+        with open(filename, "rb") as file:
+            return source_from(file.read(_LARGEST + 1), filename)
+    except (OSError, SourceError):
+        return None
+
+
+def _cached_lines(filename: str) -> Source | None:
+    entry = linecache.cache.get(filename)
+    if entry is not None and len(entry) == 4:  # a one-element entry is a loader not yet asked
+        lines = entry[2]
+    elif filename.startswith("<doctest "):
+        lines = linecache.getlines(filename)  # doctest replaces this function while it runs
+    else:
+        return None
+    text = "".join(line for line in lines if type(line) is str)
+    if not text:
+        return None
+    return Source(filename, split_lines(text), _digest(text.encode("utf-8", "surrogatepass")))
+
+
+def source_from(data: bytes, filename: str) -> Source:
+    """The bytes of a file as `Source`.
+
+    Raises:
+        SourceError: The bytes do not decode by the declared encoding.
+    """
+    return Source(filename, split_lines(decode_text(data, filename)), _digest(data))
+
+
+def decode_text(data: bytes, filename: str) -> str:
+    """Source bytes -> text, by byte order mark or coding declaration, UTF-8 without.
+
+    Raises:
+        SourceError: The declaration names no text encoding, or the bytes are not of it.
+    """
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise SourceError(
+            f"the source is not {error.encoding}",
+            file=filename,
+            line=data.count(b"\n", 0, error.start) + 1,
+            found=f"byte {data[error.start]:#04x}",
+            hint="Declare its encoding in the first line: # -*- coding: NAME -*-",
+        ) from error
+    except (SyntaxError, LookupError) as error:
+        what = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise SourceError(f"the source cannot be decoded: {what}", file=filename) from error
+
+
+def split_lines(text: str) -> tuple[str, ...]:
+    """Lines as the compiler counts them, without line ends: form feeds do not end a line."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return tuple(lines)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def annotations_in(source: Source, code: Code) -> Iterator[tuple[str, str]]:
+    """Annotations of the function that starts at the code's first line, as written.
+
+    From CPython 3.14 a function's annotations exist only when somebody evaluates them. The text
+    of the source tells them without running anything.
+    """
+    node = _definitions(source).get((code.name, code.firstlineno))
+    if node is None:
+        return
+    arguments = node.args
+    named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    for argument in [*named, arguments.vararg, arguments.kwarg]:
+        if argument is not None and argument.annotation is not None:
+            yield argument.arg, ast.unparse(argument.annotation)
+    if node.returns is not None:
+        yield "return", ast.unparse(node.returns)
+
+
+_Definition = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@lru_cache(maxsize=16)
+def _definitions(source: Source) -> dict[tuple[str, int], _Definition]:
+    """Function definitions by name and first line, a decorator's if there is one."""
+    try:
+        tree = ast.parse("\n".join(source.lines))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
+    found: dict[tuple[str, int], _Definition] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, _Definition):
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            found[node.name, first] = node
+    return found

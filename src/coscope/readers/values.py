@@ -1,0 +1,170 @@
+"""Any live object -> a short text, without running its code.
+
+Only exact built-in types are written out. Everything else is its type and its address, because
+`repr` of another type is somebody's code: it may be slow, wrong, or have effects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MethodType,
+    ModuleType,
+    NotImplementedType,
+)
+from typing import Any
+
+from coscope.model import Value
+
+WIDTH = 80  # characters of a text, about
+_ITEMS = 6  # shown of a container
+_DEPTH = 3  # containers inside containers
+_INT_BITS = 200  # an int beyond is shown by its leading digits and its size
+
+_name_of = type.__dict__["__qualname__"].__get__
+_module_of = type.__dict__["__module__"].__get__
+_module_namespace: Any = vars(ModuleType)["__dict__"]
+
+
+def value_of(thing: Any) -> Value:
+    """The object as shown: type, safe short text, identity.
+
+    >>> value_of([1, "two", {3: None}]).text
+    "[1, 'two', {3: None}]"
+    """
+    return Value(type_name_of(thing), text_of(thing), id(thing), thing)
+
+
+def text_of(thing: Any, width: int = WIDTH) -> str:
+    """A safe short text of any object, on one line, at most about `width` characters."""
+    return shortened(_text(thing, width, _DEPTH), width)
+
+
+def shortened(text: str, width: int = WIDTH) -> str:
+    """The text, its middle left out if it is longer than `width`.
+
+    >>> shortened("abcdefghij", 7)
+    'ab...ij'
+    """
+    if len(text) <= width:
+        return text
+    left = max(0, (width - 3) // 2)
+    return f"{text[:left]}...{text[len(text) - (width - 3 - left) :]}"
+
+
+def type_name_of(thing: Any) -> str:
+    """Module-qualified name of an object's real type: `int`, `numpy.ndarray`."""
+    return name_of_class(type(thing))
+
+
+def name_of_class(cls: type) -> str:
+    """Module-qualified name of a class; what a metaclass says about it is not asked."""
+    name = _name_of(cls)
+    module = _module_of(cls)
+    if type(module) is not str or module == "builtins":
+        return exact_text(name)
+    return f"{module}.{exact_text(name)}"
+
+
+def exact_text(text: str) -> str:
+    """A plain str of a str or its subclass."""
+    return text if type(text) is str else str.__str__(text)
+
+
+def _text(thing: Any, width: int, depth: int) -> str:
+    kind = type(thing)
+    if kind is str or kind is bytes or kind is bytearray:
+        return _quoted(thing, width)
+    if kind is int:
+        return _integer(thing)
+    if thing is None or any(kind is plain for plain in _PLAIN):
+        return repr(thing)
+    if any(kind is container for container in _CONTAINERS):
+        return _container(thing, width, depth)
+    return _named(thing)
+
+
+_PLAIN = (bool, float, complex, type(...), NotImplementedType)
+_CONTAINERS = (tuple, list, dict, set, frozenset)
+_BRACKETS = {
+    "tuple": ("(", ")", "()"),
+    "list": ("[", "]", "[]"),
+    "dict": ("{", "}", "{}"),
+    "set": ("{", "}", "set()"),
+    "frozenset": ("frozenset({", "})", "frozenset()"),
+}
+
+
+def _quoted(text: Any, width: int) -> str:
+    """`repr` of a string's beginning and end; a long string is never escaped whole."""
+    if len(text) <= width:
+        return shortened(repr(text), width)
+    half = width // 2
+    return shortened(repr(text[:half] + text[-half:]), width)
+
+
+def _integer(number: int) -> str:
+    """Decimal digits, or for a large number its leading hexadecimal ones.
+
+    `repr` of a large int takes quadratic time, or fails at `sys.set_int_max_str_digits`.
+    """
+    bits = number.bit_length()
+    if bits <= _INT_BITS:
+        return repr(number)
+    shift = (bits - 48) // 4 * 4
+    sign = "-" if number < 0 else ""
+    return f"{sign}0x{abs(number) >> shift:x}... ({bits} bits)"
+
+
+def _container(items: Any, width: int, depth: int) -> str:
+    kind = type(items)
+    opened, closed, empty = _BRACKETS[kind.__name__]
+    if not items:
+        return empty
+    if depth == 0:
+        return f"{opened}...{closed}"
+    try:
+        shown = list(islice(items.items() if kind is dict else items, _ITEMS + 1))
+    except RuntimeError:  # another thread changed its size
+        return f"<{kind.__name__} at {id(items):#x}>"
+    more = len(shown) > _ITEMS
+    texts = _pairs(shown[:_ITEMS], width, depth) if kind is dict else None
+    if texts is None:
+        texts = [_text(item, width // 2, depth - 1) for item in shown[:_ITEMS]]
+    body = ", ".join([*texts, f"... {len(items)} in all"] if more else texts)
+    if kind is tuple and len(items) == 1:
+        body += ","
+    if len(opened) + len(body) + len(closed) > width:
+        body = shortened(body, width - len(opened) - len(closed))
+    return opened + body + closed
+
+
+def _pairs(items: Iterable[tuple[Any, Any]], width: int, depth: int) -> list[str]:
+    return [
+        f"{_text(key, width // 2, depth - 1)}: {_text(value, width // 2, depth - 1)}"
+        for key, value in items
+    ]
+
+
+def _named(thing: Any) -> str:
+    """What is known by a name, else the type and the address."""
+    kind = type(thing)
+    if kind is FunctionType:
+        return f"<function {exact_text(thing.__qualname__)}>"
+    if kind is BuiltinFunctionType:
+        return f"<built-in function {thing.__name__}>"
+    if kind is MethodType and type(thing.__func__) is FunctionType:
+        return f"<bound method {exact_text(thing.__func__.__qualname__)}>"
+    if kind is CodeType:
+        return f"<code {exact_text(thing.co_qualname)}>"
+    if issubclass(kind, type):
+        return f"<class {name_of_class(thing)}>"
+    if issubclass(kind, ModuleType):
+        name = dict.get(_module_namespace.__get__(thing), "__name__")
+        if type(name) is str:
+            return f"<module {name}>"
+    return f"<{name_of_class(kind)} at {id(thing):#x}>"
