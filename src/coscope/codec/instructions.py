@@ -1,0 +1,266 @@
+"""`co_code` -> instructions: columns, and light views of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import compress, repeat
+from typing import Any, NamedTuple, overload
+
+from coscope.codec.lines import decode_lines, line_starts
+from coscope.codec.operands import Operand, operands
+from coscope.errors import CodeError
+from coscope.model import Code, Instruction, Span
+from coscope.opcodes import table
+
+_INT = 1 << 32  # the interpreter keeps an oparg in a C int
+_NOWHERE = Span()
+
+
+class _Walk(NamedTuple):
+    """What stepping through the bytecode of one version needs."""
+
+    pieces: tuple[bytes, ...]  # by opcode: the opcode byte, then a zero for each cache unit
+    steps: bytes  # by opcode: code units to the next instruction
+    takes: bytes  # by opcode: 0xFF if it takes an argument, else 0
+    extended_arg: int
+    names: tuple[str, ...]
+    operands: tuple[Operand, ...]
+    jumps: bytes  # opcodes with a target, for bytes.translate
+
+
+@cache
+def _walk(version: str) -> _Walk:
+    rules = table(version)
+    meanings = operands(version)
+    rows = rules.by_code
+    return _Walk(
+        pieces=tuple(bytes([opcode]) + bytes(step - 1) for opcode, step in enumerate(rules.steps)),
+        steps=rules.steps,
+        takes=bytes(255 if meaning.takes else 0 for meaning in meanings),
+        extended_arg=rules.extended_arg,
+        names=tuple(row.name if row else f"<{opcode}>" for opcode, row in enumerate(rows)),
+        operands=meanings,
+        jumps=bytes(opcode for opcode in range(256) if meanings[opcode].jump_unit),
+    )
+
+
+class Columns(Sequence[Instruction]):
+    """The instructions of one code object, a column for each property.
+
+    A sequence of `Instruction` views; a slice is a list of them. What costs time is decoded when
+    it is first asked for.
+
+    Attributes:
+        code: The code object.
+        offsets: Byte offset of each instruction. Strictly ascending.
+        opcodes: Opcode numbers as stored.
+        opargs: Opargs with EXTENDED_ARG prefixes applied, 0 where the opcode takes none.
+            Signed: like the interpreter, a fourth prefix pushes bits out at the top.
+    """
+
+    __slots__ = (
+        "_jump_targets",
+        "_positions",
+        "_starts",
+        "_walk",
+        "code",
+        "offsets",
+        "opargs",
+        "opcodes",
+    )
+
+    def __init__(
+        self, code: Code, offsets: Sequence[int], opcodes: bytes, opargs: Sequence[int]
+    ) -> None:
+        self.code = code
+        self.offsets = offsets
+        self.opcodes = opcodes
+        self.opargs = opargs
+        self._walk = _walk(code.version)
+        self._positions: list[Span] | None = None
+        self._jump_targets: frozenset[int] | None = None
+        self._starts: dict[int, int | None] | None = None
+
+    def __len__(self) -> int:
+        return len(self.opcodes)
+
+    @overload
+    def __getitem__(self, index: int, /) -> Instruction: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[Instruction]: ...
+    def __getitem__(self, index: int | slice, /) -> Instruction | list[Instruction]:
+        # range gives negative indexes, slices and IndexError their usual meaning.
+        wanted = range(len(self.opcodes))[index]
+        if isinstance(wanted, range):
+            return list(map(Instruction, repeat(self), wanted))
+        return Instruction(self, wanted)
+
+    def __iter__(self) -> Iterator[Instruction]:
+        return map(Instruction, repeat(self), range(len(self.opcodes)))
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} instructions of {self.code.qualname}>"
+
+    @property
+    def positions(self) -> list[Span]:
+        """Source range of each instruction; an empty `Span` where the table says nothing.
+
+        Raises:
+            TruncatedTable: The line table ends inside an entry.
+            CodeError: The line table contradicts itself.
+        """
+        if self._positions is None:
+            self._positions = _spans_at(self.offsets, decode_lines(self.code))
+        return self._positions
+
+    @property
+    def jump_targets(self) -> frozenset[int]:
+        """Byte offsets to which some instruction may jump, as `dis.findlabels`.
+
+        Where exception handlers start is in the exception table (`decode_regions`).
+        """
+        if self._jump_targets is None:
+            jumps = self._walk.jumps
+            found = (
+                self.jump_target(index)
+                for index, opcode in enumerate(self.opcodes)
+                if opcode in jumps
+            )
+            self._jump_targets = frozenset(target for target in found if target is not None)
+        return self._jump_targets
+
+    def opname(self, index: int) -> str:
+        """Name of the opcode in this version; `<n>` for a number that it does not define."""
+        return self._walk.names[self.opcodes[index]]
+
+    def arg(self, index: int) -> int | None:
+        """The oparg; None if the opcode takes none."""
+        return self.opargs[index] if self._walk.takes[self.opcodes[index]] else None
+
+    def argval(self, index: int) -> Any:
+        """What the oparg means; itself where it points outside its list."""
+        meaning = self._walk.operands[self.opcodes[index]]
+        if meaning.jump_unit:
+            return self.jump_target(index)
+        return meaning.value(self.code, self.opargs[index])
+
+    def argrepr(self, index: int) -> str:
+        """`argval` as text."""
+        meaning = self._walk.operands[self.opcodes[index]]
+        if meaning.jump_unit:
+            return f"to {self.jump_target(index)}"
+        return meaning.text(self.code, self.opargs[index])
+
+    def end_offset(self, index: int) -> int:
+        """Byte offset after the instruction and its inline caches."""
+        return self.offsets[index] + 2 * self._walk.steps[self.opcodes[index]]
+
+    def starts_line(self, index: int) -> bool:
+        """True if a line starts here, as `dis.findlinestarts` of this version.
+
+        Raises:
+            TruncatedTable: The line table ends inside an entry.
+            CodeError: The line table contradicts itself.
+        """
+        if self._starts is None:
+            self._starts = line_starts(self.code)
+        return self.offsets[index] in self._starts
+
+    def jump_target(self, index: int) -> int | None:
+        """Byte offset to which the instruction may jump, or None.
+
+        In broken code it may lie outside of the code, or inside an instruction.
+        """
+        meaning = self._walk.operands[self.opcodes[index]]
+        if not meaning.jump_unit:
+            return None
+        target = meaning.jump_base + self.opargs[index] * meaning.jump_unit
+        return target if meaning.absolute else self.offsets[index] + target
+
+    def at(self, offset: int) -> Instruction:
+        """The instruction that begins at this byte offset.
+
+        Raises:
+            CodeError: None does.
+        """
+        offsets = self.offsets
+        low, high = 0, len(offsets)
+        while low < high:
+            middle = (low + high) // 2
+            if offsets[middle] < offset:
+                low = middle + 1
+            else:
+                high = middle
+        if low == len(offsets) or offsets[low] != offset:
+            raise CodeError("no instruction begins here", code=self.code.qualname, offset=offset)
+        return Instruction(self, low)
+
+
+def decode(code: Code) -> Columns:
+    """Decode `co_code`.
+
+    EXTENDED_ARG prefixes are instructions of their own; inline caches are stepped over by the
+    length that belongs to the opcode, whatever they hold.
+
+    Raises:
+        CodeError: The bytes end inside a code unit.
+        UnknownVersion: There is no opcode table for the code's version.
+    """
+    size = len(code.code)
+    if size % 2:
+        raise CodeError("the bytecode ends inside a code unit", code=code.qualname, offset=size - 1)
+    walk = _walk(code.version)
+    units = code.code[::2]
+    args = code.code[1::2]
+    # What a compiler writes has zeros in the caches and nowhere else among the opcodes. Then the
+    # instructions are the units that are not zero; joining them again proves it.
+    opcodes = units.translate(None, b"\0")
+    if b"".join(map(walk.pieces.__getitem__, opcodes)) == units:
+        offsets = list(compress(range(0, size, 2), units))
+        opargs = bytes(compress(args, units))
+    else:
+        starts = _starts(units, walk.steps)
+        offsets = [2 * start for start in starts]
+        opcodes = bytes(units[start] for start in starts)
+        opargs = bytes(args[start] for start in starts)
+    opargs = _masked(opargs, opcodes.translate(walk.takes))
+    if walk.extended_arg in opcodes:
+        return Columns(code, offsets, opcodes, _extended(opargs, opcodes, walk))
+    return Columns(code, offsets, opcodes, opargs)
+
+
+def _starts(units: bytes, steps: bytes) -> list[int]:
+    """Code units at which instructions start, stepping over the caches one by one."""
+    starts = []
+    at = 0
+    while at < len(units):
+        starts.append(at)
+        at += steps[units[at]]
+    return starts
+
+
+def _masked(opargs: bytes, mask: bytes) -> bytes:
+    """Byte by byte `opargs & mask`, all at once."""
+    both = int.from_bytes(opargs, "little") & int.from_bytes(mask, "little")
+    return both.to_bytes(len(opargs), "little")
+
+
+def _extended(low: bytes, opcodes: bytes, walk: _Walk) -> list[int]:
+    """Apply the EXTENDED_ARG prefixes."""
+    opargs = list(low)
+    prefix = opcodes.find(walk.extended_arg)
+    while 0 <= prefix < len(opargs) - 1:
+        if walk.takes[opcodes[prefix + 1]]:
+            oparg = (opargs[prefix] << 8 | opargs[prefix + 1]) % _INT
+            opargs[prefix + 1] = oparg - _INT if oparg >= _INT // 2 else oparg
+        prefix = opcodes.find(walk.extended_arg, prefix + 1)
+    return opargs
+
+
+def _spans_at(offsets: Sequence[int], spans: list[Span]) -> list[Span]:
+    """Pick the span of each instruction's first code unit."""
+    missing = len(offsets) and offsets[-1] // 2 + 1 - len(spans)
+    if missing > 0:
+        spans.extend(repeat(_NOWHERE, missing))
+    return [spans[offset >> 1] for offset in offsets]
