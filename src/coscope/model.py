@@ -55,6 +55,17 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True)
+class Collection:
+    """A list, set, dict or frozendict in a marshalled file, in stored order and never hashed.
+
+    No compiler emits one as a constant; a crafted file, or one that holds no code, may.
+    """
+
+    kind: str  # "list", "set", "dict" or "frozendict"
+    items: tuple[Constant, ...]  # of a dict: (key, value) pairs
+
+
+@dataclass(frozen=True, slots=True)
 class Opaque:
     """A constant that no compiler emits: a live object that somebody put into `co_consts`.
 
@@ -143,7 +154,7 @@ class Instruction:
 
     @property
     def is_jump_target(self) -> bool:
-        """True if a jump or an exception handler leads here."""
+        """True if a jump leads here. A handler alone is none, as in `dis.get_instructions`."""
         return self._columns.offsets[self.index] in self._columns.jump_targets
 
     def __repr__(self) -> str:

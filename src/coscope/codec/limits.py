@@ -1,0 +1,43 @@
+"""Every bound on untrusted .pyc bytes, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much an unmarshalled file may ask for. A bound that is reached is a `LimitExceeded`.
+
+    Two more bounds need no number: a declared size is never believed beyond the bytes that are
+    left, and no value takes less than one byte of the file, so there are never more values than
+    bytes. Reading therefore takes time linear in the file, and memory of at most about 40 times
+    its size (the worst is a file of empty lists).
+
+    >>> Limits(nesting=50).nesting
+    50
+    """
+
+    file_bytes: int = 32 * 2**20
+    """Size of the file. The largest of CPython's own standard library is below 2 MiB."""
+
+    nesting: int = 200
+    """Containers and code objects inside one another. A nested function takes two levels: its
+    code object and the constants that hold it. The standard libraries need at most 21; this many
+    can still be compared, hashed and printed by recursive code on every host."""
+
+    collections: int = 16
+    """Frozensets, slices, lists, sets and dicts inside one another; compilers emit at most 2."""
+
+    integer_digits: int = 100_000
+    """Digits of an integer, of 15 bits each: 1.5 million bits, 450,000 decimal digits."""
+
+    expanded_bytes: int = 32 * 2**20
+    """Bytes that the payload would take if every shared reference were written out in full.
+    It bounds what printing, comparing or hashing the result can cost."""
+
+    expansion: int = 8
+    """A file whose size is above `expanded_bytes / expansion` may expand by this factor."""
+
+
+DEFAULT = Limits()

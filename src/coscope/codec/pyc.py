@@ -1,0 +1,147 @@
+"""The 16 bytes before the marshalled code of a .pyc file (PEP 552, CPython 3.8 to 3.15)."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+
+from coscope import opcodes
+from coscope.errors import PycError, Truncated, UnknownMagic
+
+SIZE = 16  # bytes
+
+_HASH_BASED = 0b01
+_CHECK_SOURCE = 0b10
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a .pyc file says of itself."""
+
+    magic: int  # the first two bytes, as CPython's tables list it
+    version: str  # "3.13"; the release is not known from the magic number
+    flags: int  # PEP 552
+    mtime: int | None  # of the source: seconds since 1970 modulo 2**32; None if hash-based
+    source_size: int | None  # bytes modulo 2**32; None if hash-based
+    source_hash: bytes | None  # 8 bytes of SipHash, keyed by the magic number; None if by time
+    warnings: tuple[str, ...] = ()
+    payload: int = SIZE  # byte offset of the marshalled code object
+
+    @property
+    def is_hash_based(self) -> bool:
+        """True if the source is recognised by its hash, not by time and size."""
+        return bool(self.flags & _HASH_BASED)
+
+    @property
+    def checks_source(self) -> bool:
+        """True if an import compares the hash with the source."""
+        return bool(self.flags & _CHECK_SOURCE)
+
+
+def read_header(data: bytes, file: str | None = None) -> Header:
+    """Read the header of a .pyc file.
+
+    Args:
+        data: The file, or at least its first 16 bytes.
+        file: For errors.
+
+    Raises:
+        UnknownMagic: No known CPython writes this magic number.
+        Truncated: There are fewer than 16 bytes.
+        PycError: This is no .pyc file, or its flags are undefined.
+
+    Source:
+        CPython 3.13, Lib/importlib/_bootstrap_external.py, `_classify_pyc`.
+    """
+    if len(data) < 4 or data[2:4] != b"\r\n":
+        raise PycError(
+            "not a .pyc file",
+            file=file,
+            offset=0,
+            expected="a magic number that ends in '\\r\\n'",
+            found=ascii(data[:4])[1:] if data else "an empty file",
+        )
+    magic = int.from_bytes(data[:2], "little")
+    version, warnings = version_of(magic, file)
+    if len(data) < SIZE:
+        raise Truncated(
+            "the bytes end inside the header",
+            file=file,
+            offset=len(data),
+            expected=f"{SIZE} bytes",
+            found=len(data),
+        )
+    flags = int.from_bytes(data[4:8], "little")
+    if flags & ~(_HASH_BASED | _CHECK_SOURCE) or flags == _CHECK_SOURCE:
+        raise PycError(
+            "undefined flags in the header",
+            file=file,
+            offset=4,
+            expected="0, 1 or 3 (PEP 552)",
+            found=f"0x{flags:x}",
+        )
+    if flags & _HASH_BASED:
+        return Header(magic, version, flags, None, None, data[8:SIZE], warnings)
+    mtime = int.from_bytes(data[8:12], "little")
+    size = int.from_bytes(data[12:SIZE], "little")
+    return Header(magic, version, flags, mtime, size, None, warnings)
+
+
+def version_of(magic: int, file: str | None = None) -> tuple[str, tuple[str, ...]]:
+    """Which CPython writes this magic number, and what is uncertain about that.
+
+    A number that lies between two of one version belongs to that version's development.
+
+    Raises:
+        UnknownMagic: It belongs to no known version.
+    """
+    for known in known_magics():
+        if magic in known.releases:
+            return known.version, ()
+        if magic in known.all:
+            return known.version, (
+                f"magic number {magic} is of a pre-release of CPython {known.version}: "
+                "opcodes and fields may differ from the release",
+            )
+        if known.all[0] < magic < known.all[-1]:
+            return known.version, (
+                f"magic number {magic} is not listed; read as CPython {known.version}, "
+                f"whose numbers are {known.all[0]} to {known.all[-1]}",
+            )
+    listed = ", ".join(
+        f"{known.version} ({'/'.join(map(str, known.releases))})" for known in known_magics()
+    )
+    raise UnknownMagic(
+        "unknown magic number",
+        file=file,
+        offset=0,
+        expected=f"that of CPython {listed}",
+        found=magic,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Magics:
+    """The magic numbers of one CPython version."""
+
+    version: str
+    all: tuple[int, ...]  # every one of its development, ascending
+    releases: tuple[int, ...]
+
+
+@lru_cache(maxsize=1)
+def known_magics() -> tuple[Magics, ...]:
+    """The magic numbers of every version that has an opcode table.
+
+    Only the head of each table is parsed: a whole one takes a hundred times as long.
+    """
+    return tuple(map(_magics, opcodes.VERSIONS))
+
+
+def _magics(version: str) -> Magics:
+    file = resources.files(opcodes).joinpath(f"cpython-{version}.toml")
+    head = file.read_text(encoding="utf-8").partition("\n[")[0]
+    fields = tomllib.loads(head)
+    return Magics(version, tuple(fields["magics"]), tuple(fields["release_magics"]))

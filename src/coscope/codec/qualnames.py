@@ -1,0 +1,72 @@
+"""Qualified names of code objects that do not store them (to CPython 3.10)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from coscope.model import Code
+
+_FUNCTION = 0x3  # OPTIMIZED and NEWLOCALS: a function, lambda or comprehension; no class has them
+_COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
+
+
+def with_qualnames(root: Code) -> Code:
+    """Name every nested code object as the compiler would.
+
+    A function's inner scopes are `outer.<locals>.inner`, a class's `C.method`; what is declared
+    `global` keeps its bare name.
+
+    Args:
+        root: The outermost code object; its own qualname is its name.
+
+    Returns:
+        New code objects, made from the innermost outwards. One that several parents share is
+        named for each of them.
+
+    Source:
+        CPython 3.10, Python/compile.c, `compiler_set_qualname`.
+    """
+    named: dict[tuple[int, str], Code] = {}  # by id of the original, which `root` keeps alive
+    pending = [(root, root.name)]
+    while pending:
+        original, qualname = pending[-1]
+        prefix = "" if original is root and _is_module(root) else _prefix(original, qualname)
+        children = [
+            (child, _qualname(original, prefix, child))
+            for child in original.consts
+            if isinstance(child, Code)
+        ]
+        missing = [(child, name) for child, name in children if (id(child), name) not in named]
+        if missing:
+            pending += missing
+            continue
+        pending.pop()
+        renamed = iter([named[id(child), name] for child, name in children])
+        consts = tuple(
+            next(renamed) if isinstance(const, Code) else const for const in original.consts
+        )
+        named[id(original), qualname] = replace(
+            original, qualname=qualname, consts=consts, _columns=[]
+        )
+    return named[id(root), root.name]
+
+
+def _is_module(code: Code) -> bool:
+    return code.name == "<module>" and not code.flags & _FUNCTION
+
+
+def _prefix(parent: Code, qualname: str) -> str:
+    is_function = parent.flags & _FUNCTION == _FUNCTION
+    # The compiler does not count a comprehension as a function here.
+    if is_function and parent.name not in _COMPREHENSIONS:
+        return f"{qualname}.<locals>."
+    return f"{qualname}."
+
+
+def _qualname(parent: Code, prefix: str, child: Code) -> str:
+    """The compiler stores the name among the parent's constants, a class in its own."""
+    nested = prefix + child.name
+    stored = {const for const in parent.consts + child.consts if type(const) is str}
+    if prefix and nested not in stored and child.name in stored:
+        return child.name
+    return nested
