@@ -56,7 +56,7 @@ def line_starts(code: Code) -> dict[int, int | None]:
     rules = table(code.version)
     none_counts = bool(rules.numbers.get("none_starts_line", 0))
     starts: dict[int, int | None] = {}
-    last: int | bool | None = False if none_counts else None
+    last: object = "nothing yet" if none_counts else None
     for start, _, line in _reader(rules)(code):
         if line != last and (line is not None or none_counts):
             starts[start] = last = line
