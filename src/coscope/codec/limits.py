@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from coscope.errors import LimitExceeded
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -38,6 +40,20 @@ class Limits:
 
     expansion: int = 8
     """A file whose size is above `expanded_bytes / expansion` may expand by this factor."""
+
+    def check_size(self, size: int, file: str | None = None) -> None:
+        """Refuse a file of more bytes than `file_bytes`.
+
+        Raises:
+            LimitExceeded: It is larger.
+        """
+        if size > self.file_bytes:
+            raise LimitExceeded(
+                "the limit file_bytes is reached",
+                file=file,
+                expected=f"at most {self.file_bytes} bytes",
+                found=size,
+            )
 
 
 DEFAULT = Limits()

@@ -74,7 +74,7 @@ def read_header(data: bytes, file: str | None = None) -> Header:
             found=len(data),
         )
     flags = int.from_bytes(data[4:8], "little")
-    if flags & ~(_HASH_BASED | _CHECK_SOURCE) or flags == _CHECK_SOURCE:
+    if flags & ~(_HASH_BASED | _CHECK_SOURCE):
         raise PycError(
             "undefined flags in the header",
             file=file,
@@ -84,6 +84,8 @@ def read_header(data: bytes, file: str | None = None) -> Header:
         )
     if flags & _HASH_BASED:
         return Header(magic, version, flags, None, None, data[8:SIZE], warnings)
+    if flags & _CHECK_SOURCE:
+        warnings += ("the header asks to check a source hash that it does not have",)
     mtime = int.from_bytes(data[8:12], "little")
     size = int.from_bytes(data[12:SIZE], "little")
     return Header(magic, version, flags, mtime, size, None, warnings)

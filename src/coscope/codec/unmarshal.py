@@ -95,13 +95,7 @@ def read(
     limits: Limits = DEFAULT,
 ) -> Unmarshalled:
     """As `load`, and tell where the value ends."""
-    if len(data) > limits.file_bytes:
-        raise LimitExceeded(
-            "the limit file_bytes is reached",
-            file=file,
-            expected=f"at most {limits.file_bytes} bytes",
-            found=len(data),
-        )
+    limits.check_size(len(data), file)
     reader = _Reader(data, table, file, limits)
     try:
         value, stop = reader.run(start)

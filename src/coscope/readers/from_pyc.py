@@ -1,0 +1,108 @@
+"""A .pyc file of any known CPython -> `Function` of its module code. Nothing of it is run."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import stat
+from pathlib import Path
+
+from coscope.codec.limits import DEFAULT, Limits
+from coscope.codec.pyc import Header, read_header
+from coscope.codec.siphash import has_hash
+from coscope.codec.unmarshal import read
+from coscope.errors import MarshalError, SourceError
+from coscope.model import Code, Function, Source
+from coscope.opcodes import table
+from coscope.readers.from_source import read_bytes, static_function
+from coscope.readers.sources import source_from
+
+_LARGEST_SOURCE = 32 * 2**20  # bytes
+
+
+def from_pyc(
+    source: str | os.PathLike[str] | bytes,
+    *,
+    file: str | None = None,
+    limits: Limits = DEFAULT,
+) -> Function:
+    """Read a .pyc file of CPython 3.8 to 3.15, which nobody need vouch for.
+
+    Args:
+        source: The file, or its bytes.
+        file: Name for errors if `source` is bytes.
+        limits: What the file may ask for.
+
+    Returns:
+        The module code, `live` False. Its source is attached if it is where the code object or
+        the folder says and matches the header. `warnings` tells what is uncertain. The release
+        ("3.13.1") is not known from a .pyc.
+
+    Raises:
+        TargetError: The file cannot be read.
+        UnknownMagic: No known CPython writes its magic number.
+        PycError: It is no .pyc file, damaged, or above a limit.
+    """
+    if isinstance(source, bytes):
+        data, path = source, None
+    else:
+        path, file = Path(source), os.fspath(source)
+        limits.check_size(path.stat().st_size if path.is_file() else 0, file)
+        data = read_bytes(source)
+    header = read_header(data, file)
+    code, stop = read(data, table(header.version), file=file, start=header.payload, limits=limits)
+    if not isinstance(code, Code):
+        raise MarshalError(
+            "the payload is no code object",
+            file=file,
+            offset=header.payload,
+            expected="code",
+            found=type(code).__name__,
+        )
+    warnings = list(header.warnings)
+    if stop < len(data):
+        warnings.append(f"{len(data) - stop} bytes after the code object, at byte {stop}, unread")
+    text = _source(header, code, path, warnings)
+    return static_function(code, "pyc", text, tuple(warnings))
+
+
+def _source(header: Header, code: Code, path: Path | None, warnings: list[str]) -> Source | None:
+    """The source that the header recognises; a warning for each file that it does not."""
+    for candidate in _candidates(code.filename, path):
+        try:
+            status = os.stat(candidate)
+            if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_SOURCE:
+                continue
+            data = Path(candidate).read_bytes()
+        except (OSError, ValueError):
+            continue
+        if not _is_of(header, data, int(status.st_mtime)):
+            by = "hash" if header.is_hash_based else "time and size"
+            warnings.append(f"{candidate} is not the source: {by} differ from the header")
+            continue
+        try:
+            return source_from(data, candidate)
+        except SourceError as error:
+            warnings.append(str(error))
+    return None
+
+
+def _candidates(filename: str, path: Path | None) -> list[str]:
+    """Where the source may be: by the layout of folders, then by `co_filename`."""
+    found = []
+    if path is not None:
+        try:
+            found.append(importlib.util.source_from_cache(os.fspath(path)))
+        except ValueError:
+            found.append(os.fspath(path.with_suffix(".py")))  # the .pyc stands beside its source
+    # The file names itself a path: no network share is asked for it.
+    if filename not in found and not filename.startswith(("\\", "//")):
+        found.append(filename)
+    return found
+
+
+def _is_of(header: Header, source: bytes, mtime: int) -> bool:
+    if header.source_hash is not None:
+        return has_hash(source, header.source_hash, header.magic)
+    mask = 0xFFFFFFFF
+    return (header.mtime, header.source_size) == (mtime & mask, len(source) & mask)
