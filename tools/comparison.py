@@ -12,13 +12,12 @@ from types import CodeType
 from typing import Any
 
 import probe
-from coscope.readers.from_pyc import from_pyc
-
 from coscope import codec, flow
 from coscope.errors import CoscopeError
 from coscope.model import Code, Flags, FrozenSet, Slice
 from coscope.opcodes import table
 from coscope.readers.from_function import from_code_object
+from coscope.readers.from_pyc import from_pyc
 
 # Where coscope differs from `dis` on purpose: (version, opcode) and why. The difference is the
 # argval alone; each occurrence is counted and reported apart from the mismatches.
@@ -126,8 +125,8 @@ def check_file(folder: str, line: str, version: str, checks: frozenset[str]) -> 
         return tally
     try:
         module = from_pyc(Path(folder, described["pyc"])).code
-    except CoscopeError as error:
-        tally.miss("files that fail to load", path, str(error))
+    except Exception as error:  # whatever it is, the file does not load
+        tally.miss("files that fail to load", path, f"{type(error).__name__}: {error}")
         return tally
     codes = list(module.walk())
     told = described["codes"]
@@ -182,8 +181,10 @@ def check_encode(code: Code, path: str, where: str, tally: Tally) -> None:
 
 
 def _encoded(code: Code) -> Iterator[tuple[str, bytes, bytes]]:
-    yield "bytecode", codec.encode_instructions(code.instructions), code.code
-    if table(code.version).exceptions != "block stack":
+    rules = table(code.version)
+    operations = codec.decode_operations(code)
+    yield "bytecode", codec.encode_instructions(operations, rules), code.code
+    if rules.exceptions != "block stack":
         regions = codec.decode_regions(code.exceptiontable)
         yield "exception table", codec.encode_regions(regions), code.exceptiontable
         locations = codec.decode_locations(code.linetable, code.firstlineno)

@@ -39,7 +39,6 @@ from comparison import (
     check_live_code,
     differences,
 )
-
 from coscope.readers import from_interpreter
 
 TOOLS = Path(__file__).resolve().parent
@@ -93,7 +92,7 @@ def command(version: str, out: Path, root: str | None) -> list[str]:
         if root:
             words += ["--mount", f"{root}=/root"]
         return [*words, "/tools/probe.py", "/out", *(["--root", "/root"] if root else [])]
-    executable = from_interpreter.find(version).executable
+    executable = from_interpreter.find(version).path
     words = [str(executable), "-I", "-X", "utf8", str(TOOLS / "probe.py"), str(out)]
     return [*words, *(["--root", root] if root else [])]
 
@@ -282,7 +281,7 @@ def everything(request: Request) -> list[Result]:
 
 def _live_elsewhere(version: str, request: Request) -> Result:
     """`live` on another interpreter, where coscope runs from its sources."""
-    executable = str(from_interpreter.find(version).executable)
+    executable = str(from_interpreter.find(version).path)
     words = [executable, str(TOOLS / "differential.py"), "live", "--json"]
     words += ["--jobs", str(request.jobs), "--seed", str(request.seed)]
     words += ["--sample", str(request.sample)] if request.sample else []
@@ -296,7 +295,7 @@ def _live_elsewhere(version: str, request: Request) -> Result:
 
 def _library(version: str) -> str:
     """The folder of another interpreter's standard library."""
-    executable = str(from_interpreter.find(version).executable)
+    executable = str(from_interpreter.find(version).path)
     words = [executable, "-I", "-S", "-c", "import os; print(os.path.dirname(os.__file__))"]
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
