@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from coscope.readers.targets import read, select
+from coscope.readers.selection import select
+from coscope.readers.targets import read
 
 __all__ = ["read", "select"]

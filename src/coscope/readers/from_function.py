@@ -217,7 +217,7 @@ def from_function(
     """
     co = function.__code__
     code = from_code_object(co)
-    source = source_of(code.filename)
+    source = _source_of_function(function, code)
     doc = function.__doc__
     module = function.__module__
     return Function(
@@ -238,6 +238,14 @@ def from_function(
         warnings=tuple(warnings),
         object=function,
     )
+
+
+def _source_of_function(function: FunctionType, code: Code) -> Source | None:
+    """Its file; of a module that is frozen into the interpreter, the file it was frozen from."""
+    if not code.filename.startswith("<frozen "):
+        return source_of(code.filename)
+    file = dict.get(function.__globals__, "__file__")
+    return source_of(file) if type(file) is str and file.endswith(".py") else None
 
 
 def cells_of(function: FunctionType, code: Code) -> Iterator[Cell]:

@@ -239,6 +239,18 @@ _FOLLOWED: tuple[tuple[type, Callable[[Any], Step | None]], ...] = (
 )
 
 
+def module_file(module: ModuleType) -> str:
+    """The file that a module was loaded from.
+
+    Raises:
+        NoCodeObject: It is built in, frozen, or a namespace package.
+    """
+    file = dict.get(member(ModuleType, "__dict__", module), "__file__")
+    if type(file) is not str:
+        raise _no_code_object(module, module, ())
+    return file
+
+
 def _no_code_object(thing: Any, start: Any, via: tuple[str, ...]) -> NoCodeObject:
     """What to say of an object without bytecode: its signature and doc, or a class's functions."""
     shown = text_of(start)
@@ -247,7 +259,7 @@ def _no_code_object(thing: Any, start: Any, via: tuple[str, ...]) -> NoCodeObjec
         return _no_constructor(thing, reached)
     error = NoCodeObject(f"{shown} has no code object{reached}", found=_sort_of(thing))
     if is_a(thing, ModuleType):
-        error.hint = "A module that is built into the interpreter has no Python source."
+        error.hint = "It was not loaded from a file."
         return error
     signature, doc = _signature_of(thing), _doc_of(thing)
     error.signature, error.doc = signature, doc

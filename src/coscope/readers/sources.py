@@ -7,6 +7,7 @@ import hashlib
 import io
 import linecache
 import os
+import re
 import stat
 import tokenize
 from collections.abc import Iterator
@@ -73,20 +74,33 @@ def decode_text(data: bytes, filename: str) -> str:
     Raises:
         SourceError: The declaration names no text encoding, or the bytes are not of it.
     """
+    null = data.find(b"\0")
+    if null >= 0:
+        line = data.count(b"\n", 0, null) + 1
+        raise SourceError("the source holds a null byte", file=filename, line=line)
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise SourceError(
-            f"the source is not {error.encoding}",
-            file=filename,
-            line=data.count(b"\n", 0, error.start) + 1,
-            found=f"byte {data[error.start]:#04x}",
-            hint="Declare its encoding in the first line: # -*- coding: NAME -*-",
-        ) from error
+        raise _undecodable(data, filename, error) from error
     except (SyntaxError, LookupError) as error:
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as cause:
+            if not re.match(rb"[^\n]*\n?[^\n]*coding[:=]", data):
+                raise _undecodable(data, filename, cause) from error
         what = error.msg if isinstance(error, SyntaxError) else str(error)
         raise SourceError(f"the source cannot be decoded: {what}", file=filename) from error
+
+
+def _undecodable(data: bytes, filename: str, error: UnicodeDecodeError) -> SourceError:
+    return SourceError(
+        f"the source is not {error.encoding}",
+        file=filename,
+        line=data.count(b"\n", 0, error.start) + 1,
+        found=f"byte {data[error.start]:#04x}",
+        hint="Declare its encoding in the first line: # -*- coding: NAME -*-",
+    )
 
 
 def split_lines(text: str) -> tuple[str, ...]:

@@ -1,0 +1,261 @@
+"""Another CPython on this machine, asked to compile a source file. It executes nothing of it.
+
+The child runs isolated (`-I -S`), takes the source on stdin, and answers with marshal bytes that
+`codec.unmarshal` reads. It has limits on time and memory and writes no core file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from coscope.codec.unmarshal import load
+from coscope.errors import InterpreterError, SourceError
+from coscope.model import Code
+from coscope.opcodes import VERSIONS, table
+from coscope.readers.from_source import syntax_fault
+from coscope.readers.values import shortened
+
+SECONDS = 30  # of wall time and of CPU time for one compilation
+MEMORY = 2 * 2**30  # bytes of address space of the child
+_ASKING = 10  # seconds for a candidate to say what it is
+
+_IDENTIFY = """
+import json, sys
+level = {"alpha": "a", "beta": "b", "candidate": "rc"}.get(sys.version_info[3])
+release = "%d.%d.%d" % sys.version_info[:3]
+json.dump([sys.implementation.name, "%d.%d" % sys.version_info[:2],
+    release + (level + str(sys.version_info[4]) if level else "")], sys.stdout)
+"""
+
+_COMPILE = """
+import json, marshal, sys, warnings
+try:
+    import resource
+    for what, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_CPU, %(seconds)d),
+                       (resource.RLIMIT_AS, %(memory)d)):
+        try:
+            resource.setrlimit(what, (most, most))
+        except (ValueError, OSError):
+            pass
+except ImportError:
+    pass
+warnings.simplefilter("ignore")
+out = sys.stdout.buffer
+try:
+    code = compile(sys.stdin.buffer.read(), sys.argv[1], "exec", dont_inherit=True,
+                   optimize=int(sys.argv[2]))
+    out.write(b"C" + marshal.dumps(code))
+except SyntaxError as error:
+    out.write(b"S" + json.dumps([error.msg, error.lineno, error.offset, error.text]).encode())
+except (RecursionError, MemoryError) as error:
+    out.write(b"D" + json.dumps(type(error).__name__).encode())
+except (ValueError, OverflowError) as error:
+    out.write(b"S" + json.dumps([str(error), None, None, None]).encode())
+out.flush()
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """One CPython on this machine."""
+
+    path: str
+    version: str  # "3.13": names the opcode table
+    release: str  # "3.13.0"
+
+
+def find(spec: str) -> Interpreter:
+    """Find an interpreter.
+
+    Args:
+        spec: A version ("3.13"), a release ("3.13.0"), a command on PATH or a path. Of several
+            releases of a version the first found is taken: beside the running interpreter, on
+            PATH, then under pyenv, the newest first.
+
+    Raises:
+        InterpreterError: There is none; those that there are, are named.
+    """
+    wanted = re.fullmatch(r"(?:c?python)?-?(\d+\.\d+)(\.\d+\w*)?", spec)
+    if wanted is None:
+        command = shutil.which(spec)
+        if command is None:
+            raise _missing(spec)
+        return identify(command)
+    version, micro = wanted[1], wanted[2]
+    for path in _candidates(version):
+        try:
+            found = identify(path)
+        except InterpreterError:
+            continue  # a shim of a version that is not installed, or another implementation
+        if found.version == version and (micro is None or found.release == version + micro):
+            return found
+    raise _missing(spec)
+
+
+def installed() -> list[Interpreter]:
+    """Every CPython with an opcode table that `find` can see: one of each release, oldest first.
+
+    The shims of pyenv, which are slow to ask, are left out; what they stand for is looked at.
+    """
+    found: dict[str, Interpreter] = {}
+    for path in _candidates(None):
+        if Path(path).parent.name == "shims":
+            continue
+        try:
+            interpreter = identify(path)
+        except InterpreterError:
+            continue
+        if interpreter.version in VERSIONS:
+            found.setdefault(interpreter.release, interpreter)
+    return sorted(found.values(), key=lambda each: _natural(each.release))
+
+
+@lru_cache(maxsize=64)
+def identify(path: str) -> Interpreter:
+    """Ask an interpreter what it is.
+
+    Raises:
+        InterpreterError: It does not start, does not answer in time, or is not CPython.
+    """
+    result = _run([path, "-I", "-S", "-c", _IDENTIFY], b"", _ASKING)
+    try:
+        implementation, version, release = json.loads(result.stdout)
+    except (ValueError, TypeError) as error:
+        raise InterpreterError(
+            f"{path} does not answer as a Python interpreter", found=_ending(result)
+        ) from error
+    if implementation != "cpython":
+        raise InterpreterError(f"{path} is not CPython", found=implementation)
+    return Interpreter(path, version, release)
+
+
+def compile_source(
+    interpreter: Interpreter, data: bytes, filename: str, *, optimize: int = 0
+) -> Code:
+    """Compile source bytes by another interpreter, without running any of them.
+
+    Raises:
+        SourceError: The source does not compile there.
+        InterpreterError: The child failed, or reached a limit.
+        UnknownVersion: coscope has no opcode table for that version.
+    """
+    opcodes = table(interpreter.version)
+    script = _COMPILE % {"seconds": SECONDS, "memory": MEMORY}
+    command = [interpreter.path, "-I", "-S", "-c", script, filename, str(optimize)]
+    result = _run(command, data, SECONDS)
+    sort, answer = result.stdout[:1], result.stdout[1:]
+    if result.returncode == 0 and sort == b"C":
+        code = load(answer, opcodes, file=filename)
+        if not isinstance(code, Code):
+            raise InterpreterError(
+                f"{interpreter.path} answered without a code object", found=type(code).__name__
+            )
+        return with_release(code, interpreter.release)
+    if result.returncode == 0 and sort == b"S":
+        raise syntax_fault(filename, *json.loads(answer))
+    if result.returncode == 0 and sort == b"D":
+        raise SourceError(
+            f"the source is nested too deeply for the compiler of CPython {interpreter.release}",
+            file=filename,
+            found=json.loads(answer),
+        )
+    raise InterpreterError(
+        f"CPython {interpreter.release} failed to compile the source",
+        file=filename,
+        found=_ending(result),
+    )
+
+
+def with_release(code: Code, release: str) -> Code:
+    """The code object with its release named, and so every one nested in it."""
+    done: dict[int, Code] = {}
+    for each in reversed(list(code.walk())):
+        consts = tuple(_replaced(constant, done) for constant in each.consts)
+        done[id(each)] = replace(each, consts=consts, release=release, _columns=[])
+    return done[id(code)]
+
+
+def _replaced(constant: Any, done: dict[int, Code]) -> Any:
+    return done[id(constant)] if isinstance(constant, Code) else constant
+
+
+def _candidates(version: str | None) -> Iterator[str]:
+    """Paths that may be interpreters: the running one, its siblings, PATH, pyenv."""
+    names = [f"python{version}"] if version else ["python3", "python"]
+    pattern = re.compile(r"python3\.\d+(\.exe)?")
+    seen: set[str] = set()
+    folders = [Path(sys.executable).parent, *map(Path, os.get_exec_path())]
+    paths = [Path(sys.executable)]
+    for folder in folders:
+        if version is None:
+            paths += [entry for entry in _entries(folder) if pattern.fullmatch(entry.name)]
+        paths += [folder / name for name in names] + [folder / f"{name}.exe" for name in names]
+    for path in [*paths, *_pyenv(version)]:
+        text = str(path)
+        if text not in seen and path.is_file() and os.access(path, os.X_OK):
+            seen.add(text)
+            yield text
+
+
+def _pyenv(version: str | None) -> list[Path]:
+    """Interpreters under pyenv, newest first."""
+    home = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    named = [
+        entry
+        for entry in _entries(home / "versions")
+        if version is None or entry.name == version or entry.name.startswith(f"{version}.")
+    ]
+    named.sort(key=lambda entry: _natural(entry.name), reverse=True)
+    return [entry / "bin" / "python" for entry in named] + [entry / "python.exe" for entry in named]
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _natural(release: str) -> list[tuple[bool, int, str]]:
+    """Sort key: numbers by value, so that 3.9 comes before 3.10, and final after candidates."""
+    parts = re.findall(r"\d+|[a-z]+", release)
+    key = [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in parts]
+    return [*key, (True, 0, "")]
+
+
+def _missing(spec: str) -> InterpreterError:
+    found = ", ".join(f"{each.release} ({each.path})" for each in installed())
+    return InterpreterError(
+        f"no interpreter {spec!r} on this machine",
+        found=found or "none",
+        hint="Name a version such as 3.13, a release such as 3.13.0, or a path.",
+    )
+
+
+def _run(command: list[str], data: bytes, seconds: int) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            command, input=data, capture_output=True, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise InterpreterError(f"{command[0]} gave no answer in {seconds} seconds") from error
+    except (OSError, ValueError) as error:
+        raise InterpreterError(f"{command[0]} does not start: {error}") from error
+
+
+def _ending(result: subprocess.CompletedProcess[bytes]) -> str:
+    """How a child ended: its signal, or the last line that it wrote to stderr."""
+    if result.returncode < 0:
+        return f"it was ended by signal {-result.returncode}"
+    lines = result.stderr.decode("utf-8", "replace").strip().splitlines()
+    return f"exit code {result.returncode}" + (f": {shortened(lines[-1])}" if lines else "")

@@ -1,0 +1,124 @@
+"""Python source -> `Function` of its module code. The source is compiled, never executed."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+
+from coscope.errors import SourceError, TargetError, TargetNotFound
+from coscope.model import Code, Function, Source
+from coscope.readers.docstrings import docstring_of
+from coscope.readers.from_function import from_code_object
+from coscope.readers.sources import source_from
+
+
+def from_file(path: str | os.PathLike[str], *, optimize: int = 0) -> Function:
+    """Compile a source file by the running interpreter.
+
+    Args:
+        path: The file; its encoding is read as PEP 263 says.
+        optimize: 0, 1 (without asserts) or 2 (without docstrings too), as `compile` takes it.
+
+    Raises:
+        TargetNotFound: There is no such file.
+        TargetError: It cannot be read.
+        SourceError: It does not decode or compile.
+    """
+    return from_source(read_bytes(path), os.fspath(path), optimize=optimize)
+
+
+def from_source(text: str | bytes, filename: str = "<source>", *, optimize: int = 0) -> Function:
+    """Compile source text by the running interpreter.
+
+    Raises:
+        SourceError: It does not decode or compile.
+
+    >>> [code.qualname for code in from_source("def f(): pass").code.walk()]
+    ['<module>', 'f']
+    """
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    if isinstance(text, str):
+        data = b"\xef\xbb\xbf" + data.removeprefix(b"\xef\xbb\xbf")
+    source = source_from(data, filename)
+    return static_function(compile_source(data, filename, optimize=optimize), "source", source)
+
+
+def compile_source(data: bytes, filename: str, *, optimize: int = 0) -> Code:
+    """Compile the bytes of a source file, without running any of it.
+
+    Raises:
+        SourceError: With line, column and text of the fault where the compiler tells them.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            co = compile(data, filename, "exec", dont_inherit=True, optimize=optimize)
+    except SyntaxError as error:
+        raise syntax_fault(filename, error.msg, error.lineno, error.offset, error.text) from error
+    except (RecursionError, MemoryError) as error:
+        raise SourceError(
+            "the source is nested too deeply for the compiler",
+            file=filename,
+            found=type(error).__name__,
+        ) from error
+    except (ValueError, OverflowError) as error:
+        raise SourceError(f"the source does not compile: {error}", file=filename) from error
+    return from_code_object(co)
+
+
+def syntax_fault(
+    filename: str, message: str, line: int | None, column: int | None, text: str | None
+) -> SourceError:
+    """A compiler's complaint with the place of the fault.
+
+    Args:
+        filename: The file.
+        message: What the compiler said.
+        line: From 1; None or 0 if it is not known.
+        column: In characters from 1; None or 0 if it is not known.
+        text: The line.
+    """
+    error = SourceError(f"syntax error: {message}", file=filename, line=line or None)
+    error.text = None if text is None else text.rstrip("\r\n")
+    error.column = column or None
+    return error
+
+
+def static_function(
+    code: Code, origin: str, source: Source | None, warnings: tuple[str, ...] = ()
+) -> Function:
+    """A `Function` of a code object alone: nothing around it is known."""
+    doc = docstring_of(code)
+    text = None if doc is None else code.consts[doc]
+    return Function(
+        code=code,
+        name=code.name,
+        qualname=code.qualname,
+        module=None,
+        origin=origin,
+        live=False,
+        doc=text if type(text) is str else None,
+        source=source,
+        warnings=warnings,
+    )
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a regular file.
+
+    Raises:
+        TargetNotFound: There is no such file, or it is a directory.
+        TargetError: It cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except FileNotFoundError as error:
+        raise TargetNotFound("there is no such file", file=os.fspath(path)) from error
+    except IsADirectoryError as error:
+        raise TargetNotFound(
+            "this is a directory", file=os.fspath(path), hint="Give a file in it."
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise TargetError(f"cannot read the file: {reason}", file=os.fspath(path)) from error
