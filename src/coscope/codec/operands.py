@@ -55,7 +55,7 @@ def _operand(row: Opcode, rules: Table) -> Operand:
     kind = row.operand
     if kind == "none":
         return Operand(False, _nothing, _silent)
-    if kind == "jump":
+    if kind in ("jump", "jump source"):
         return _jump(row, rules)
     if kind in ("const", "const names"):
         return Operand(True, _const, _const_text)
@@ -81,7 +81,7 @@ def _jump(row: Opcode, rules: Table) -> Operand:
     """From 3.11 the base lies after the inline caches; before, there are none."""
     if row.jump == "absolute":
         return Operand(True, _oparg, _silent, rules.jump_unit, 0, True)
-    sign = -1 if row.jump == "backward" else 1
+    sign = -1 if row.jump == "backward" or row.operand == "jump source" else 1
     return Operand(True, _oparg, _silent, sign * rules.jump_unit, 2 + 2 * row.caches)
 
 

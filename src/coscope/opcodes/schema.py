@@ -22,6 +22,7 @@ OPERANDS = (
     "local pair",  # two fast local slots: oparg >> 4, oparg & 15
     "deref",  # to 3.10: index into cellvars + freevars; 3.11+: fast local slot
     "jump",  # see `jump`
+    "jump source",  # no jump: code units back to where one came from (3.14+ END_ASYNC_FOR)
     "compare",  # index into the table's `compare`, above `compare_shift` flag bits
     "invert",  # 1: the negated form (IS_OP, CONTAINS_OP)
     "binary",  # index into `binary` (BINARY_OP)
@@ -42,6 +43,41 @@ JUMPS = ("forward", "backward", "absolute")
 # What happens after it (`ends =`): control never reaches the next instruction.
 ENDS = ("jump", "return", "raise")
 
+# Under which condition it jumps (`tests =`), said of the value on top.
+TESTS = (
+    "true",
+    "false",
+    "none",
+    "not none",
+    "exhausted",  # the iterator has no next value (FOR_ITER)
+    "finished",  # the generator or awaitable has returned (SEND)
+    "not exception match",  # the exception is of none of the types (3.9, 3.10)
+)
+
+# What it does to the block stack of the frame (`blocks =`), to 3.10.
+BLOCKS = (
+    "push finally",
+    "push with",
+    "push async with",
+    "pop",
+    "pop handler",  # the block that the interpreter pushes when it enters a handler
+    "call finally",  # none: enters a finally block, which returns behind it (3.8)
+)
+
+# How a name of the operand is used (`access =`).
+ACCESS = (
+    *(f"{verb} {kind}" for kind in ("local", "cell", "global", "name", "attribute")
+      for verb in ("read", "write", "delete")),
+    "save local",  # LOAD_FAST_AND_CLEAR
+    "make cell",
+    "capture cell",  # LOAD_CLOSURE: the cell itself, for a nested function
+    "read name or global",
+    "read name or cell",
+    "import name",
+    "import attribute",
+    "import star",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Opcode:
@@ -56,10 +92,10 @@ class Opcode:
     operand: str = "none"  # one of OPERANDS
     jump: str | None = None  # one of JUMPS
     ends: str | None = None  # one of ENDS
-    access: tuple[str, ...] = ()  # "read global", "write local", "import name", ...
+    access: tuple[str, ...] = ()  # of ACCESS, one for each name of the operand
     raises: bool = True  # False: cannot raise, so no exceptional edge starts here
-    tests: str | None = None  # condition of the jump: "true", "false", "none", "not none", ...
-    blocks: str | None = None  # to 3.10: "push finally", "push with", "push async with", "pop", ...
+    tests: str | None = None  # condition of the jump, one of TESTS
+    blocks: str | None = None  # to 3.10, one of BLOCKS
     dis_effect: str | None = None  # `dis.stack_effect` of oparg, where it is not what slots say
     shows: Any = None  # text, or {slot: text}: how the expression domain writes what is pushed
     base: str | None = None  # of a specialised or instrumented form
