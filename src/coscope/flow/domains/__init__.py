@@ -1,1 +1,1 @@
-"""Under construction."""
+"""Domains: what the values of the abstract machine mean."""

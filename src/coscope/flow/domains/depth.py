@@ -1,0 +1,90 @@
+"""Depth domain: how many stack slots are filled before each instruction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from coscope.errors import StackError
+from coscope.flow.effects import Effect
+from coscope.flow.graph import Edge, Graph
+from coscope.flow.machine import Frames, run
+from coscope.flow.regions import HANDLER_VALUES
+from coscope.model import Region
+
+
+class Depth:
+    """Values without meaning: only their number counts. A domain at its smallest."""
+
+    renewed: frozenset[str] = frozenset()
+    watches_moves = False
+
+    def enter(self, graph: Graph, depth: int) -> tuple[Sequence[None], None]:
+        return [None] * depth, None
+
+    def uses_locals(self, effect: Effect) -> bool:
+        return False
+
+    def values(self, index: int, effect: Effect, operands: Sequence[None]) -> Sequence[None]:
+        return [None] * sum(count for _, count in effect.new)
+
+    def values_and_locals(
+        self, index: int, effect: Effect, operands: Sequence[None], slots: Any
+    ) -> tuple[Sequence[None], Any]:
+        return self.values(index, effect, operands), slots
+
+    def caught(self, graph: Graph, region: Region) -> Sequence[None]:
+        return [None] * values_caught(graph, region)
+
+    def join(self, block: int, edges: Sequence[Edge | None], values: Sequence[None]) -> None:
+        return None
+
+    def join_locals(self, block: int, left: Any, right: Any) -> Any:
+        return left
+
+    def widen(self, block: int, old: None, new: None) -> None:
+        return None
+
+    def fault(self, error: StackError) -> None:
+        raise error
+
+
+def values_caught(graph: Graph, region: Region) -> int:
+    """Slots that the interpreter fills before a handler runs."""
+    if graph.table.exceptions == "block stack":
+        return HANDLER_VALUES
+    return 1 + region.keeps_lasti
+
+
+def depths(graph: Graph) -> list[int | None]:
+    """Depth of the stack before each instruction, None where no path leads.
+
+    Raises:
+        StackError: As `machine.run`.
+    """
+    return run(graph, Depth()).depths
+
+
+def needed(graph: Graph, frames: Frames[Any] | None = None) -> int:
+    """Stack slots that the code needs, to compare with `Code.stacksize`.
+
+    Args:
+        graph: Of the code.
+        frames: Of any domain, if they are at hand.
+
+    Raises:
+        StackError: As `machine.run`.
+    """
+    found = depths(graph) if frames is None else frames.depths
+    instructions = graph.code.instructions
+    rows = graph.table.by_code
+    most = 0
+    for index, depth in enumerate(found):
+        if depth is None:
+            continue
+        row = rows[instructions.opcodes[index]]
+        assert row is not None
+        most = max(most, depth, depth + row.effect(instructions.opargs[index]))
+        if row.ends is None and row.jump_pushes is not None and row.blocks is None:
+            most = max(most, depth + row.effect(instructions.opargs[index], jump=True))
+    return most
