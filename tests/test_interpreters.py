@@ -12,7 +12,7 @@ from tests import interpreters
 
 @pytest.mark.skipif(sys.platform == "emscripten", reason="Pyodide starts no process")
 def test_finds_the_running_interpreter_first() -> None:
-    running = "%d.%d" % sys.version_info[:2]
+    running = "{}.{}".format(*sys.version_info[:2])
 
     assert Path(sys.executable) == interpreters.find(running)
 
