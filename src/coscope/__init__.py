@@ -1,1 +1,162 @@
-"""Under construction."""
+"""coscope shows what a Python function really is: its code object, cells, bytecode and flow.
+
+    import coscope
+    function = coscope.read(fn)      # or "pkg.mod:name", "file.py", "file.py::name", "x.pyc"
+    function.code.instructions       # decoded, with positions
+    coscope.show(fn)                 # the card, in a terminal or a notebook
+
+The names are loaded at their first use, so that `import coscope` is nearly free.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False  # type checkers take it for typing's, whose import would cost more than ours
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from coscope.codec import decode
+    from coscope.errors import (
+        CodeError,
+        CoscopeError,
+        ImportFailed,
+        InputError,
+        InternalError,
+        InterpreterError,
+        LimitExceeded,
+        MarshalError,
+        NoCodeObject,
+        PycError,
+        SourceError,
+        StackError,
+        TargetError,
+        TargetNotFound,
+        Truncated,
+        TruncatedTable,
+        UnknownMagic,
+        UnknownVersion,
+    )
+    from coscope.flow import graph
+    from coscope.model import (
+        Argument,
+        Cell,
+        Code,
+        Flags,
+        FrozenSet,
+        Function,
+        Instruction,
+        Instructions,
+        Opaque,
+        Region,
+        Slice,
+        Source,
+        Span,
+        Value,
+    )
+    from coscope.opcodes import table
+    from coscope.readers import read, select
+    from coscope.render.card import Card
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Argument",
+    "Card",
+    "Cell",
+    "Code",
+    "CodeError",
+    "CoscopeError",
+    "Flags",
+    "FrozenSet",
+    "Function",
+    "ImportFailed",
+    "InputError",
+    "Instruction",
+    "Instructions",
+    "InternalError",
+    "InterpreterError",
+    "LimitExceeded",
+    "MarshalError",
+    "NoCodeObject",
+    "Opaque",
+    "PycError",
+    "Region",
+    "Slice",
+    "Source",
+    "SourceError",
+    "Span",
+    "StackError",
+    "TargetError",
+    "TargetNotFound",
+    "Truncated",
+    "TruncatedTable",
+    "UnknownMagic",
+    "UnknownVersion",
+    "Value",
+    "__version__",
+    "decode",
+    "graph",
+    "read",
+    "select",
+    "show",
+    "table",
+]
+
+# Where each name lives. Names that are not listed are in `coscope.errors` or `coscope.model`.
+_ROOMS = {
+    "Card": "coscope.render.card",
+    "decode": "coscope.codec",
+    "graph": "coscope.flow",
+    "read": "coscope.readers",
+    "select": "coscope.readers",
+    "table": "coscope.opcodes",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name at its first use (PEP 562)."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    for room in (_ROOMS.get(name, "coscope.model"), "coscope.errors"):
+        value = getattr(import_module(room), name, None)
+        if value is not None:
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def show(target: Any, *, python: str | None = None, unwrap: bool = False) -> Card:
+    """Show the card of a function.
+
+    In a script the card is printed. At an interactive prompt and in a notebook it is only
+    returned, because they display what the last expression gives.
+
+    Args:
+        target: What `read` takes.
+        python: Compile a source file by another interpreter: "3.12", "3.12.1" or a path.
+        unwrap: Follow `__wrapped__` of decorated functions.
+
+    Raises:
+        InputError: What `read` raises.
+    """
+    from coscope.readers import read
+    from coscope.render.card import Card
+
+    card = Card(read(target, python=python, unwrap=unwrap))
+    if not _echoes():
+        print(card)
+    return card
+
+
+def _echoes() -> bool:
+    """True where the value of the last expression is displayed: a prompt, a notebook."""
+    import builtins
+    import sys
+
+    return hasattr(sys, "ps1") or hasattr(builtins, "__IPYTHON__")

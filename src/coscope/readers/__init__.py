@@ -1,7 +1,6 @@
 """Everything that can be read, and how: `read` takes a live object or a static target."""
 
-from __future__ import annotations
-
+import coscope.codec  # noqa: F401  so that `Code.instructions` knows its decoder
 from coscope.readers.selection import select
 from coscope.readers.targets import read
 
