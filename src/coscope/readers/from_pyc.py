@@ -12,7 +12,7 @@ from coscope.codec.pyc import Header, read_header
 from coscope.codec.siphash import has_hash
 from coscope.codec.unmarshal import read
 from coscope.errors import MarshalError, SourceError
-from coscope.model import Code, Function, Source
+from coscope.model import Code, Collection, Function, Source
 from coscope.opcodes import table
 from coscope.readers.from_source import read_bytes, static_function
 from coscope.readers.sources import source_from
@@ -57,7 +57,7 @@ def from_pyc(
             file=file,
             offset=header.payload,
             expected="code",
-            found=type(code).__name__,
+            found=code.kind if isinstance(code, Collection) else type(code).__name__,
         )
     warnings = list(header.warnings)
     if stop < len(data):
