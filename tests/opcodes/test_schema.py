@@ -29,6 +29,7 @@ FORMATS = {
     "string": (0, 0),
     "starred": (0, 0),
     "double starred": (0, 0),
+    "binary": (1, 1),
 }
 
 # What may stand in braces without being a slot.
@@ -190,7 +191,7 @@ def test_an_access_fits_what_the_operand_names(version: str) -> None:
     kinds = {
         "name": "name global attribute",
         "name>>1": "global attribute",
-        "name>>2": "attribute",
+        "name>>2": "name attribute",  # LOAD_SUPER_ATTR; IMPORT_NAME (3.15)
         "local": "local",
         "local pair": "local",
         "deref": "cell",
