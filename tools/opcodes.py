@@ -22,7 +22,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from coscope.errors import InterpreterError
 from coscope.opcodes import VERSIONS, Opcode, Table, table
+from coscope.readers.from_interpreter import find
 
 HERE = Path(__file__).resolve().parent
 TABLES = HERE.parent / "src" / "coscope" / "opcodes"
@@ -39,7 +41,7 @@ HAS = {
 
 FIELDS = (
     *("code", "pops", "pushes", "jump_pushes", "caches", "operand", "jump", "ends", "tests"),
-    *("blocks", "access", "raises", "shows"),
+    *("blocks", "access", "raises", "dis_effect", "shows"),
 )
 
 
@@ -215,17 +217,13 @@ def main() -> int:
     return check(asked)
 
 
-def _found(versions: list[str]) -> Iterator[Path]:
+def _found(versions: list[str]) -> Iterator[str]:
     """Native interpreters of these versions on this machine; says which are missing."""
-    sys.path.insert(0, str(HERE.parent))
-    from tests import interpreters
-
     for version in versions:
-        path = interpreters.find(version)
-        if path is None:
-            print(f"CPython {version}: no interpreter found", file=sys.stderr)
-        else:
-            yield path
+        try:
+            yield find(version).path
+        except InterpreterError:
+            print(f"CPython {version}: not found; --python or --pyodide names one", file=sys.stderr)
 
 
 if __name__ == "__main__":
