@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import compress, repeat
+from itertools import accumulate, repeat
 from typing import Any, NamedTuple, overload
 
 from coscope.codec.lines import decode_lines, line_starts
@@ -20,13 +21,15 @@ _NOWHERE = Span()
 class _Walk(NamedTuple):
     """What stepping through the bytecode of one version needs."""
 
-    pieces: tuple[bytes, ...]  # by opcode: the opcode byte, then a zero for each cache unit
+    # Matches bytecode in which every cache unit is zero and no other opcode is.
+    plain: Callable[[bytes], object]
     steps: bytes  # by opcode: code units to the next instruction
+    byte_steps: bytes  # the same in bytes
     takes: bytes  # by opcode: 0xFF if it takes an argument, else 0
     extended_arg: int
     names: tuple[str, ...]
     operands: tuple[Operand, ...]
-    jumps: bytes  # opcodes with a target, for bytes.translate
+    jumps: bytes  # opcodes with a target
 
 
 @cache
@@ -34,9 +37,17 @@ def _walk(version: str) -> _Walk:
     rules = table(version)
     meanings = operands(version)
     rows = rules.by_code
+    by_step: dict[int, list[bytes]] = {}
+    for opcode in range(1, 256):
+        by_step.setdefault(rules.steps[opcode], []).append(re.escape(bytes([opcode])))
+    kinds = (
+        b"[%b].%b" % (b"".join(opcodes), rb"\0\0" * (step - 1))
+        for step, opcodes in sorted(by_step.items())
+    )
     return _Walk(
-        pieces=tuple(bytes([opcode]) + bytes(step - 1) for opcode, step in enumerate(rules.steps)),
+        plain=re.compile(b"(?:%b)*+" % b"|".join(kinds), re.DOTALL).fullmatch,
         steps=rules.steps,
+        byte_steps=bytes(2 * step for step in rules.steps),
         takes=bytes(255 if meaning.takes else 0 for meaning in meanings),
         extended_arg=rules.extended_arg,
         names=tuple(row.name if row else f"<{opcode}>" for opcode, row in enumerate(rows)),
@@ -74,9 +85,9 @@ class Columns(Sequence[Instruction]):
         self, code: Code, offsets: Sequence[int], opcodes: bytes, opargs: Sequence[int]
     ) -> None:
         self.code = code
-        self.offsets = offsets
-        self.opcodes = opcodes
-        self.opargs = opargs
+        self.offsets: Sequence[int] = offsets
+        self.opcodes: Sequence[int] = opcodes
+        self.opargs: Sequence[int] = opargs
         self._walk = _walk(code.version)
         self._positions: list[Span] | None = None
         self._jump_targets: frozenset[int] | None = None
@@ -111,7 +122,11 @@ class Columns(Sequence[Instruction]):
             CodeError: The line table contradicts itself.
         """
         if self._positions is None:
-            self._positions = _spans_at(self.offsets, decode_lines(self.code))
+            spans = decode_lines(self.code)
+            if self.offsets:
+                missing = self.offsets[-1] // 2 + 1 - len(spans)
+                spans += repeat(_NOWHERE, missing)
+            self._positions = [spans[offset >> 1] for offset in self.offsets]
         return self._positions
 
     @property
@@ -211,32 +226,31 @@ def decode(code: Code) -> Columns:
     if size % 2:
         raise CodeError("the bytecode ends inside a code unit", code=code.qualname, offset=size - 1)
     walk = _walk(code.version)
-    units = code.code[::2]
-    args = code.code[1::2]
-    # What a compiler writes has zeros in the caches and nowhere else among the opcodes. Then the
-    # instructions are the units that are not zero; joining them again proves it.
-    opcodes = units.translate(None, b"\0")
-    if b"".join(map(walk.pieces.__getitem__, opcodes)) == units:
-        offsets = list(compress(range(0, size, 2), units))
-        opargs = bytes(compress(args, units))
+    if walk.plain(code.code):
+        # The rule for what a compiler writes. A run of zeros is an oparg or not, then caches: each
+        # pair that goes is one cache unit.
+        packed = code.code.replace(b"\0\0", b"")
+        opcodes = packed[::2]
+        opargs = packed[1::2]
+        offsets = list(accumulate(opcodes.translate(walk.byte_steps), initial=0))
+        offsets.pop()
     else:
-        starts = _starts(units, walk.steps)
-        offsets = [2 * start for start in starts]
-        opcodes = bytes(units[start] for start in starts)
-        opargs = bytes(args[start] for start in starts)
+        offsets = _starts(code.code, walk.byte_steps)
+        opcodes = bytes(code.code[offset] for offset in offsets)
+        opargs = bytes(code.code[offset + 1] for offset in offsets)
     opargs = _masked(opargs, opcodes.translate(walk.takes))
     if walk.extended_arg in opcodes:
         return Columns(code, offsets, opcodes, _extended(opargs, opcodes, walk))
     return Columns(code, offsets, opcodes, opargs)
 
 
-def _starts(units: bytes, steps: bytes) -> list[int]:
-    """Code units at which instructions start, stepping over the caches one by one."""
+def _starts(code: bytes, steps: bytes) -> list[int]:
+    """Offsets at which instructions start, stepping over the caches one by one."""
     starts = []
     at = 0
-    while at < len(units):
+    while at < len(code):
         starts.append(at)
-        at += steps[units[at]]
+        at += steps[code[at]]
     return starts
 
 
@@ -256,11 +270,3 @@ def _extended(low: bytes, opcodes: bytes, walk: _Walk) -> list[int]:
             opargs[prefix + 1] = oparg - _INT if oparg >= _INT // 2 else oparg
         prefix = opcodes.find(walk.extended_arg, prefix + 1)
     return opargs
-
-
-def _spans_at(offsets: Sequence[int], spans: list[Span]) -> list[Span]:
-    """Pick the span of each instruction's first code unit."""
-    missing = len(offsets) and offsets[-1] // 2 + 1 - len(spans)
-    if missing > 0:
-        spans.extend(repeat(_NOWHERE, missing))
-    return [spans[offset >> 1] for offset in offsets]

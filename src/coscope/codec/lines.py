@@ -53,13 +53,18 @@ def line_starts(code: Code) -> dict[int, int | None]:
         TruncatedTable: The line table ends inside an entry.
         CodeError: The line table contradicts itself.
     """
-    rules = table(code.version)
+    return starts_of(decode_lines(code), table(code.version))
+
+
+def starts_of(spans: list[Span], rules: Table) -> dict[int, int | None]:
+    """Give the line starts of code whose units have these spans."""
     none_counts = bool(rules.numbers.get("none_starts_line", 0))
     starts: dict[int, int | None] = {}
     last: object = "nothing yet" if none_counts else None
-    for start, _, line in _reader(rules)(code):
+    for unit, span in enumerate(spans):
+        line = span[0]
         if line != last and (line is not None or none_counts):
-            starts[start] = last = line
+            starts[2 * unit] = last = line
     return starts
 
 

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from itertools import repeat
+from collections.abc import Callable, Iterable
+from itertools import accumulate
 from typing import NamedTuple
 
 from coscope.errors import CodeError, TruncatedTable
 from coscope.model import Span
 
-# Forms of an entry, in bits 3 to 6 of its first byte; bits 0 to 2 hold code units - 1.
-_SHORT = 10  # forms 0 to 9: same line, column below 80, at most 15 wide
-_ONE_LINE = 13  # forms 10 to 12: 0 to 2 lines further down, columns below 128
+# Forms of an entry, in bits 3 to 6 of its first byte; bits 0 to 2 hold code units - 1, bit 7 is
+# set in first bytes only.
+_SHORT = 0  # forms 0 to 9: same line, column below 80, at most 15 wide
+_ONE_LINE = 10  # forms 10 to 12: 0 to 2 lines further down, columns below 128
 _NO_COLUMNS = 13
 _LONG = 14
 _NONE = 15  # no position at all
 _UNITS = 8  # the most that an entry can cover
-_GROUPS = 6  # of 6 bits hold every number of 32 bits
+
+# The same as first bytes: an entry has form F if F's byte <= first byte < the next form's byte.
+_FROM_ONE_LINE = 0x80 | _ONE_LINE << 3
+_FROM_NO_COLUMNS = 0x80 | _NO_COLUMNS << 3
+_FROM_LONG = 0x80 | _LONG << 3
+_FROM_NONE = 0x80 | _NONE << 3
+
+# A whole table, so that its readers need no checks. Numbers have at most six groups of 6 bits.
+_NUMBER = rb"[\x40-\x7f]{0,5}[\x00-\x3f]"
+_ENTRY = (
+    rb"(?:[\x80-\xcf][\x00-\x7f]|[\xd0-\xe7][\x00-\x7f]{2}|[\xe8-\xef]%b|[\xf0-\xf7](?:%b){4}"
+    rb"|[\xf8-\xff])" % (_NUMBER, _NUMBER)
+)
+_entries = re.compile(_ENTRY + rb"*+").match
 
 _NOWHERE = Span()
-
-# Only the first byte of an entry has its high bit set.
-_split = re.compile(rb"[\x80-\xff][\x00-\x7f]*").findall
 
 
 class Location(NamedTuple):
@@ -34,27 +45,6 @@ class Location(NamedTuple):
 
     units: int  # code units, caches included; 1 to 8
     span: Span
-
-
-# An entry read on its own: code units, line delta (None: no position), lines spanned, columns.
-_Entry = tuple[int, int | None, int, int | None, int | None]
-
-
-class _Entries(dict[bytes, _Entry]):
-    """Entries by their bytes. Code repeats them so much that reading each once is enough."""
-
-    LIMIT = 1 << 16  # entries kept, so that hostile tables cannot fill memory
-
-    def __missing__(self, raw: bytes) -> _Entry:
-        entry = _read_entry(raw)
-        if len(self) >= self.LIMIT:
-            self.clear()
-        if len(raw) <= 16:
-            self[raw] = entry
-        return entry
-
-
-_entries = _Entries()
 
 
 def decode_locations(table: bytes, firstlineno: int, *, name: str | None = None) -> list[Location]:
@@ -69,53 +59,99 @@ def decode_locations(table: bytes, firstlineno: int, *, name: str | None = None)
         Entries in the order of the code. Together they cover the code in what the compiler writes.
 
     Raises:
-        TruncatedTable: An entry is too short.
-        CodeError: Bytes are left over, or a number is longer than 32 bits.
+        TruncatedTable: The bytes end inside an entry.
+        CodeError: Bytes stand between entries, or a number is longer than 36 bits.
 
     Source:
         CPython 3.14, InternalDocs/code_objects.md, "Format of the locations table".
 
-    >>> decode_locations(bytes([0x80 | 0 << 3 | 1, 0x2C]), 7)
+    >>> decode_locations(bytes([0x81, 0x2C]), 7)
     [Location(units=2, span=Span(lineno=7, end_lineno=7, col_offset=2, end_col_offset=14))]
     """
-    units, spans = _columns(table, firstlineno, name)
-    return list(map(Location, units, spans))
+    by_unit = spans_by_unit(table, firstlineno, name=name)
+    units = [(byte & 7) + 1 for byte in table if byte & 0x80]
+    starts = accumulate(units, initial=0)
+    return [Location(count, by_unit[start]) for count, start in zip(units, starts, strict=False)]
 
 
 def spans_by_unit(table: bytes, firstlineno: int, *, name: str | None = None) -> list[Span]:
     """Decode `co_linetable` to one span for each code unit that it covers.
 
     Raises:
-        TruncatedTable: An entry is too short.
-        CodeError: Bytes are left over, or a number is longer than 32 bits.
+        TruncatedTable: The bytes end inside an entry.
+        CodeError: Bytes stand between entries, or a number is longer than 36 bits.
     """
-    spans: list[Span] = []
-    for units, span in zip(*_columns(table, firstlineno, name), strict=True):
-        spans += repeat(span, units)
-    return spans
-
-
-def _columns(table: bytes, firstlineno: int, name: str | None) -> tuple[list[int], list[Span]]:
-    """Lengths in code units, and spans, of all entries."""
-    raws = _split(table)
-    if table and not table[0] & 0x80:
-        raise CodeError("the location table does not begin with an entry", code=name)
-    lengths: list[int] = []
-    spans: list[Span] = []
+    _check(table, name)
+    by_unit: list[Span] = []
     line = firstlineno
-    make = tuple.__new__
-    try:
-        for units, delta, height, column, end_column in map(_entries.__getitem__, raws):
-            lengths.append(units)
-            if delta is None:
-                spans.append(_NOWHERE)
-                continue
-            line += delta
-            spans.append(make(Span, (line, line + height, column, end_column)))
-    except CodeError as error:
-        error.code, error.offset = name, 2 * sum(lengths)
-        raise
-    return lengths, spans
+    read = iter(table)
+    take = read.__next__
+    make = tuple.__new__  # Span's own __new__ takes three times as long
+    for first in read:
+        if first < _FROM_ONE_LINE:
+            low = take()
+            column = first & 0x78 | low >> 4
+            span = make(Span, (line, line, column, column + (low & 15)))
+        elif first < _FROM_NO_COLUMNS:
+            line += (first - _FROM_ONE_LINE) >> 3
+            span = make(Span, (line, line, take(), take()))
+        elif first >= _FROM_NONE:
+            span = _NOWHERE
+        else:
+            line += _signed(_number(take))
+            if first < _FROM_LONG:
+                span = make(Span, (line, line, None, None))
+            else:
+                end_line = line + _number(take)
+                span = make(Span, (line, end_line, _column(take), _column(take)))
+        by_unit += (span,) * ((first & 7) + 1)
+    return by_unit
+
+
+def _number(take: Callable[[], int]) -> int:
+    """Read 6-bit groups, low group first."""
+    byte = take()
+    number = byte & 0x3F
+    shift = 0
+    while byte & 0x40:
+        byte = take()
+        shift += 6
+        number |= (byte & 0x3F) << shift
+    return number
+
+
+def _signed(number: int) -> int:
+    return -(number >> 1) if number & 1 else number >> 1
+
+
+def _column(take: Callable[[], int]) -> int | None:
+    """Read a column: 0 says that there is none."""
+    number = _number(take)
+    return number - 1 if number else None
+
+
+def _check(table: bytes, name: str | None) -> None:
+    """Refuse a table that is no sequence of whole entries."""
+    found = _entries(table)
+    end = 0 if found is None else found.end()
+    if end == len(table):
+        return
+    rest = table[end:]
+    covered = 2 * sum((byte & 7) + 1 for byte in table[:end] if byte & 0x80)
+    # It ends inside an entry if, and only if, more bytes could complete it.
+    if any(re.fullmatch(_ENTRY, rest + bytes(more)) for more in range(1, 5)):
+        raise TruncatedTable(
+            f"the location table ends inside the entry at its byte {end}",
+            code=name,
+            offset=covered,
+            found=f"{len(table)} bytes",
+        )
+    raise CodeError(
+        f"the location table has no entry at its byte {end}",
+        code=name,
+        offset=covered,
+        found=rest[:8].hex(" "),
+    )
 
 
 def encode_locations(locations: Iterable[Location], firstlineno: int) -> bytes:
@@ -166,11 +202,11 @@ def _write_entry(table: bytearray, units: int, span: Span, line: int) -> int:
             return lineno
     elif not height:
         if not delta and column < 80 and 0 <= end_column - column < 16:
-            table.append(0x80 | column >> 3 << 3 | units - 1)
+            table.append(0x80 | (_SHORT + (column >> 3)) << 3 | units - 1)
             table.append((column & 7) << 4 | end_column - column)
             return lineno
         if 0 <= delta < 3 and column < 128 and end_column < 128:
-            table.append(0x80 | _SHORT + delta << 3 | units - 1)
+            table.append(0x80 | (_ONE_LINE + delta) << 3 | units - 1)
             table.append(column)
             table.append(end_column)
             return lineno
@@ -194,56 +230,3 @@ def _write_varint(table: bytearray, number: int) -> None:
 
 def _write_signed(table: bytearray, number: int) -> None:
     _write_varint(table, number << 1 if number >= 0 else -number << 1 | 1)
-
-
-def _read_entry(raw: bytes) -> _Entry:
-    """Read the bytes of one entry, all of them."""
-    form = raw[0] >> 3 & 15
-    units = (raw[0] & 7) + 1
-    if form == _NONE:
-        numbers: list[int] = []
-        wanted = 0
-    elif form < _ONE_LINE:
-        wanted = 1 if form < _SHORT else 2
-        numbers = list(raw[1:])
-    else:
-        wanted = 1 if form == _NO_COLUMNS else 4
-        numbers = _varints(raw)
-    if len(numbers) < wanted:
-        raise TruncatedTable("the location table ends inside an entry", found=raw.hex(" "))
-    if len(numbers) > wanted or (form == _NONE and len(raw) > 1):
-        raise CodeError("the location table has bytes left over", found=raw[:16].hex(" "))
-    if form == _NONE:
-        return units, None, 0, None, None
-    if form < _SHORT:
-        column = form << 3 | numbers[0] >> 4
-        return units, 0, 0, column, column + (numbers[0] & 15)
-    if form < _ONE_LINE:
-        return units, form - _SHORT, 0, numbers[0], numbers[1]
-    delta = -(numbers[0] >> 1) if numbers[0] & 1 else numbers[0] >> 1
-    if form == _NO_COLUMNS:
-        return units, delta, 0, None, None
-    return (
-        units,
-        delta,
-        numbers[1],
-        numbers[2] - 1 if numbers[2] else None,
-        (numbers[3] - 1 if numbers[3] else None),
-    )
-
-
-def _varints(raw: bytes) -> list[int]:
-    """The numbers after the first byte: 6-bit groups, low group first."""
-    numbers = []
-    number = shift = 0
-    for byte in raw[1:]:
-        number |= (byte & 0x3F) << shift
-        shift += 6
-        if not byte & 0x40:
-            numbers.append(number)
-            number = shift = 0
-        elif shift >= 6 * _GROUPS:
-            raise CodeError("the location table has a number of more than 32 bits")
-    if shift:
-        raise TruncatedTable("the location table ends inside a number", found=raw.hex(" "))
-    return numbers

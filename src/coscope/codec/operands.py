@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
@@ -199,7 +201,18 @@ def _listed(items: tuple[str, ...], kind: str) -> Text:
 
 
 def _common_constants(rules: Table) -> tuple[Value, Text]:
-    return _oparg, _listed(rules.lists["common_constants"], "common constant")
+    """To 3.14 `dis` gives the index itself, from 3.15 what it stands for."""
+    words = rules.lists["common_constants"]
+    text = _listed(words, "common constant")
+    if not rules.numbers.get("common_constants_are_values", 0):
+        return _oparg, text
+    values = [_named(word) for word in words]
+    return lambda code, oparg: values[oparg] if 0 <= oparg < len(values) else oparg, text
+
+
+def _named(word: str) -> Any:
+    """A builtin or a literal, from how it is written."""
+    return getattr(builtins, word) if hasattr(builtins, word) else ast.literal_eval(word)
 
 
 def _inversion(words: tuple[str, str]) -> Text:

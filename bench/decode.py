@@ -1,0 +1,142 @@
+"""Decoding to instructions, against `list(dis.get_instructions(code))`, in one run.
+
+    python bench/decode.py [--files N] [--rounds N]
+
+Takes the standard library of the interpreter that runs it. Prints, for each job, the median over
+the rounds of the ratio of CPU times, dis to coscope; above 1 coscope is faster. Reading the live
+code objects and making `Code` of them is not part of any time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dis
+import gc
+import random
+import statistics
+import sys
+import sysconfig
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from time import process_time
+from types import CodeType
+
+from coscope import codec
+from coscope.model import Code
+from coscope.readers.from_function import from_code_object
+
+ATTRIBUTES = (
+    "offset",
+    "end_offset",
+    "opcode",
+    "opname",
+    "arg",
+    "argval",
+    "argrepr",
+    "positions",
+    "line_number",
+    "starts_line",
+    "jump_target",
+    "is_jump_target",
+)
+
+
+def library(files: int | None) -> list[CodeType]:
+    """Every code object of the standard library, or of so many of its files."""
+    root = Path(sysconfig.get_path("stdlib"))
+    found = sorted(file for file in root.rglob("*.py") if "site-packages" not in file.parts)
+    if files is not None:
+        found = random.Random(20).sample(found, files)
+    objects: list[CodeType] = []
+    for file in found:
+        try:
+            pending = [compile(file.read_bytes(), str(file), "exec", dont_inherit=True)]
+        except (SyntaxError, ValueError):
+            continue
+        while pending:
+            co = pending.pop()
+            objects.append(co)
+            pending += [const for const in co.co_consts if isinstance(const, CodeType)]
+    return objects
+
+
+def with_dis(objects: Iterable[CodeType]) -> None:
+    """The peer: complete instructions, positions included."""
+    for co in objects:
+        list(dis.get_instructions(co))
+
+
+def views(codes: Iterable[Code]) -> None:
+    """(a) columns, positions and a list of Instruction views."""
+    for code in codes:
+        columns = codec.decode(code)
+        columns.positions  # noqa: B018
+        list(columns)
+
+
+def everything(codes: Iterable[Code]) -> None:
+    """(b) every public attribute of every instruction."""
+    for code in codes:
+        for instruction in codec.decode(code):
+            instruction.offset  # noqa: B018
+            instruction.end_offset  # noqa: B018
+            instruction.opcode  # noqa: B018
+            instruction.opname  # noqa: B018
+            instruction.arg  # noqa: B018
+            instruction.argval  # noqa: B018
+            instruction.argrepr  # noqa: B018
+            instruction.positions  # noqa: B018
+            instruction.line_number  # noqa: B018
+            instruction.starts_line  # noqa: B018
+            instruction.jump_target  # noqa: B018
+            instruction.is_jump_target  # noqa: B018
+
+
+def columns_alone(codes: Iterable[Code]) -> None:
+    """(c) columns alone."""
+    for code in codes:
+        codec.decode(code)
+
+
+def seconds(job: Callable[[], None]) -> float:
+    """CPU seconds of one call, garbage collected before it."""
+    gc.collect()
+    start = process_time()
+    job()
+    return process_time() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--files", type=int, help="a sample of so many files; default: all")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    objects = library(options.files)
+    codes = [from_code_object(co) for co in objects]
+    count = sum(len(codec.decode(code)) for code in codes)
+    gc.freeze()  # the corpus itself is not garbage to be looked at in every collection
+    jobs = (views, everything, columns_alone)
+    ratios: dict[str, list[float]] = {job.__name__: [] for job in jobs}
+    rates: dict[str, list[float]] = {"dis": []} | {job.__name__: [] for job in jobs}
+    for _ in range(options.rounds):
+        peer = seconds(lambda: with_dis(objects))
+        rates["dis"].append(count / peer)
+        for job in jobs:
+            own = seconds(lambda job=job: job(codes))
+            ratios[job.__name__].append(peer / own)
+            rates[job.__name__].append(count / own)
+    release = ".".join(map(str, sys.version_info[:3]))
+    print(f"CPython {release}, {len(codes)} code objects, {count} instructions,", end=" ")
+    print(f"median of {options.rounds} rounds")
+    print(f"  {'dis.get_instructions':30} {statistics.median(rates['dis']) / 1e6:8.3f} M/s")
+    for job in jobs:
+        name = job.__name__
+        print(f"  {job.__doc__:60} {statistics.median(rates[name]) / 1e6:8.3f} M/s", end="")
+        print(f"  {statistics.median(ratios[name]):6.1f} x")
+
+
+if __name__ == "__main__":
+    main()
