@@ -70,34 +70,17 @@ def differences(ours: Table, told: dict[str, Any]) -> list[str]:
     found = []
     if told["magic"] not in ours.magics:
         found.append(f"magic number {told['magic']} is not in the table")
-    found += _compare("number", _numbers(ours), told["numbers"])
+    numbers = {name: row.code for name, row in ours.opcodes.items() if row.form != "specialized"}
+    found += _compare("number", numbers, told["numbers"])
     forms = {n: [r.code, r.base] for n, r in ours.opcodes.items() if r.form == "specialized"}
     found += _compare("specialised form", forms, told["specialized"])
-    base = {name: row for name, row in ours.opcodes.items() if row.form == "base"}
-    caches = {name: row.caches for name, row in base.items() if row.caches}
-    found += _compare("caches", caches, {n: c for n, c in told["caches"].items() if n in base})
-    for kinds, operands in HAS.items():
-        theirs = {name for kind in kinds for name in told["has"][kind]}
-        found += _compare_sets("dis.has" + "/".join(kinds), base, operands, theirs)
-    absolute = {name for name, row in base.items() if row.jump == "absolute"}
-    found += [
-        f"{name}: jabs?" for name in sorted(absolute ^ (set(told["has"]["jabs"]) & set(base)))
-    ]
-    takes = {name for name, row in base.items() if row.takes_argument}
-    found += [
-        f"{name}: takes an argument?"
-        for name in sorted(takes ^ (set(told["has"]["arg"]) & set(base)))
-    ]
     for name, items in told["lists"].items():
         if list(ours.lists.get(name, ())) != items:
             found.append(f"list {name}: {list(ours.lists.get(name, ()))} here, {items} there")
-    for name in sorted(set(told["numbers"]) & set(base)):
-        found += _effects(base[name], told["effects"][name])
+    for name, row in sorted(ours.opcodes.items()):
+        if row.form == "base" and name in told["numbers"]:
+            found += _row_differences(row, told)
     return found
-
-
-def _numbers(ours: Table) -> dict[str, int]:
-    return {name: row.code for name, row in ours.opcodes.items() if row.form != "specialized"}
 
 
 def _compare(what: str, ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
@@ -108,15 +91,19 @@ def _compare(what: str, ours: dict[str, Any], theirs: dict[str, Any]) -> list[st
     ]
 
 
-def _compare_sets(
-    what: str, base: dict[str, Opcode], operands: tuple[str, ...], theirs: set[str]
-) -> list[str]:
-    ours = {name for name, row in base.items() if row.operand in operands}
-    return [f"{name}: in {what}?" for name in sorted(ours ^ (theirs & set(base)))]
-
-
-def _effects(row: Opcode, told: list[list[Any]]) -> Iterator[str]:
-    for oparg, falls, jumps in told:
+def _row_differences(row: Opcode, told: dict[str, Any]) -> Iterator[str]:
+    caches = told["caches"].get(row.name, 0)
+    if row.caches != caches:
+        yield f"{row.name}: caches {row.caches} here, {caches} there"
+    for kinds, operands in HAS.items():
+        theirs = any(row.name in told["has"][kind] for kind in kinds)
+        if (row.operand in operands) != theirs:
+            yield f"{row.name}: in dis.has{'/'.join(kinds)}?"
+    if (row.jump == "absolute") != (row.name in told["has"]["jabs"]):
+        yield f"{row.name}: an absolute jump?"
+    if row.takes_argument != (row.name in told["has"]["arg"]):
+        yield f"{row.name}: takes an argument?"
+    for oparg, falls, jumps in told["effects"][row.name]:
         ours = [row.effect(oparg or 0), row.effect(oparg or 0, jump=True)]
         if ours != [falls, jumps]:
             yield f"{row.name} {oparg}: effect {ours} here, {[falls, jumps]} there (no jump, jump)"
@@ -174,11 +161,13 @@ def draft(version: str, told: dict[str, Any], like: str) -> Iterator[str]:
 
 
 def _drafted(name: str, code: int, told: dict[str, Any], known: dict[str, Any] | None) -> str:
-    """One row. Stack effects that its slots do not explain follow in a comment."""
+    """One row. A comment marks what is new, or what the known row does not explain."""
     fields = {**(known or {}), "code": code, "caches": told["caches"].get(name, 0)}
     listed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
-    wrong = list(_effects(Opcode(name, **listed), told["effects"][name]))
-    comment = "" if known and not wrong else f"  # check: {wrong[0] if wrong else 'new'}"
+    wrong = [*_row_differences(Opcode(name, **listed), told)]
+    if known is None:
+        wrong.insert(0, "new")
+    comment = f"  # check: {wrong[0]}" if wrong else ""
     kept = {key: fields[key] for key in FIELDS if fields.get(key) or fields.get(key) is False}
     return f"{name} = {_toml({'code': code, **kept})}{comment}"
 
