@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from types import CodeType
@@ -14,6 +15,7 @@ from typing import Any
 import probe
 from coscope import codec, flow
 from coscope.errors import CoscopeError
+from coscope.flow.domains import depth
 from coscope.model import Code, Flags, FrozenSet, Slice
 from coscope.opcodes import table
 from coscope.readers.from_function import from_code_object
@@ -23,7 +25,6 @@ from coscope.readers.from_pyc import from_pyc
 # argval alone; each occurrence is counted and reported apart from the mismatches.
 DELIBERATE = {
     ("3.11", "KW_NAMES"): "dis says <unknown>; coscope resolves the tuple of keyword names",
-    ("3.12", "KW_NAMES"): "dis says <unknown>; coscope resolves the tuple of keyword names",
 }
 _DIS_UNKNOWN = "<unknown>"
 
@@ -147,23 +148,31 @@ def check_code(
 ) -> None:
     """Check one code object; `digests` are the probe's, in the order of its SECTIONS."""
     where = f"{code.qualname} (line {code.firstlineno})"
-    try:
-        if "dis" in checks:
-            sections = facts(code, tally.deliberate)
-            for name, rows, digest in zip(probe.SECTIONS, sections, digests, strict=True):
-                if probe.digest(rows) != digest:
-                    tally.miss(name, path, where)
-        if "stack" in checks:
-            check_stack(code, path, where, tally)
-        if "encode" in checks:
-            check_encode(code, path, where, tally)
-    except Exception as error:  # any is a finding, a fault of ours included
-        tally.miss(f"raises {type(error).__name__}", path, f"{where}: {error}")
+    steps = {
+        "dis": partial(check_facts, code, digests),
+        "stack": partial(check_stack, code),
+        "encode": partial(check_encode, code),
+    }
+    for name, step in steps.items():
+        if name not in checks:
+            continue
+        try:
+            step(path, where, tally)
+        except Exception as error:  # any is a finding, a fault of ours included
+            tally.miss(f"{name}: raises {type(error).__name__}", path, f"{where}: {error}")
+
+
+def check_facts(code: Code, digests: list[str], path: str, where: str, tally: Tally) -> None:
+    """Everything that `dis` says, section by section."""
+    sections = facts(code, tally.deliberate)
+    for name, rows, digest in zip(probe.SECTIONS, sections, digests, strict=True):
+        if probe.digest(rows) != digest:
+            tally.miss(name, path, where)
 
 
 def check_stack(code: Code, path: str, where: str, tally: Tally) -> None:
     """The depth that the depth domain finds against `co_stacksize`."""
-    needed = flow.stack_needed(code)
+    needed = depth.needed(flow.graph(code))
     if needed > code.stacksize:
         tally.miss("stack above co_stacksize", path, f"{where}: {needed} > {code.stacksize}")
     elif needed == code.stacksize:

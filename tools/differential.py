@@ -244,7 +244,7 @@ def table_of(results: list[Result]) -> str:
 
 def _line(result: Result) -> str:
     counts, missed = result.tally.counts, result.tally.mismatches
-    apart = {kind: n for kind, n in missed.items() if kind.startswith(("stack", "encoded"))}
+    apart = {kind: n for kind, n in missed.items() if kind.startswith(("stack", "encode"))}
     failed = sum(n for kind, n in missed.items() if "fail to load" in kind)
     cells = [
         counts["files"],
@@ -256,9 +256,9 @@ def _line(result: Result) -> str:
         result.tally.deliberate.total(),
         counts["stack equal to co_stacksize"],
         counts["stack below co_stacksize"],
-        apart.get("stack above co_stacksize", 0),
+        sum(n for kind, n in apart.items() if kind.startswith("stack")),
         counts["encoded"],
-        sum(n for kind, n in apart.items() if kind.startswith("encoded")),
+        sum(n for kind, n in apart.items() if kind.startswith("encode")),
     ]
     return f"| {result.label} | " + " | ".join(f"{cell:,}" for cell in cells) + " |"
 

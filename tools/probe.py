@@ -136,7 +136,8 @@ def flag_names() -> dict[int, str]:
     for name in __future__.all_feature_names:
         flag = getattr(__future__, name).compiler_flag
         if flag >= 0x1000:  # nested_scopes and generators reuse other bits
-            names[flag] = "FUTURE_" + name.upper()
+            # The C name, CO_FUTURE_BARRY_AS_BDFL, is another one than Python's.
+            names[flag] = "FUTURE_" + name.upper().replace("FLUFL", "BDFL")
     return names
 
 
