@@ -1,7 +1,9 @@
 """How control and values move: graph, regions, abstract machine and its domains."""
 
+from coscope.flow.domain import Domain
+from coscope.flow.frames import Frame, Frames
 from coscope.flow.graph import Block, Edge, Graph, build
-from coscope.flow.machine import Domain, Frame, Frames, run
+from coscope.flow.machine import run
 from coscope.flow.regions import regions
 
 graph = build

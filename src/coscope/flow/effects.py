@@ -27,15 +27,11 @@ class Effect:
     pushed: int  # slots left
     at_error: int  # slots of `popped` that are still there when it raises
     new: tuple[tuple[str, int], ...]  # new slots: name and how many, deepest first
+    fresh: int  # new slots in all
     plan: tuple[tuple[int, int], ...]  # to lay the pushed slots: (start in popped, or -1; count)
     pops: tuple[tuple[str, int, int], ...]  # name, start in popped, count; deepest first
     raises: bool
     tests: bool  # the instruction ends its block with a condition
-
-    @property
-    def only_moves(self) -> bool:
-        """True if no new value comes to be."""
-        return not self.new
 
     def lay(self, operands: Sequence[V], new: Sequence[V]) -> list[V]:
         """Lay out the pushed values, deepest first, from the popped and the new ones."""
@@ -87,6 +83,7 @@ def effect_of(
         pushed=sum(count for _, count in plan),
         at_error=_at_error(pushes, pops, oparg),
         new=tuple(new),
+        fresh=sum(count for _, count in new),
         plan=tuple(plan),
         pops=tuple(pops),
         raises=row.raises,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from itertools import pairwise
+from functools import cache, cached_property
+from itertools import compress, pairwise
 from typing import NamedTuple
 
 from coscope.errors import CodeError
@@ -15,9 +15,9 @@ from coscope.model import Code, Instructions, Region
 from coscope.opcodes import Opcode, Table, table
 
 # How an instruction ends a block: one entry of `endings` for each opcode number.
-_PLAIN, _JUMP, _BRANCH, _END, _PUSH_BLOCK, _CALL_FINALLY, _MEANINGLESS = range(7)
+_PLAIN, _JUMP, _BRANCH, _END, _MEANINGLESS = range(5)
 
-# Tests that ask for the truth of something; the edges of other tests are "next" and "jump".
+# Kinds of the two edges of a test that asks for the truth of something: taken, not taken.
 _TRUTH = {
     "true": ("true", "false"),
     "false": ("false", "true"),
@@ -26,6 +26,7 @@ _TRUTH = {
     "exception match": ("true", "false"),
     "not exception match": ("false", "true"),
 }
+_PASSING = ("jump", "next")  # of all others
 
 
 class Edge(NamedTuple):
@@ -42,7 +43,8 @@ class Edge(NamedTuple):
     jumps: bool = False  # the jump of the block's last instruction is taken
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Block:
     """A run of instructions that is entered at its first and left at its last one."""
 
     index: int
@@ -102,21 +104,20 @@ def build(code: Code) -> Graph:
             an opcode does not exist in the version, or control can fall off the end.
     """
     instructions = code.instructions
-    if not len(instructions):
+    size = len(instructions)
+    if not size:
         raise CodeError("there are no instructions", code=code.qualname)
-    endings = _endings(code.version)
-    regions = find_regions(code)
+    opcodes = bytes(instructions.opcodes)
+    endings = opcodes.translate(_endings(code.version)[0])
     jumps: dict[int, int] = {}  # instruction index -> index of the jump's target
-    enders: list[int] = []  # instructions that end a block
-    for index, opcode in enumerate(instructions.opcodes):
-        ending = endings[opcode]
-        if ending == _PLAIN or ending == _PUSH_BLOCK:
-            continue
-        if ending == _MEANINGLESS:
-            raise _fault(instructions, index, "this version has no such opcode", "an opcode")
-        enders.append(index)
-        if ending != _END:
-            jumps[index] = _target(instructions, index)
+    enders = list(compress(range(size), endings))  # instructions that end a block
+    for index in enders:
+        if endings[index] == _MEANINGLESS:
+            raise fault(instructions, index, "this version has no such opcode", "an opcode")
+        if endings[index] != _END:
+            offset = instructions.jump_target(index)
+            jumps[index] = index_at(instructions, offset, "jump target", index)
+    regions = find_regions(code)
     handlers = {
         region.target: index_at(instructions, region.target, "handler") for region in regions
     }
@@ -124,30 +125,34 @@ def build(code: Code) -> Graph:
     for region in regions:
         starts.add(bisect_left(instructions.offsets, region.start))
         starts.add(bisect_left(instructions.offsets, region.stop))
-    starts.discard(len(instructions))
-    bounds = [*sorted(starts), len(instructions)]
-    blocks = _connect(code, bounds, jumps, handlers, regions)
-    graph = Graph(code, _mark(blocks), regions)
-    _check_end(graph, endings)
-    return graph
+    starts.discard(size)
+    bounds = [*sorted(starts), size]
+    protection = _protection(instructions, bounds, regions)
+    edges = _connect(code, bounds, jumps, handlers, protection)
+    reached = _reach(edges)
+    if len(bounds) - 2 in reached and endings[-1] not in (_JUMP, _END):
+        raise fault(instructions, size - 1, "control falls off the end", "a jump, return or raise")
+    blocks = tuple(
+        Block(number, start, stop, edges[number], number in reached, protection[number])
+        for number, (start, stop) in enumerate(pairwise(bounds))
+    )
+    return Graph(code, blocks, regions)
 
 
-@lru_cache(maxsize=None)
-def _endings(version: str) -> bytes:
-    return bytes(_ending(row) for row in table(version).by_code)
+@cache
+def _endings(version: str) -> tuple[bytes, bytes]:
+    """By opcode number: how it ends a block, and 1 if it can raise. For bytes.translate."""
+    rows = table(version).by_code
+    return bytes(map(_ending, rows)), bytes(row is not None and row.raises for row in rows)
 
 
 def _ending(row: Opcode | None) -> int:
     if row is None:
         return _MEANINGLESS
-    if row.blocks == "call finally":
-        return _CALL_FINALLY
     if row.blocks is not None and row.blocks.startswith("push"):
-        return _PUSH_BLOCK
-    if row.jump is not None and row.ends == "jump":
-        return _JUMP
+        return _PLAIN  # a SETUP: the way to its handler is an exception
     if row.jump is not None:
-        return _BRANCH
+        return _JUMP if row.ends is not None else _BRANCH
     return _END if row.ends is not None else _PLAIN
 
 
@@ -156,36 +161,29 @@ def _connect(
     bounds: Sequence[int],
     jumps: dict[int, int],
     handlers: dict[int, int],
-    regions: Sequence[Region],
-) -> list[Block]:
-    """Make the blocks between `bounds`, with their edges."""
-    instructions = code.instructions
+    protection: Sequence[Region | None],
+) -> list[tuple[Edge, ...]]:
+    """The edges out of the block between each two bounds."""
+    opcodes = bytes(code.instructions.opcodes)
     rows = table(code.version).by_code
-    endings = _endings(code.version)
-    protection = _protection(instructions, bounds, regions)
+    endings, raising = _endings(code.version)
+    raises = opcodes.translate(raising)
     block_at = {start: number for number, start in enumerate(bounds)}
-    blocks = []
+    found = []
     for number, (start, stop) in enumerate(pairwise(bounds)):
         edges = []
-        opcode = instructions.opcodes[stop - 1]
-        ending = endings[opcode]
-        row = rows[opcode]
-        next_kind, jump_kind = "next", "jump"
-        if ending == _BRANCH and row is not None and row.tests in _TRUTH:
-            jump_kind, next_kind = _TRUTH[row.tests]
-        if ending != _JUMP and ending != _END and stop < len(instructions):
-            edges.append(Edge(next_kind, number, number + 1))
-        if stop - 1 in jumps:
-            edges.append(Edge(jump_kind, number, block_at[jumps[stop - 1]], jumps=True))
+        last = stop - 1
+        row = rows[opcodes[last]]
+        kinds = _TRUTH.get(row.tests, _PASSING) if row is not None and row.tests else _PASSING
+        if endings[opcodes[last]] in (_PLAIN, _BRANCH) and stop < len(opcodes):
+            edges.append(Edge(kinds[1], number, number + 1))
+        if last in jumps:
+            edges.append(Edge(kinds[0], number, block_at[jumps[last]], jumps=True))
         region = protection[number]
-        if region is not None and _raises(rows, instructions.opcodes[start:stop]):
+        if region is not None and raises.find(1, start, stop) >= 0:
             edges.append(Edge("exception", number, block_at[handlers[region.target]]))
-        blocks.append(Block(number, start, stop, tuple(edges), False, region))
-    return blocks
-
-
-def _raises(rows: Sequence[Opcode | None], opcodes: Iterable[int]) -> bool:
-    return any(row is not None and row.raises for row in map(rows.__getitem__, opcodes))
+        found.append(tuple(edges))
+    return found
 
 
 def _protection(
@@ -217,24 +215,16 @@ def _next_free(free: list[int], number: int) -> int:
     return root
 
 
-def _mark(blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """Mark the blocks that the entry can reach."""
+def _reach(edges: Sequence[tuple[Edge, ...]]) -> set[int]:
+    """The blocks to which the entry leads."""
     reached = {0}
     pending = [0]
     while pending:
-        for edge in blocks[pending.pop()].edges:
+        for edge in edges[pending.pop()]:
             if edge.target not in reached:
                 reached.add(edge.target)
                 pending.append(edge.target)
-    return tuple(block._replace(reachable=block.index in reached) for block in blocks)
-
-
-def _check_end(graph: Graph, endings: bytes) -> None:
-    last = graph.blocks[-1]
-    instructions = graph.code.instructions
-    if last.reachable and endings[instructions.opcodes[last.stop - 1]] not in (_JUMP, _END):
-        index = last.stop - 1
-        raise _fault(instructions, index, "control falls off the end", "a jump, return or raise")
+    return reached
 
 
 def _reverse_postorder(blocks: Sequence[Block]) -> list[int]:
@@ -254,23 +244,16 @@ def _reverse_postorder(blocks: Sequence[Block]) -> list[int]:
     return finished[::-1]
 
 
-def _target(instructions: Instructions, index: int) -> int:
-    """Index of the instruction to which this one jumps."""
-    offset = instructions.jump_target(index)
-    if offset is None:
-        raise _fault(instructions, index, "the jump has no target", "a target")
-    return index_at(instructions, offset, "jump target", index)
-
-
-def index_at(instructions: Instructions, offset: int, what: str, source: int | None = None) -> int:
+def index_at(
+    instructions: Instructions, offset: int | None, what: str, source: int | None = None
+) -> int:
     """Index of the instruction that starts at `offset`; `what` and `source` are for the error."""
     offsets = instructions.offsets
-    index = bisect_left(offsets, offset)
-    extended = table(instructions.code.version).extended_arg
+    index = len(offsets) if offset is None else bisect_left(offsets, offset)
     if (
         index == len(offsets)
         or offsets[index] != offset
-        or (index and instructions.opcodes[index - 1] == extended)
+        or (index and instructions.opcodes[index - 1] == _extended_arg(instructions.code.version))
     ):
         raise CodeError(
             f"the {what} is no start of an instruction",
@@ -283,7 +266,13 @@ def index_at(instructions: Instructions, offset: int, what: str, source: int | N
     return index
 
 
-def _fault(instructions: Instructions, index: int, what: str, expected: str) -> CodeError:
+@cache
+def _extended_arg(version: str) -> int:
+    return table(version).extended_arg
+
+
+def fault(instructions: Instructions, index: int, what: str, expected: str) -> CodeError:
+    """An error at an instruction."""
     return CodeError(
         what,
         code=instructions.code.qualname,

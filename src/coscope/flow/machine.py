@@ -2,152 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from heapq import heappop, heappush
-from typing import Any, Generic, Protocol, TypeVar, overload
+from typing import Any, Generic, TypeVar
 
 from coscope.errors import CodeError, StackError
+from coscope.flow.domain import Domain
 from coscope.flow.effects import Effect, effect_of
+from coscope.flow.frames import EMPTY, Frames, Stack, ascend, linked
 from coscope.flow.graph import Block, Edge, Graph
 from coscope.flow.regions import entry_depth
 from coscope.model import Region
 
 V = TypeVar("V")
 
-# The stack is a linked list, so that a step costs what it pops and pushes, however deep the stack:
-# (what is below, value, depth counting this slot).
-Stack = tuple[Any, Any, int]
-EMPTY: Stack = (None, None, 0)
-
 # A state is a stack and the domain's locals.
 State = tuple[Stack, Any]
+
+# Slots popped, effect, the domain is asked for values, values are moved, locals are used.
+Step = tuple[int, Effect, bool, bool, bool]
 
 _PATIENCE = 3  # visits of a block after which its changing values are widened
 _STEPS = 64  # work allowed for each instruction; genuine code needs about 2
 _SLACK = 200_000  # work allowed in any case
-
-
-class Domain(Protocol[V]):
-    """What the machine asks of a domain: the meaning of values.
-
-    Values are opaque to the machine: it moves them, and compares them with `==` to see whether a
-    block has to be visited again. Locals are opaque too: one object for all of them, never
-    changed in place; a domain without locals uses None.
-    """
-
-    renewed: frozenset[str]
-    """Moved slots for which `values` is asked all the same: a list that LIST_APPEND grows."""
-
-    watches_moves: bool
-    """`values` is called also for an instruction that pushes nothing new."""
-
-    def enter(self, graph: Graph, depth: int) -> tuple[Sequence[V], Any]:
-        """The stack (`depth` values) and the locals when the first instruction runs."""
-
-    def uses_locals(self, effect: Effect) -> bool:
-        """True if `values_and_locals` shall be called for the instruction, not `values`."""
-
-    def values(self, index: int, effect: Effect, operands: Sequence[V]) -> Sequence[V]:
-        """The new slots of `effect`, deepest first.
-
-        Called on each visit, and once more for the path of a jump that leaves something else.
-
-        Args:
-            index: Of the instruction.
-            effect: Its effect on this path.
-            operands: The popped values, deepest first.
-        """
-
-    def values_and_locals(
-        self, index: int, effect: Effect, operands: Sequence[V], slots: Any
-    ) -> tuple[Sequence[V], Any]:
-        """The same for an instruction that uses locals, and the locals after it."""
-
-    def caught(self, graph: Graph, region: Region) -> Sequence[V]:
-        """What the interpreter pushes before a region's handler runs."""
-
-    def join(self, block: int, edges: Sequence[Edge | None], values: Sequence[V]) -> V:
-        """One value for what arrives in a slot over several edges; None is the entry."""
-
-    def join_locals(self, block: int, left: Any, right: Any) -> Any:
-        """The locals at a block that is reached with either."""
-
-    def widen(self, block: int, old: V, new: V) -> V:
-        """The same as `join`, after some visits: a chain of results must soon come to rest."""
-
-    def fault(self, error: StackError) -> None:
-        """Called where the stack is wrong: raise, or note it and so give up this path."""
-
-
-class Frame(Sequence[V]):
-    """The state before one instruction; as a sequence, the stack, deepest value first."""
-
-    __slots__ = ("_stack", "locals")
-
-    def __init__(self, stack: Stack, slots: Any) -> None:
-        self._stack = stack
-        self.locals = slots  # as the domain made them
-
-    @property
-    def stack(self) -> tuple[V, ...]:
-        """Deepest first."""
-        return tuple(_unlinked(self._stack, self._stack[2]))
-
-    def top(self, count: int) -> tuple[V, ...]:
-        """The `count` uppermost values or as many as there are, deepest first."""
-        return tuple(_unlinked(self._stack, min(count, self._stack[2])))
-
-    def __len__(self) -> int:
-        return self._stack[2]
-
-    @overload
-    def __getitem__(self, index: int, /) -> V: ...
-    @overload
-    def __getitem__(self, index: slice, /) -> tuple[V, ...]: ...
-    def __getitem__(self, index: int | slice, /) -> V | tuple[V, ...]:
-        return self.stack[index]
-
-    def __iter__(self) -> Iterator[V]:
-        return iter(self.stack)
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, Frame):
-            return self.stack == other.stack and bool(self.locals == other.locals)
-        return self.stack == other if isinstance(other, tuple) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.stack)
-
-    def __repr__(self) -> str:
-        return f"<Frame {list(self.stack)!r}>"
-
-
-class Frames(Sequence["Frame[V] | None"], Generic[V]):
-    """The frames of one code object, by instruction index; None where nothing leads."""
-
-    __slots__ = ("_locals", "_stacks")
-
-    def __init__(self, stacks: list[Stack | None], slots: list[Any]) -> None:
-        self._stacks = stacks
-        self._locals = slots
-
-    def __len__(self) -> int:
-        return len(self._stacks)
-
-    @overload
-    def __getitem__(self, index: int, /) -> Frame[V] | None: ...
-    @overload
-    def __getitem__(self, index: slice, /) -> list[Frame[V] | None]: ...
-    def __getitem__(self, index: int | slice, /) -> Frame[V] | None | list[Frame[V] | None]:
-        if isinstance(index, slice):
-            return [self[at] for at in range(*index.indices(len(self)))]
-        stack = self._stacks[index]
-        return None if stack is None else Frame(stack, self._locals[index])
-
-    @property
-    def depths(self) -> list[int | None]:
-        """Depth before each instruction."""
-        return [None if stack is None else stack[2] for stack in self._stacks]
 
 
 def run(graph: Graph, domain: Domain[V]) -> Frames[V]:
@@ -182,8 +59,8 @@ class _Machine(Generic[V]):
         size = len(code.instructions)
         self.stacks: list[Stack | None] = [None] * size
         self.locals: list[Any] = [None] * size
-        self.steps: dict[int, tuple[Effect, bool, bool]] = {}
-        self.states: dict[Edge, State] = {}  # what last went over each edge
+        self.steps: dict[int, Step] = {}
+        self.states: dict[int, State] = {}  # what last went over each edge, by its id()
         self.entries: list[State | None] = [None] * len(graph.blocks)
         self.visits = [0] * len(graph.blocks)
         self.work = _STEPS * size + _SLACK
@@ -195,7 +72,7 @@ class _Machine(Generic[V]):
     def run(self) -> None:
         depth = entry_depth(self.graph.code)
         values, slots = self.domain.enter(self.graph, depth)
-        self.start = (_linked(EMPTY, values), slots)
+        self.start = (linked(EMPTY, values), slots)
         order = self.graph.order
         queued = {0}
         heappush(self.waiting, 0)
@@ -206,10 +83,10 @@ class _Machine(Generic[V]):
             if state is None:
                 continue
             for edge, leaving in self._visit(self.graph.blocks[number], state):
-                before = self.states.get(edge)
+                before = self.states.get(id(edge))
                 if before is not None and before[0] is leaving[0] and before[1] is leaving[1]:
                     continue
-                self.states[edge] = leaving
+                self.states[id(edge)] = leaving
                 if edge.target not in queued:
                     queued.add(edge.target)
                     heappush(self.waiting, self.rank[edge.target])
@@ -224,7 +101,7 @@ class _Machine(Generic[V]):
             edges.append(None)
             states.append(self.start)
         for edge in self.graph.arrivals[number]:
-            state = self.states.get(edge)
+            state = self.states.get(id(edge))
             if state is not None:
                 edges.append(edge)
                 states.append(state)
@@ -268,7 +145,7 @@ class _Machine(Generic[V]):
             stacks = [stack[0] for stack in stacks]
             first = stacks[0]
         self._check_work(self.graph.blocks[number].start)
-        return _linked(first, joined[::-1])
+        return linked(first, joined[::-1])
 
     def _settle(self, number: int, old: Stack, new: Stack) -> Stack:
         """The old stack if nothing changed; else the new one, widened if that happens often."""
@@ -289,7 +166,7 @@ class _Machine(Generic[V]):
             values.append(value)
             below_old, below_new = below_old[0], below_new[0]
         self.work -= len(values)
-        return _linked(below_new, values[::-1]) if changed else old
+        return linked(below_new, values[::-1]) if changed else old
 
     def _disagree(self, number: int, states: Sequence[State]) -> None:
         depths = sorted({state[0][2] for state in states})
@@ -309,7 +186,7 @@ class _Machine(Generic[V]):
         stack, slots = state
         opcodes, opargs = self.instructions.opcodes, self.instructions.opargs
         stacks, kept_locals, steps = self.stacks, self.locals, self.steps
-        values, lay = self.domain.values, Effect.lay
+        values = self.domain.values
         handler = self._handler(block)
         self.work -= block.stop - block.start
         if self.work < 0:
@@ -319,31 +196,29 @@ class _Machine(Generic[V]):
             stacks[index] = before = stack
             kept_locals[index] = slots
             key = opargs[index] << 8 | opcodes[index]
-            effect, asks, local = steps.get(key) or self._step(key)
-            count = effect.popped
-            if count > stack[2]:
+            popped, effect, asks, moves, local = steps.get(key) or self._step(key)
+            if popped > stack[2]:
                 self._underflow(index, effect, stack)
                 return handler.leaving() if handler else []
             if handler is not None:
                 handler.before(index, effect, stack, slots)
-            if count < 3:
-                operands: Sequence[Any]
-                if count == 0:
-                    operands = ()
-                elif count == 1:
-                    operands = (stack[1],)
-                    stack = stack[0]
-                else:
-                    operands = (stack[0][1], stack[1])
-                    stack = stack[0][0]
+            if popped == 0:
+                operands: Sequence[Any] = ()
+            elif popped == 1:
+                operands = (stack[1],)
+                stack = stack[0]
+            elif popped == 2:
+                operands = (stack[0][1], stack[1])
+                stack = stack[0][0]
             else:
                 operands, stack = self._pop(index, effect, stack)
+            new: Sequence[Any] = ()
             if local:
                 new, slots = self.domain.values_and_locals(index, effect, operands, slots)
-            else:
-                new = values(index, effect, operands) if asks else ()
-            if effect.popped and effect.pushed:
-                new = lay(effect, operands, new)
+            elif asks:
+                new = values(index, effect, operands)
+            if moves:
+                new = effect.lay(operands, new)
             for value in new:
                 stack = (stack, value, stack[2] + 1)
         return self._leave(block, handler, before, (stack, slots))
@@ -352,12 +227,13 @@ class _Machine(Generic[V]):
         edge = block.edges[-1] if block.edges else None
         return _Handler(self, block, edge) if edge and edge.kind == "exception" else None
 
-    def _step(self, key: int) -> tuple[Effect, bool, bool]:
-        """The compiled step: the effect, and which method of the domain it needs."""
+    def _step(self, key: int) -> Step:
+        """Compile what the loop needs to know of an opcode with an oparg."""
         domain = self.domain
         effect = effect_of(self.version, key & 0xFF, key >> 8, False, domain.renewed)
         asks = bool(effect.new) or domain.watches_moves
-        step = effect, asks, domain.uses_locals(effect)
+        moves = any(start >= 0 for start, _ in effect.plan)
+        step = effect.popped, effect, asks, moves, domain.uses_locals(effect)
         self.steps[key] = step
         return step
 
@@ -401,7 +277,7 @@ class _Machine(Generic[V]):
             new, slots = self.domain.values_and_locals(index, effect, operands, slots)
         else:
             new = self.domain.values(index, effect, operands)
-        return _linked(stack, effect.lay(operands, new)), slots
+        return linked(stack, effect.lay(operands, new)), slots
 
     def _in_finally(self, edge: Edge, stack: Stack) -> Stack:
         """The stack in a finally block of 3.8 that is called: laid as for its exception.
@@ -421,7 +297,7 @@ class _Machine(Generic[V]):
         key = id(stack), region.target, region.keeps_lasti
         found = self.handlers.get(key)
         if found is None or found[0] is not stack:
-            found = stack, _linked(stack, self.domain.caught(self.graph, region))
+            found = stack, linked(stack, self.domain.caught(self.graph, region))
             self.handlers[key] = found
         return found[1]
 
@@ -517,27 +393,3 @@ class _Handler:
         region = machine.graph.blocks[self.edge.source].region
         assert region is not None
         return [(self.edge, (machine.caught(region, self.stack), self.slots))]
-
-
-def ascend(stack: Stack, depth: int) -> Stack:
-    """The part of a stack that has this depth."""
-    while stack[2] > depth:
-        stack = stack[0]
-    return stack
-
-
-def _linked(stack: Stack, values: Sequence[Any]) -> Stack:
-    """Push values, deepest first."""
-    for value in values:
-        stack = (stack, value, stack[2] + 1)
-    return stack
-
-
-def _unlinked(stack: Stack, count: int) -> list[Any]:
-    """The `count` uppermost values, deepest first."""
-    values = []
-    for _ in range(count):
-        values.append(stack[1])
-        stack = stack[0]
-    values.reverse()
-    return values

@@ -7,8 +7,9 @@ from typing import Any
 
 from coscope.errors import StackError
 from coscope.flow.effects import Effect
+from coscope.flow.frames import Frames
 from coscope.flow.graph import Edge, Graph
-from coscope.flow.machine import Frames, run
+from coscope.flow.machine import run
 from coscope.flow.regions import HANDLER_VALUES
 from coscope.model import Region
 
@@ -26,7 +27,7 @@ class Depth:
         return False
 
     def values(self, index: int, effect: Effect, operands: Sequence[None]) -> Sequence[None]:
-        return [None] * sum(count for _, count in effect.new)
+        return [None] * effect.fresh
 
     def values_and_locals(
         self, index: int, effect: Effect, operands: Sequence[None], slots: Any
