@@ -16,8 +16,8 @@ from functools import lru_cache
 from coscope.errors import InternalError
 
 _SLOT = re.compile(
-    r"\s*(?P<name>\w+)\s*(?::\s*(?P<type>[^*]+?))?\s*(?:\*\s*(?P<count>.+?))?\s*"
-    r"(?:\bif\s+(?P<condition>.+?))?\s*$"
+    r"\s*(?P<name>\w+)\s*(?::\s*(?P<type>[^*]+?))?\s*(?:\*\s*(?P<count>\S.*?))?\s*"
+    r"(?:\bif\s+(?P<condition>\S.*?))?\s*$"
 )
 
 _BINARY: dict[type[ast.AST], Callable[[int, int], int]] = {
@@ -76,7 +76,10 @@ def evaluate(expression: str, oparg: int) -> int:
 
 @lru_cache(maxsize=512)
 def _compiled(expression: str) -> Callable[[int], int]:
-    return _closure(ast.parse(expression, mode="eval").body)
+    try:
+        return _closure(ast.parse(expression, mode="eval").body)
+    except SyntaxError:
+        raise InternalError(f"opcode table: cannot read the expression {expression!r}") from None
 
 
 def _closure(node: ast.AST) -> Callable[[int], int]:
