@@ -1,0 +1,83 @@
+"""Programs that make every opcode of 3.8 to 3.11, compiled by those interpreters.
+
+What `dis.stack_effect` cannot tell shows here: that the tables' jumps, ends and block stack lead to
+the very stack size that the compiler of that version stored.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from coscope.codec.unmarshal import load
+from coscope.flow import build
+from coscope.flow.domains.depth import needed
+from coscope.model import Code
+from coscope.opcodes import table
+from tests.interpreters import require
+
+OLD = pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11"])
+
+PROGRAMS = Path(__file__).parent / "programs"
+FROM = {"3.8": ["3.8"], "3.9": ["3.8"], "3.10": ["3.8", "3.10"], "3.11": ["3.8", "3.10", "3.11"]}
+
+# Opcodes that no compiled code holds, and why.
+NEVER_EMITTED = {
+    "3.8": {"NOP"},  # the peephole optimizer removes them
+    "3.9": {"NOP"},
+    "3.10": set(),
+    "3.11": {"CACHE"},  # follows an instruction, is none
+}
+
+COMPILE = """
+import marshal, sys
+paths = sys.argv[1:]
+made = [compile(open(path, encoding="utf-8").read(), path, "exec") for path in paths]
+made.append(compile("shown", "prompt", "single"))
+sys.stdout.buffer.write(marshal.dumps(made))
+"""
+
+
+@cache
+def codes_of(version: str) -> tuple[Code, ...]:
+    """Every code object of the programs, compiled by that version."""
+    paths = [str(PROGRAMS / f"emits-{name}.txt") for name in FROM[version]]
+    run = subprocess.run(
+        [str(require(version)), "-I", "-S", "-c", COMPILE, *paths],
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    modules = load(run.stdout, table(version))
+    items = modules if isinstance(modules, tuple) else modules.items
+    return tuple(code for module in items for code in module.walk())
+
+
+@OLD
+def test_the_programs_make_every_opcode_that_is_ever_emitted(version: str) -> None:
+    made = {instruction.opname for code in codes_of(version) for instruction in code.instructions}
+    told = {row.name for row in table(version).opcodes.values() if row.form == "base"}
+
+    assert told - NEVER_EMITTED[version] == made
+
+
+@OLD
+def test_the_stack_size_is_the_one_that_the_compiler_stored(version: str) -> None:
+    stored = {code.qualname: code.stacksize for code in codes_of(version)}
+
+    assert stored == {code.qualname: needed(build(code)) for code in codes_of(version)}
+
+
+def test_without_dead_code_everything_is_reachable_in_3_11() -> None:
+    """The compiler of 3.11 leaves no dead code, so an opcode that wrongly ends would show."""
+    dead = [
+        (code.qualname, block.name)
+        for code in codes_of("3.11")
+        for block in build(code).blocks
+        if not block.reachable
+    ]
+
+    assert [] == dead
