@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from coscope.codec.unmarshal import load
-from coscope.flow import build
+from coscope.flow import graph
 from coscope.flow.domains.depth import needed
 from coscope.model import Code
 from coscope.opcodes import table
@@ -68,7 +68,7 @@ def test_the_programs_make_every_opcode_that_is_ever_emitted(version: str) -> No
 def test_the_stack_size_is_the_one_that_the_compiler_stored(version: str) -> None:
     stored = {code.qualname: code.stacksize for code in codes_of(version)}
 
-    assert stored == {code.qualname: needed(build(code)) for code in codes_of(version)}
+    assert stored == {code.qualname: needed(graph(code)) for code in codes_of(version)}
 
 
 def test_without_dead_code_everything_is_reachable_in_3_11() -> None:
@@ -76,7 +76,7 @@ def test_without_dead_code_everything_is_reachable_in_3_11() -> None:
     dead = [
         (code.qualname, block.name)
         for code in codes_of("3.11")
-        for block in build(code).blocks
+        for block in graph(code).blocks
         if not block.reachable
     ]
 

@@ -64,7 +64,8 @@ def answers_of(version: str) -> dict[str, Any]:
         check=True,
         timeout=60,
     )
-    return json.loads(run.stdout)
+    told: dict[str, Any] = json.loads(run.stdout)
+    return told
 
 
 def base_rows(told: Table) -> list[Opcode]:
