@@ -31,7 +31,10 @@ class Domain(Protocol[V]):
         """The stack (`depth` values) and the locals when the first instruction runs."""
 
     def uses_locals(self, effect: Effect) -> bool:
-        """True if `values_and_locals` shall be called for the instruction, not `values`."""
+        """True if `values_and_locals` shall be called for the instruction, not `values`.
+
+        The answer is kept for all runs with domains of the same class.
+        """
 
     def values(self, index: int, effect: Effect, operands: Sequence[V]) -> Sequence[V]:
         """The new slots of `effect`, deepest first.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from heapq import heappop, heappush
 from typing import Any, Generic, TypeVar
 
@@ -22,8 +23,9 @@ State = tuple[Stack, Any]
 # Slots popped, effect, the domain is asked for values, values are moved, locals are used.
 Step = tuple[int, Effect, bool, bool, bool]
 
+_STEPS_KEPT = 16_384  # compiled steps of one version and domain
 _PATIENCE = 3  # visits of a block after which its changing values are widened
-_STEPS = 64  # work allowed for each instruction; genuine code needs about 2
+_WORK = 64  # work allowed for each instruction; genuine code needs about 2
 _SLACK = 200_000  # work allowed in any case
 
 
@@ -47,6 +49,12 @@ def run(graph: Graph, domain: Domain[V]) -> Frames[V]:
     return Frames(machine.stacks, machine.locals)
 
 
+@lru_cache(maxsize=64)
+def _compiled(version: str, domain: type) -> dict[int, Step]:
+    """Compiled steps of a version for a domain, by oparg and opcode; filled by the runs."""
+    return {}
+
+
 class _Machine(Generic[V]):
     """One run."""
 
@@ -59,15 +67,16 @@ class _Machine(Generic[V]):
         size = len(code.instructions)
         self.stacks: list[Stack | None] = [None] * size
         self.locals: list[Any] = [None] * size
-        self.steps: dict[int, Step] = {}
+        self.steps = _compiled(code.version, type(domain))
         self.states: dict[int, State] = {}  # what last went over each edge, by its id()
         self.entries: list[State | None] = [None] * len(graph.blocks)
         self.visits = [0] * len(graph.blocks)
-        self.work = _STEPS * size + _SLACK
+        self.work = _WORK * size + _SLACK
         self.rank = {block: rank for rank, block in enumerate(graph.order)}
         self.waiting: list[int] = []  # heap of ranks
         self.start: State = (EMPTY, None)
         self.handlers: dict[tuple[int, int, bool], tuple[Stack, Stack]] = {}
+        self.finals: dict[int, Region] = {}  # to 3.8: by handler, filled when first needed
 
     def run(self) -> None:
         depth = entry_depth(self.graph.code)
@@ -234,6 +243,8 @@ class _Machine(Generic[V]):
         asks = bool(effect.new) or domain.watches_moves
         moves = any(start >= 0 for start, _ in effect.plan)
         step = effect.popped, effect, asks, moves, domain.uses_locals(effect)
+        if len(self.steps) >= _STEPS_KEPT:
+            self.steps.clear()
         self.steps[key] = step
         return step
 
@@ -282,15 +293,22 @@ class _Machine(Generic[V]):
     def _in_finally(self, edge: Edge, stack: Stack) -> Stack:
         """The stack in a finally block of 3.8 that is called: laid as for its exception.
 
-        Such a block is entered with one slot or with six, above what it never touches. The
-        compiler counts six, so do we; the CALL_FINALLY's own next edge is the return.
+        Such a block is entered with one slot or with six, above what it never touches, and after
+        POP_EXCEPT that is three slots less. The compiler counts what an exception leaves, and so
+        do we; the next edge of CALL_FINALLY stands for the return.
         """
-        start = self.graph.blocks[edge.target].start
-        offset = self.instructions.offsets[start]
-        for region in self.graph.regions:
-            if region.target == offset and region.depth <= stack[2]:
-                return self.caught(region, ascend(stack, region.depth))
-        return stack
+        if not self.finals:
+            self.finals.update((region.target, region) for region in self.graph.regions)
+        region = self.finals.get(self.instructions.offsets[self.graph.blocks[edge.target].start])
+        if region is None:
+            return stack
+        missing = region.depth - stack[2]
+        if missing > 0:
+            values = self.domain.caught(self.graph, region)
+            self.work -= missing
+            self._check_work(self.graph.blocks[edge.source].start)
+            stack = linked(stack, [values[n % len(values)] for n in range(missing)])
+        return self.caught(region, ascend(stack, region.depth))
 
     def caught(self, region: Region, stack: Stack) -> Stack:
         """The stack when the region's handler starts; one object for one stack below."""
@@ -319,7 +337,7 @@ class _Machine(Generic[V]):
                 "following the code takes out of all proportion more steps than it has",
                 code=self.graph.code.qualname,
                 offset=self.instructions.offsets[index],
-                expected=f"at most {_STEPS} for each of {len(self.instructions)} instructions",
+                expected=f"at most {_WORK} for each of {len(self.instructions)} instructions",
             )
 
     def error(self, index: int, what: str, expected: str, found: str) -> StackError:

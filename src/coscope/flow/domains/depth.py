@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from coscope.errors import StackError
-from coscope.flow.effects import Effect
+from coscope.flow.effects import Effect, effect_of
 from coscope.flow.frames import Frames
 from coscope.flow.graph import Edge, Graph
 from coscope.flow.machine import run
@@ -80,12 +80,13 @@ def needed(graph: Graph, frames: Frames[Any] | None = None) -> int:
     instructions = graph.code.instructions
     rows = graph.table.by_code
     most = 0
-    for index, depth in enumerate(found):
+    for depth, opcode, oparg in zip(found, instructions.opcodes, instructions.opargs, strict=True):
         if depth is None:
             continue
-        row = rows[instructions.opcodes[index]]
-        assert row is not None
-        most = max(most, depth, depth + row.effect(instructions.opargs[index]))
-        if row.ends is None and row.jump_pushes is not None and row.blocks is None:
-            most = max(most, depth + row.effect(instructions.opargs[index], jump=True))
+        effect = effect_of(graph.code.version, opcode, oparg, False)
+        most = max(most, depth, depth - effect.popped + effect.pushed)
+        row = rows[opcode]
+        if row is not None and row.jump_pushes is not None and row.blocks is None:
+            effect = effect_of(graph.code.version, opcode, oparg, True)
+            most = max(most, depth - effect.popped + effect.pushed)
     return most
