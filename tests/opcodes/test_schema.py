@@ -206,6 +206,18 @@ def test_an_access_fits_what_the_operand_names(version: str) -> None:
 
 
 @EACH
+def test_an_access_is_of_the_sort_that_the_name_of_the_opcode_says(version: str) -> None:
+    verbs = {"LOAD": {"read", "capture", "save"}, "STORE": {"write"}, "DELETE": {"delete"}}
+
+    assert [] == [
+        (row.name, first)
+        for row in rows(version)
+        for first in row.access[:1]
+        if first.split()[0] not in verbs.get(row.name.split("_")[0], {"import", "make"})
+    ]
+
+
+@EACH
 def test_a_jump_has_a_jump_operand_and_the_other_way_round(version: str) -> None:
     assert [row.name for row in rows(version) if row.jump] == [
         row.name for row in rows(version) if row.operand == "jump"
