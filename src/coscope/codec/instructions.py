@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import accumulate, repeat
+from itertools import accumulate, compress, repeat
 from typing import Any, NamedTuple, overload
 
 from coscope.codec.lines import decode_lines, line_starts
@@ -72,6 +72,7 @@ class Columns(Sequence[Instruction]):
 
     __slots__ = (
         "_jump_targets",
+        "_marks",
         "_positions",
         "_starts",
         "_walk",
@@ -82,12 +83,18 @@ class Columns(Sequence[Instruction]):
     )
 
     def __init__(
-        self, code: Code, offsets: Sequence[int], opcodes: bytes, opargs: Sequence[int]
+        self,
+        code: Code,
+        offsets: Sequence[int],
+        opcodes: Sequence[int],
+        opargs: Sequence[int],
+        marks: bytes,
     ) -> None:
         self.code = code
-        self.offsets: Sequence[int] = offsets
-        self.opcodes: Sequence[int] = opcodes
-        self.opargs: Sequence[int] = opargs
+        self.offsets = offsets
+        self.opcodes = opcodes
+        self.opargs = opargs
+        self._marks = marks  # for each code unit, zero if no instruction starts there
         self._walk = _walk(code.version)
         self._positions: list[Span] | None = None
         self._jump_targets: frozenset[int] | None = None
@@ -123,10 +130,10 @@ class Columns(Sequence[Instruction]):
         """
         if self._positions is None:
             spans = decode_lines(self.code)
-            if self.offsets:
-                missing = self.offsets[-1] // 2 + 1 - len(spans)
-                spans += repeat(_NOWHERE, missing)
-            self._positions = [spans[offset >> 1] for offset in self.offsets]
+            units = len(self.code.code) // 2
+            if len(spans) < units:
+                spans += repeat(_NOWHERE, units - len(spans))
+            self._positions = list(compress(spans, self._marks))
         return self._positions
 
     @property
@@ -227,21 +234,24 @@ def decode(code: Code) -> Columns:
         raise CodeError("the bytecode ends inside a code unit", code=code.qualname, offset=size - 1)
     walk = _walk(code.version)
     if walk.plain(code.code):
-        # The rule for what a compiler writes. A run of zeros is an oparg or not, then caches: each
-        # pair that goes is one cache unit.
+        # As compilers write it. A run of zeros is an oparg or not, then caches: each pair of zeros
+        # that goes is one cache unit.
         packed = code.code.replace(b"\0\0", b"")
         opcodes = packed[::2]
         opargs = packed[1::2]
         offsets = list(accumulate(opcodes.translate(walk.byte_steps), initial=0))
         offsets.pop()
+        marks = code.code[::2]
     else:
         offsets = _starts(code.code, walk.byte_steps)
         opcodes = bytes(code.code[offset] for offset in offsets)
         opargs = bytes(code.code[offset + 1] for offset in offsets)
-    opargs = _masked(opargs, opcodes.translate(walk.takes))
+        starts = frozenset(offsets)
+        marks = bytes(offset in starts for offset in range(0, size, 2))
+    column: Sequence[int] = _masked(opargs, opcodes.translate(walk.takes))
     if walk.extended_arg in opcodes:
-        return Columns(code, offsets, opcodes, _extended(opargs, opcodes, walk))
-    return Columns(code, offsets, opcodes, opargs)
+        column = _extended(column, opcodes, walk)
+    return Columns(code, offsets, opcodes, column, marks)
 
 
 def _starts(code: bytes, steps: bytes) -> list[int]:
@@ -260,7 +270,7 @@ def _masked(opargs: bytes, mask: bytes) -> bytes:
     return both.to_bytes(len(opargs), "little")
 
 
-def _extended(low: bytes, opcodes: bytes, walk: _Walk) -> list[int]:
+def _extended(low: Sequence[int], opcodes: bytes, walk: _Walk) -> list[int]:
     """Apply the EXTENDED_ARG prefixes."""
     opargs = list(low)
     prefix = opcodes.find(walk.extended_arg)

@@ -86,6 +86,7 @@ def spans_by_unit(table: bytes, firstlineno: int, *, name: str | None = None) ->
     line = firstlineno
     read = iter(table)
     take = read.__next__
+    append = by_unit.append
     make = tuple.__new__  # Span's own __new__ takes three times as long
     for first in read:
         if first < _FROM_ONE_LINE:
@@ -98,19 +99,24 @@ def spans_by_unit(table: bytes, firstlineno: int, *, name: str | None = None) ->
         elif first >= _FROM_NONE:
             span = _NOWHERE
         else:
-            line += _signed(_number(take))
+            delta = _number(take)
+            line += -(delta >> 1) if delta & 1 else delta >> 1
             if first < _FROM_LONG:
                 span = make(Span, (line, line, None, None))
             else:
-                end_line = line + _number(take)
-                span = make(Span, (line, end_line, _column(take), _column(take)))
-        by_unit += (span,) * ((first & 7) + 1)
+                span = make(Span, (line, line + _number(take), _column(take), _column(take)))
+        if first & 7:
+            by_unit += (span,) * ((first & 7) + 1)
+        else:
+            append(span)
     return by_unit
 
 
 def _number(take: Callable[[], int]) -> int:
     """Read 6-bit groups, low group first."""
     byte = take()
+    if byte < 0x40:
+        return byte
     number = byte & 0x3F
     shift = 0
     while byte & 0x40:
@@ -118,10 +124,6 @@ def _number(take: Callable[[], int]) -> int:
         shift += 6
         number |= (byte & 0x3F) << shift
     return number
-
-
-def _signed(number: int) -> int:
-    return -(number >> 1) if number & 1 else number >> 1
 
 
 def _column(take: Callable[[], int]) -> int | None:
