@@ -21,25 +21,26 @@ class Limits:
     """
 
     file_bytes: int = 32 * 2**20
-    """Size of the file. The largest of CPython's own standard library is below 2 MiB."""
+    """Size of the file. The largest of CPython's standard libraries has 0.8 MiB."""
 
     nesting: int = 200
     """Containers and code objects inside one another. A nested function takes two levels: its
-    code object and the constants that hold it. The standard libraries need at most 21; this many
+    code object and the constants that hold it. The standard libraries need at most 31; this many
     can still be compared, hashed and printed by recursive code on every host."""
 
     collections: int = 16
-    """Frozensets, slices, lists, sets and dicts inside one another; compilers emit at most 2."""
+    """Frozensets, slices, lists, sets and dicts inside one another; compilers emit 1."""
 
     integer_digits: int = 100_000
     """Digits of an integer, of 15 bits each: 1.5 million bits, 450,000 decimal digits."""
 
-    expanded_bytes: int = 32 * 2**20
-    """Bytes that the payload would take if every shared reference were written out in full.
+    expanded_bytes: int = 4 * 2**20
+    """Bytes that a value would take if every shared reference in it were written out in full.
     It bounds what printing, comparing or hashing the result can cost."""
 
     expansion: int = 8
-    """A file whose size is above `expanded_bytes / expansion` may expand by this factor."""
+    """A file above `expanded_bytes / expansion` may grow by this factor instead, once written
+    out. The standard libraries grow by at most 2.2."""
 
     def check_size(self, size: int, file: str | None = None) -> None:
         """Refuse a file of more bytes than `file_bytes`.

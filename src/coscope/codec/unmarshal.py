@@ -124,24 +124,10 @@ class _Reader:
         # begins, and what the references in it add to its size.
         self.stack: list[tuple[list[Any], int, int, int, int, int]] = []
         self.collections = 0  # open ones
-        self.atoms: dict[int, Callable[[int], tuple[Constant, int]]] = {
-            ord("s"): self.bytes,
-            ord("i"): lambda at: (_i32(data, at)[0], at + 4),
-            ord("I"): lambda at: (_i64(data, at)[0], at + 8),
-            ord("l"): self.long,
-            ord("g"): lambda at: (_double(data, at)[0], at + 8),
-            ord("y"): lambda at: (complex(*_two_doubles(data, at)), at + 16),
-            ord("f"): self.text_float,
-            ord("x"): self.text_complex,
-            ord("a"): self.latin,
-            ord("A"): self.latin,
-            ord("u"): self.unicode,
-            ord("t"): self.unicode,
-        }
 
     def run(self, at: int) -> tuple[Constant, int]:
         """Read the value at this offset; return it and the offset after it."""
-        data, text, size, atoms = self.data, self.text, len(self.data), self.atoms
+        data, text, size, atoms = self.data, self.text, len(self.data), _ATOMS
         refs, sizes, stack = self.refs, self.sizes, self.stack
         items: list[Any] = []
         left, build, slot, begin, extra = 1, _NULL, -1, at, 0
@@ -171,7 +157,7 @@ class _Reader:
                     items, left, at = self.open(kind, at)
                     continue
                 elif kind in atoms:
-                    value, stop = atoms[kind](at + 1)
+                    value, stop = atoms[kind](self, at + 1)
                 else:
                     left = self.end_dict(tag, build, len(items), at)
                     at += 1
@@ -276,58 +262,6 @@ class _Reader:
             self.refuse_end(at, count)
         return at + count
 
-    def bytes(self, at: int) -> tuple[bytes, int]:
-        stop = at + 4 + _u32(self.data, at)[0]
-        return self.data[at + 4 : stop], stop
-
-    def latin(self, at: int) -> tuple[str, int]:
-        stop = at + 4 + _u32(self.data, at)[0]
-        return self.text[at + 4 : stop], stop
-
-    def unicode(self, at: int) -> tuple[str, int]:
-        stop = self.take(at + 4, _u32(self.data, at)[0])
-        try:
-            return self.data[at + 4 : stop].decode("utf-8", "surrogatepass"), stop
-        except UnicodeDecodeError as problem:
-            raise MarshalError(
-                "a string is no UTF-8",
-                file=self.file,
-                offset=at + 4 + problem.start,
-                found=problem.reason,
-            ) from None
-
-    def long(self, at: int) -> tuple[int, int]:
-        size = _i32(self.data, at)[0]
-        count = abs(size)
-        if count > self.limits.integer_digits:
-            most = f"at most {self.limits.integer_digits} digits of 15 bits"
-            self.refuse("integer_digits", at - 1, most, count)
-        stop = self.take(at + 4, 2 * count)
-        digits = unpack_from(f"<{count}H", self.data, at + 4)
-        if count and (max(digits) > 0x7FFF or not digits[-1]):
-            raise MarshalError(
-                "an integer is not in normal form",
-                file=self.file,
-                offset=at - 1,
-                expected="digits of 15 bits, the highest not zero",
-            )
-        value = _joined(digits)
-        return (-value if size < 0 else value), stop
-
-    def text_float(self, at: int) -> tuple[float, int]:
-        stop = self.take(at + 1, self.data[at])
-        digits = self.text[at + 1 : stop]
-        if not _FLOAT.fullmatch(digits):
-            raise MarshalError(
-                "a float is no decimal number", file=self.file, offset=at, found=ascii(digits)
-            )
-        return float(digits), stop
-
-    def text_complex(self, at: int) -> tuple[complex, int]:
-        real, at = self.text_float(at)
-        imaginary, at = self.text_float(at)
-        return complex(real, imaginary), at
-
     def refuse(self, limit: str, at: int, expected: str, found: object) -> NoReturn:
         raise LimitExceeded(
             f"the limit {limit} is reached",
@@ -369,6 +303,64 @@ def _collection(kind: int, items: list[Any]) -> Constant:
     return Collection(_COLLECTIONS[kind], tuple(items))
 
 
+def _bytes(reader: _Reader, at: int) -> tuple[bytes, int]:
+    stop = at + 4 + _u32(reader.data, at)[0]
+    return reader.data[at + 4 : stop], stop
+
+
+def _latin(reader: _Reader, at: int) -> tuple[str, int]:
+    stop = at + 4 + _u32(reader.data, at)[0]
+    return reader.text[at + 4 : stop], stop
+
+
+def _unicode(reader: _Reader, at: int) -> tuple[str, int]:
+    stop = reader.take(at + 4, _u32(reader.data, at)[0])
+    try:
+        return reader.data[at + 4 : stop].decode("utf-8", "surrogatepass"), stop
+    except UnicodeDecodeError as problem:
+        raise MarshalError(
+            "a string is no UTF-8",
+            file=reader.file,
+            offset=at + 4 + problem.start,
+            found=problem.reason,
+        ) from None
+
+
+def _long(reader: _Reader, at: int) -> tuple[int, int]:
+    size = _i32(reader.data, at)[0]
+    count = abs(size)
+    if count > reader.limits.integer_digits:
+        most = f"at most {reader.limits.integer_digits} digits of 15 bits"
+        reader.refuse("integer_digits", at - 1, most, count)
+    stop = reader.take(at + 4, 2 * count)
+    digits = unpack_from(f"<{count}H", reader.data, at + 4)
+    if count and (max(digits) > 0x7FFF or not digits[-1]):
+        raise MarshalError(
+            "an integer is not in normal form",
+            file=reader.file,
+            offset=at - 1,
+            expected="digits of 15 bits, the highest not zero",
+        )
+    value = _joined(digits)
+    return (-value if size < 0 else value), stop
+
+
+def _text_float(reader: _Reader, at: int) -> tuple[float, int]:
+    stop = reader.take(at + 1, reader.data[at])
+    digits = reader.text[at + 1 : stop]
+    if not _FLOAT.fullmatch(digits):
+        raise MarshalError(
+            "a float is no decimal number", file=reader.file, offset=at, found=ascii(digits)
+        )
+    return float(digits), stop
+
+
+def _text_complex(reader: _Reader, at: int) -> tuple[complex, int]:
+    real, at = _text_float(reader, at)
+    imaginary, at = _text_float(reader, at)
+    return complex(real, imaginary), at
+
+
 def _joined(digits: Sequence[int]) -> int:
     """The integer of these 15-bit digits, lowest first.
 
@@ -385,3 +377,20 @@ def _joined(digits: Sequence[int]) -> int:
         digits = [low | high << bits for low, high in pairs] + odd
         bits *= 2
     return digits[0] if digits else 0
+
+
+# How to read the payload of a value without items: it, and the offset after it.
+_ATOMS: dict[int, Callable[[_Reader, int], tuple[Constant, int]]] = {
+    ord("s"): _bytes,
+    ord("i"): lambda reader, at: (_i32(reader.data, at)[0], at + 4),
+    ord("I"): lambda reader, at: (_i64(reader.data, at)[0], at + 8),
+    ord("l"): _long,
+    ord("g"): lambda reader, at: (_double(reader.data, at)[0], at + 8),
+    ord("y"): lambda reader, at: (complex(*_two_doubles(reader.data, at)), at + 16),
+    ord("f"): _text_float,
+    ord("x"): _text_complex,
+    ord("a"): _latin,
+    ord("A"): _latin,
+    ord("u"): _unicode,
+    ord("t"): _unicode,
+}
