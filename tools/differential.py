@@ -15,6 +15,7 @@ import gc
 import json
 import os
 import platform
+import random
 import shutil
 import subprocess
 import sys
@@ -162,16 +163,20 @@ def compare_live(request: Request) -> Result:
     tally = Tally()
     for part in _spread(work, request.jobs, label):
         tally.add(part)
-    for code in _alive():
+    for code in _alive(request):
         tally.counts["of them executed in this process"] += 1
         check_live_code(code, code.co_filename, request.checks, tally)
     return Result(label, tally, [], time.monotonic() - began)
 
 
-def _alive() -> list[CodeType]:
-    """Every code object of a function of this process, each once."""
-    codes = {id(f.__code__): f.__code__ for f in gc.get_objects() if isinstance(f, FunctionType)}
-    return list(codes.values())
+def _alive(request: Request) -> list[CodeType]:
+    """Every code object of a function of this process, or a sample, each once."""
+    found = {id(f.__code__): f.__code__ for f in gc.get_objects() if isinstance(f, FunctionType)}
+    codes = list(found.values())
+    if request.sample is None:
+        return codes
+    most = min(10 * request.sample, len(codes))
+    return random.Random(request.seed).sample(codes, most)
 
 
 def _spread(work: list[Work], jobs: int, label: str) -> Iterator[Tally]:
