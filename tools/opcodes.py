@@ -41,7 +41,7 @@ HAS = {
 
 FIELDS = (
     *("code", "pops", "pushes", "jump_pushes", "caches", "operand", "jump", "ends", "tests"),
-    *("blocks", "access", "raises", "dis_effect", "shows"),
+    *("blocks", "access", "raises", "keeps", "dis_effect", "shows"),
 )
 
 

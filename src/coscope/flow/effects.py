@@ -81,7 +81,7 @@ def effect_of(
         oparg=oparg,
         popped=popped,
         pushed=sum(count for _, count in plan),
-        at_error=_at_error(pushes, pops, oparg),
+        at_error=popped if row.keeps else _at_error(pushes, pops, oparg),
         new=tuple(new),
         fresh=sum(count for _, count in new),
         plan=tuple(plan),

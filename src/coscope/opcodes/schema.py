@@ -94,6 +94,7 @@ class Opcode:
     ends: str | None = None  # one of ENDS
     access: tuple[str, ...] = ()  # of ACCESS, one for each name of the operand
     raises: bool = True  # False: cannot raise, so no exceptional edge starts here
+    keeps: bool = False  # True: when it raises, the slots that it pops are still on the stack
     tests: str | None = None  # condition of the jump, one of TESTS
     blocks: str | None = None  # to 3.10, one of BLOCKS
     dis_effect: str | None = None  # `dis.stack_effect` of oparg, where it is not what slots say
