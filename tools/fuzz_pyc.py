@@ -26,7 +26,6 @@ from random import Random
 from struct import pack_into, unpack_from
 from time import process_time
 
-
 from coscope import codec, flow
 from coscope.errors import CoscopeError
 from coscope.flow.domains.depth import Depth

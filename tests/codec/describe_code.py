@@ -1,8 +1,8 @@
 """Run by another interpreter (3.8 or later, no imports of ours): what it makes of its own files.
 
-Reads a JSON list of source paths from stdin. For each one that compiles it writes a line with the
-path, the marshalled code in hexadecimal, and every field as that interpreter has it after
-`marshal.loads`. `describe_ours.py` writes the same form of our model.
+Takes source paths as arguments, or as a JSON list from stdin. For each one that compiles it
+writes a line with the path, the marshalled code in hexadecimal, and every field as that
+interpreter has it after `marshal.loads`. `marshalled.py` writes the same form of our model.
 """
 
 import dis
@@ -78,7 +78,8 @@ def made_names(code):
 
 def main():
     warnings.simplefilter("ignore")
-    for path in json.load(sys.stdin):
+    paths = sys.argv[1:] or json.load(sys.stdin)
+    for path in paths:
         with open(path, "rb") as file:
             source = file.read()
         try:

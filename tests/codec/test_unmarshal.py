@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import marshal
 import math
+import sys
+import sysconfig
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +20,7 @@ from coscope.model import Collection, FrozenSet, Slice
 from coscope.opcodes import table
 from tests import interpreters
 from tests.codec import marshal_builder as build
-from tests.codec.marshalled import compiled, described, library, sample
+from tests.codec.marshalled import compiled, compiled_by_pyodide, described, library, sample
 
 TABLE = table("3.13")
 
@@ -44,6 +47,20 @@ def test_reads_the_whole_library(version: str) -> None:
 
     assert differing == 0
     assert read_files > 1000
+
+
+@pytest.mark.parametrize("version", interpreters.PYODIDE)
+def test_reads_what_that_pyodide_reads(version: str) -> None:
+    folder = interpreters.require_pyodide(version)
+    root = Path(sysconfig.get_path("stdlib"))
+    files = sample(Path(sys.executable), 20)
+
+    found = list(compiled_by_pyodide(folder, root, files))
+
+    assert len(found) >= 15
+    for genuine in found:
+        ours = load(genuine.data, table(version))
+        assert genuine.description == described(ours), genuine.path
 
 
 # Values and what marshal of each interpreter makes of them.
@@ -140,6 +157,15 @@ def test_lists_sets_and_dicts_are_data() -> None:
     )
 
     assert expected == load(a_dict, TABLE)
+
+
+def test_a_frozendict_takes_its_slot_before_its_items() -> None:
+    a_dict = b"}" + build.flagged(build.text("a")) + build.small(1) + build.NULL
+    data = build.items(build.flagged(a_dict), build.ref(0), build.ref(1))
+
+    expected = Collection("frozendict", (("a", 1),))
+
+    assert (expected, expected, "a") == load(data, table("3.15"))
 
 
 @pytest.mark.parametrize("kind", ["[", "<", ">"])

@@ -1,4 +1,4 @@
-"""Reader of marshalled bytes (versions 2 to 5, CPython 3.8 to 3.15) that makes model objects.
+"""Reader of marshalled bytes (versions 2 to 6, CPython 3.8 to 3.15) that makes model objects.
 
 It is meant for bytes that nobody vouches for: it makes no live code object, hashes nothing that
 the file holds, keeps its own stack, and stays within `codec.limits`.
@@ -81,7 +81,7 @@ def load(
         MarshalError: The bytes are not what marshal writes.
 
     Source:
-        CPython 3.14, Python/marshal.c, `r_object`.
+        CPython 3.8 to 3.14, Python/marshal.c, `r_object`; 3.15 by its output.
     """
     return read(data, table, file=file, start=start, limits=limits).value
 
