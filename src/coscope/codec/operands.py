@@ -123,8 +123,8 @@ def _names(row: Opcode) -> tuple[Value, Text]:
     if shift and "import name" in row.access:
         flags = ["", " + lazy", " + eager", " + lazy"]
     elif shift:
-        pushed = row.push_slots[-1].name if row.push_slots else ""
-        word = " + NULL|self" if pushed == "self_or_null" else " + NULL"
+        method = any(slot.name.startswith("self_or_") for slot in row.push_slots)
+        word = " + NULL|self" if method else " + NULL"
         flags = [word if flag & 1 else "" for flag in range(1 << shift)]
 
     def value(code: Code, oparg: int) -> Any:
