@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+import sys
 import tomllib
 from collections.abc import Callable
 from functools import cache
@@ -13,7 +15,7 @@ import pytest
 from coscope.opcodes import Opcode, Table, from_toml, table
 from tests import interpreters
 from tools.opcodes import ask, ask_pyodide, differences, draft
-from tools.opcodes_probe import OPARGS
+from tools.opcodes_probe import OPARGS, facts
 
 EACH = pytest.mark.parametrize("version", ["3.12", "3.13", "3.14", "3.15"])
 
@@ -21,6 +23,9 @@ EACH = pytest.mark.parametrize("version", ["3.12", "3.13", "3.14", "3.15"])
 @cache
 def told(version: str) -> dict[str, Any]:
     """What the interpreter of this version tells of its opcodes."""
+    if sys.platform == "emscripten" and version == ".".join(map(str, sys.version_info[:2])):
+        answer: dict[str, Any] = json.loads(json.dumps(facts()))
+        return answer
     if version in interpreters.PYODIDE:
         return ask_pyodide(interpreters.require_pyodide(version))
     return ask(interpreters.require(version))
