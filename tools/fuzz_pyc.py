@@ -7,7 +7,7 @@
 The genuine files are small ones of the standard library of every interpreter that is found (and
 of --folder). Each damaged one must give a function or a `CoscopeError`, within 1 s; the process
 must stay below 256 MiB. Everything that is lazy is asked for: instructions with arguments and
-positions, regions, the graph, the stack depth.
+positions, regions, the graph, the stack depth, the expressions.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from time import process_time
 from coscope import codec, flow
 from coscope.errors import CoscopeError
 from coscope.flow.domains.depth import Depth
+from coscope.flow.domains.expression import Expression
 from coscope.model import Code
 from coscope.readers.from_interpreter import installed
 from coscope.readers.from_pyc import from_pyc
@@ -215,6 +216,7 @@ def _flow(code: Code) -> None:
     flow.regions(code)
     graph = flow.graph(code)
     flow.run(graph, Depth())
+    flow.run(graph, Expression())
 
 
 @dataclass

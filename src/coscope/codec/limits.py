@@ -35,7 +35,7 @@ class Limits:
     """Digits of an integer, of 15 bits each: 1.5 million bits, 450,000 decimal digits."""
 
     expanded_bytes: int = 4 * 2**20
-    """Bytes that a value would take if every shared reference in it were written out in full.
+    """Bytes that the file would take if every shared reference in it were written out in full.
     It bounds what printing, comparing or hashing the result can cost."""
 
     expansion: int = 8

@@ -31,8 +31,9 @@ def with_qualnames(root: Code) -> Code:
     while pending:
         original, qualname = pending[-1]
         prefix = "" if original is root and _is_module(root) else _prefix(original, qualname)
+        stored = _strings(original)
         children = [
-            (child, _qualname(original, prefix, child))
+            (child, _qualname(prefix, child, stored))
             for child in original.consts
             if isinstance(child, Code)
         ]
@@ -63,10 +64,15 @@ def _prefix(parent: Code, qualname: str) -> str:
     return f"{qualname}."
 
 
-def _qualname(parent: Code, prefix: str, child: Code) -> str:
-    """The compiler stores the name among the parent's constants, a class in its own."""
+def _qualname(prefix: str, child: Code, stored: set[str]) -> str:
+    """The compiler stores the name among the parent's constants, that of a class in its own."""
     nested = prefix + child.name
-    stored = {const for const in parent.consts + child.consts if type(const) is str}
-    if prefix and nested not in stored and child.name in stored:
-        return child.name
+    if prefix and nested not in stored:
+        own = _strings(child)
+        if nested not in own and (child.name in stored or child.name in own):
+            return child.name
     return nested
+
+
+def _strings(code: Code) -> set[str]:
+    return {const for const in code.consts if type(const) is str}

@@ -1,7 +1,7 @@
 """Reader of marshalled bytes (versions 2 to 6, CPython 3.8 to 3.15) that makes model objects.
 
-It is meant for bytes that nobody vouches for: it makes no live code object, hashes nothing that
-the file holds, keeps its own stack, and stays within `codec.limits`.
+It is meant for bytes that nobody vouches for: it makes no live code object, hashes no container
+of the file, keeps its own stack, and stays within `codec.limits`.
 """
 
 from __future__ import annotations
@@ -121,16 +121,19 @@ class _Reader:
         self.refs: list[Any] = []
         self.sizes: list[int] = []  # bytes that each of `refs` takes, references written out
         # Enclosing containers: items, how many are missing, kind, slot in `refs`, where it
-        # begins, and what the references in it add to its size.
+        # begins, and where it would if every reference were written out.
         self.stack: list[tuple[list[Any], int, int, int, int, int]] = []
         self.collections = 0  # open ones
 
     def run(self, at: int) -> tuple[Constant, int]:
-        """Read the value at this offset; return it and the offset after it."""
+        """Read the value at this offset; return it and the offset after it.
+
+        `extra` counts what the references so far would add if they were written out.
+        """
         data, text, size, atoms = self.data, self.text, len(self.data), _ATOMS
         refs, sizes, stack = self.refs, self.sizes, self.stack
         items: list[Any] = []
-        left, build, slot, begin, extra = 1, _NULL, -1, at, 0
+        left, build, slot, begin, mark, extra = 1, _NULL, -1, at, at, 0
         while True:
             while left:
                 left -= 1
@@ -152,8 +155,8 @@ class _Reader:
                     at += 1
                     continue
                 elif kind in _CONTAINERS:
-                    stack.append((items, left, build, slot, begin, extra))
-                    build, slot, begin, extra = kind, self.reserve(tag), at, 0
+                    stack.append((items, left, build, slot, begin, mark))
+                    build, slot, begin, mark = kind, self.reserve(tag), at, at + extra
                     items, left, at = self.open(kind, at)
                     continue
                 elif kind in atoms:
@@ -176,11 +179,14 @@ class _Reader:
                 continue
             if not stack:
                 return items[0], at
-            value = self.close(build, items, slot, begin, at - begin + extra)
-            inner = extra
-            items, left, build, slot, begin, extra = stack.pop()
+            if at + extra > self.most:
+                self.refuse("expanded_bytes", begin, f"at most {self.most} bytes", at + extra)
+            value = self.close(build, items, begin)
+            if slot >= 0:
+                refs[slot] = value
+                sizes[slot] = at + extra - mark
+            items, left, build, slot, begin, mark = stack.pop()
             items.append(value)
-            extra += inner
 
     def reserve(self, tag: int) -> int:
         """Slot of a container in the table of references, or -1; taken before its children's."""
@@ -220,25 +226,17 @@ class _Reader:
             )
         return [], count, at + 5
 
-    def close(self, kind: int, items: list[Any], slot: int, begin: int, grown: int) -> Constant:
-        """Make the container; `grown` is its size with every reference written out."""
-        if grown > self.most:
-            self.refuse("expanded_bytes", begin, f"at most {self.most} bytes", grown)
-        value: Constant
+    def close(self, kind: int, items: list[Any], begin: int) -> Constant:
+        """Make the container of these items."""
         if kind in _TUPLES:
-            value = tuple(items)
-        elif kind == _CODE_TAIL:
+            return tuple(items)
+        if kind == _CODE_TAIL:
             try:
-                value = self.layout.build(self.version, items)
+                return self.layout.build(self.version, items)
             except FieldError as problem:
                 raise problem.located(self.file, begin) from None
-        else:
-            self.collections -= 1
-            value = _collection(kind, items)
-        if slot >= 0:
-            self.refs[slot] = value
-            self.sizes[slot] = grown
-        return value
+        self.collections -= 1
+        return _collection(kind, items)
 
     def end_dict(self, tag: int, build: int, count: int, at: int) -> int:
         """NULL ends a dict; anything else that comes here is an unknown type."""
