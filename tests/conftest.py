@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -43,6 +44,18 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
         assert expected == actual, f"{path.name} differs; if that is meant, run pytest --bless"
 
     return compare
+
+
+if sys.platform == "emscripten":
+
+    @pytest.fixture(autouse=True)
+    def _no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+        """Inside Pyodide no process can be started: a test that tries is skipped."""
+
+        def skip(*command: object, **options: object) -> None:
+            pytest.skip("Pyodide starts no process")
+
+        monkeypatch.setattr("subprocess.Popen.__init__", skip)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -91,8 +91,8 @@ def command(version: str, out: Path, root: str | None) -> list[str]:
         words = ["node", str(TOOLS / "pyodide_run.mjs"), base]
         words += ["--mount", f"{TOOLS}=/tools", "--mount", f"{out}=/out"]
         if root:
-            words += ["--mount", f"{root}=/root"]
-        return [*words, "/tools/probe.py", "/out", *(["--root", "/root"] if root else [])]
+            words += ["--mount", f"{root}=/library"]
+        return [*words, "/tools/probe.py", "/out", *(["--root", "/library"] if root else [])]
     executable = from_interpreter.find(version).path
     words = [str(executable), "-I", "-X", "utf8", str(TOOLS / "probe.py"), str(out)]
     return [*words, *(["--root", root] if root else [])]

@@ -2,8 +2,16 @@
 //   node pyodide_run.mjs BASE [--mount HOST=INSIDE]... [--path INSIDE]... PROGRAM [ARGUMENT...]
 // BASE holds node_modules/pyodide. --mount shows a host folder inside; --path puts a folder on
 // sys.path. PROGRAM is a path as seen inside, or `-m MODULE`. The exit status is the program's.
+import { spawnSync } from "node:child_process";
 import { pathToFileURL } from "node:url";
 import path from "node:path";
+
+// Node's own stack is too small for deep recursion in Python, which would end the process.
+const STACK = "--stack-size=6000"; // KiB, of the 8 MiB that systems give to a process
+if (!process.execArgv.includes(STACK)) {
+  const run = spawnSync(process.execPath, [STACK, ...process.argv.slice(1)], { stdio: "inherit" });
+  process.exit(run.status ?? 1);
+}
 
 const [base, ...words] = process.argv.slice(2);
 const mounts = [];
