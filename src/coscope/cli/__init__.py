@@ -1,1 +1,16 @@
-"""Under construction."""
+"""The command line: `coscope show`, `dis`, `graph`; one file for each command."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and leave the process with its exit status.
+
+    0: done. 1: done, and the command's question is answered with no. 2: bad input, bad usage or
+    an internal error. 130: interrupted.
+    """
+    from coscope.cli.group import coscope
+
+    sys.exit(coscope())

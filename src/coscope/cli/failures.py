@@ -1,0 +1,81 @@
+"""How errors are told: one clear line on standard error, never a traceback unasked."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+
+from coscope.cli.session import Session
+from coscope.errors import CoscopeError, InternalError, NoCodeObject, SourceError
+from coscope.render.text import Pen, cells
+
+FAILED = 2  # exit status
+INTERRUPTED = 130
+
+
+def tell(error: BaseException, session: Session) -> int:
+    """Tell an error by the session's options, and give the exit status."""
+    if session.json:
+        from coscope.cli.output import write_text
+        from coscope.render.report import error_document
+        from coscope.render.to_json import to_json
+
+        write_text(to_json(error_document(error, session.target)))
+    if session.debug:
+        traceback.print_exception(error, file=sys.stderr)
+    pen = Pen(ascii=session.ascii)
+    for line in lines_of(error, pen):
+        text = line.encode(sys.stderr.encoding or "ascii", "backslashreplace")
+        sys.stderr.write(text.decode(sys.stderr.encoding or "ascii") + "\n")
+    return FAILED
+
+
+def usage(message: str, command: str) -> int:
+    """Tell that the command line is wrong."""
+    message = message if message.endswith((".", "?")) else message + "."
+    sys.stderr.write(f"coscope: error: {Pen().clean(message)} Try '{command} --help'.\n")
+    return FAILED
+
+
+def lines_of(error: BaseException, pen: Pen) -> list[str]:
+    """The line that says what is wrong; under it what helps to see it."""
+    if not isinstance(error, CoscopeError) or isinstance(error, InternalError):
+        what = str(error) if isinstance(error, InternalError) else _named(error)
+        again = "" if isinstance(error, InternalError) and "--debug" in what else _AGAIN
+        return [f"coscope: internal error: {pen.clean(what)}{again}"]
+    if isinstance(error, NoCodeObject) and error.signature:
+        error.hint, hint = None, error.hint
+        lines = [_line(error, pen), f"  signature  {pen.clean(error.signature)}"]
+        error.hint = hint
+        return [*lines, f"  doc        {pen.clean(error.doc)}"] if error.doc else lines
+    lines = [_line(error, pen)]
+    if isinstance(error, SourceError) and error.text is not None:
+        lines += _caret(error.text, error.column, pen)
+    return lines
+
+
+_AGAIN = ". Please report it; --debug shows where it happened."
+
+
+def _line(error: CoscopeError, pen: Pen) -> str:
+    text = str(error)
+    cause = error.__cause__
+    if cause is not None and not isinstance(cause, (CoscopeError, SyntaxError, UnicodeError)):
+        named = _named(cause)
+        if str(cause) not in text:
+            text += f" ({named})"
+    return f"coscope: error: {pen.clean(' '.join(text.split()))}"
+
+
+def _named(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error)).strip().replace("\n", " ")
+
+
+def _caret(text: str, column: int | None, pen: Pen) -> list[str]:
+    """The source line, and a caret under the column (characters, from 1)."""
+    line = text.rstrip("\n").expandtabs(4)
+    shown = [f"    {pen.fit(line.strip(), 92)}"]
+    if column is not None:
+        before = text[: max(0, column - 1)].expandtabs(4).lstrip()
+        shown.append(" " * (4 + min(91, cells(pen.clean(before)))) + "^")
+    return shown

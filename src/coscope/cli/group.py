@@ -1,0 +1,89 @@
+"""The command group: loads a command when it is asked for, and tells every failure."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+import click
+
+from coscope.cli import failures
+from coscope.cli.session import Session
+
+COMMANDS = ("show", "dis", "graph")  # each is `command` in the module of its name
+
+
+class Group(click.Group):
+    """A group whose commands are modules, and which never ends in a traceback."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"coscope.cli.{name}").command
+        return command
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run, and leave with the exit status; with `standalone_mode=False` click's own way."""
+        name = prog_name or "coscope"
+        if not standalone_mode:
+            return super().main(args, name, complete_var, standalone_mode=False, **extra)
+        words = list(sys.argv[1:] if args is None else args)
+        sys.exit(self._status(words, name, complete_var, **extra))
+
+    def _status(self, words: list[str], name: str, complete: str | None, **extra: Any) -> int:
+        session = Session(json="--json" in words, debug="--debug" in words)
+        extra["obj"] = session
+        try:
+            status = super().main(words, name, complete, standalone_mode=False, **extra)
+            sys.stdout.flush()
+        except (click.Abort, KeyboardInterrupt):
+            return failures.INTERRUPTED
+        except click.UsageError as error:
+            path = error.ctx.command_path if error.ctx is not None else "coscope"
+            return failures.usage(error.format_message(), path)
+        except BrokenPipeError:
+            # The reader has seen enough. Whatever is still buffered must not fail at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        except Exception as error:
+            return failures.tell(error, session)
+        return status if isinstance(status, int) else 0
+
+
+def _version(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    if asked:
+        from coscope.render.report import producer_version
+
+        click.echo(f"coscope {producer_version()}")
+        context.exit()
+
+
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Version."
+)
+def coscope() -> None:
+    """Show what a Python function really is.
+
+    A TARGET is a live function (json:dumps), a source file (app/orders.py), a compiled file
+    (x.pyc, of CPython 3.8 to 3.15), or one code object of a file (app/orders.py::Order.total).
+    Files are compiled, never executed; a dotted target imports its module.
+
+    Exit status: 0 done, 2 bad input.
+    """

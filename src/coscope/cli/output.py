@@ -1,0 +1,79 @@
+"""From a target to standard output: read, report, lay out, write."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from coscope.cli.progress import Progress
+from coscope.cli.session import Session
+
+if TYPE_CHECKING:
+    from coscope.model import Function
+    from coscope.render.sheet import Sheet
+    from coscope.render.text import Pen
+
+Document = dict[str, Any]
+Layout = Callable[[Document, "Pen"], "Sheet"]
+
+_MODULE = "::<module>"
+
+
+def document_of(
+    session: Session,
+    target: str,
+    *,
+    python: str | None,
+    unwrap: bool,
+    every: bool,
+    whole_file: str,
+    fields: bool = False,
+) -> Document:
+    """Read the target and make its document.
+
+    Args:
+        whole_file: Which code objects get detail where the target is a file: "all", "first" or
+            "none". `file.py::<module>` names the module's own code.
+    """
+    from coscope.readers import read
+    from coscope.render.report import report
+
+    own_code = target.endswith(_MODULE)
+    function = read(target.removesuffix(_MODULE), python=python, unwrap=unwrap)
+    detail = whole_file if _is_file(function) and not own_code else "first"
+    with Progress("code objects") as progress:
+        return report(
+            function,
+            target=target,
+            detail="all" if every else detail,
+            fields=fields,
+            progress=progress.advance,
+        )
+
+
+def _is_file(function: Function) -> bool:
+    return not function.live and function.code.kind == "module"
+
+
+def write(session: Session, document: Document, layout: Layout) -> None:
+    """Write the document as JSON, or as a page."""
+    if session.json:
+        from coscope.render.to_json import to_json
+
+        write_text(to_json(document))
+        return
+    sheet = layout(document, session.pen())
+    if session.colours():
+        from coscope.render.to_terminal import to_terminal
+
+        to_terminal(sheet, sys.stdout)
+    else:
+        write_text(str(sheet))
+
+
+def write_text(text: str) -> None:
+    """Write text to standard output, whatever its encoding."""
+    encoding = sys.stdout.encoding or "ascii"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    sys.stdout.flush()

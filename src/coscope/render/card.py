@@ -1,0 +1,65 @@
+"""`Card`: what `coscope.show` gives, at home in a terminal, a notebook and a log."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from coscope.model import Function
+from coscope.render.report import report
+from coscope.render.sheets import card_sheet
+from coscope.render.text import Pen
+from coscope.render.to_html import to_html
+
+MIME = "application/vnd.coscope+json"
+
+
+class Card:
+    """A function on one page: prints as text, displays as HTML, holds the JSON document."""
+
+    def __init__(self, function: Function, *, target: str | None = None, width: int = 100) -> None:
+        self.function = function
+        self.target = target
+        self.width = width
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The document of docs/schema.md."""
+        whole_file = self.function.code.kind == "module" and not self.function.live
+        detail = "none" if whole_file else "first"
+        return report(self.function, target=self.target, detail=detail)
+
+    def print(self) -> None:
+        """Print the card, in colour on a terminal that wants colours."""
+        if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+            from coscope.render.to_terminal import to_terminal
+
+            to_terminal(card_sheet(self.document, Pen(self.width)))
+        else:
+            print(self, end="")
+
+    def __str__(self) -> str:
+        return str(card_sheet(self.document, Pen(self.width)))
+
+    __repr__ = __str__
+
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
+        from coscope.render.to_terminal import to_rich
+
+        pen = Pen(min(options.max_width, self.width), ascii=options.ascii_only)
+        yield from to_rich(card_sheet(self.document, pen))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        wanted = {"text/plain", "text/html", MIME} if include is None else set(include)
+        wanted -= set(exclude or ())
+        bundle: dict[str, Any] = {}
+        if "text/plain" in wanted:
+            bundle["text/plain"] = str(self)
+        if "text/html" in wanted:
+            bundle["text/html"] = to_html(self.document)
+        if MIME in wanted:
+            bundle[MIME] = self.document
+        return bundle
