@@ -230,13 +230,14 @@ def _reach(edges: Sequence[tuple[Edge, ...]]) -> set[int]:
 def _reverse_postorder(blocks: Sequence[Block]) -> list[int]:
     seen = {0}
     finished: list[int] = []
-    pending = [(0, iter(blocks[0].edges))]
+    # The last way first, so that in the result a loop's body comes before what follows the loop.
+    pending = [(0, reversed(blocks[0].edges))]
     while pending:
         number, edges = pending[-1]
         for edge in edges:
             if edge.target not in seen:
                 seen.add(edge.target)
-                pending.append((edge.target, iter(blocks[edge.target].edges)))
+                pending.append((edge.target, reversed(blocks[edge.target].edges)))
                 break
         else:
             finished.append(number)

@@ -24,7 +24,7 @@ State = tuple[Stack, Any]
 Step = tuple[int, Effect, bool, bool, bool]
 
 _STEPS_KEPT = 16_384  # compiled steps of one version and domain
-_PATIENCE = 3  # visits of a block after which its changing values are widened
+_PATIENCE = 3  # changes of a slot at a block's start, after which it is widened
 _WORK = 64  # work allowed for each instruction; genuine code needs about 2
 _SLACK = 200_000  # work allowed in any case
 
@@ -32,8 +32,8 @@ _SLACK = 200_000  # work allowed in any case
 def run(graph: Graph, domain: Domain[V]) -> Frames[V]:
     """Interpret the code abstractly: the state before each instruction.
 
-    Blocks are visited in reverse postorder until nothing changes any more. After three visits
-    a block's changing values are widened.
+    Blocks are visited in reverse postorder until nothing changes any more. A slot
+    that changes more than three times at the start of a block is widened.
 
     Returns:
         One entry for each instruction: a frame, or None if and only if no path leads there (or
@@ -70,7 +70,7 @@ class _Machine(Generic[V]):
         self.steps = _compiled(code.version, type(domain))
         self.states: dict[int, State] = {}  # what last went over each edge, by its id()
         self.entries: list[State | None] = [None] * len(graph.blocks)
-        self.visits = [0] * len(graph.blocks)
+        self.changes: dict[tuple[int, int], int] = {}  # of a block's slot, by depth
         self.work = _WORK * size + _SLACK
         self.rank = {block: rank for rank, block in enumerate(graph.order)}
         self.waiting: list[int] = []  # heap of ranks
@@ -114,7 +114,6 @@ class _Machine(Generic[V]):
             if state is not None:
                 edges.append(edge)
                 states.append(state)
-        self.visits[number] += 1
         state = states[0]
         if len(states) > 1:
             state = self._join(number, edges, states)
@@ -157,14 +156,16 @@ class _Machine(Generic[V]):
         return linked(first, joined[::-1])
 
     def _settle(self, number: int, old: Stack, new: Stack) -> Stack:
-        """The old stack if nothing changed; else the new one, widened if that happens often."""
+        """The old stack if nothing changed; else the new one, slots widened that change often."""
         changed = False
         values = []
         below_old, below_new = old, new
         while below_old is not below_new:
             before, value = below_old[1], below_new[1]
             if before is not value and before != value:
-                if self.visits[number] > _PATIENCE:
+                slot = number, below_new[2]
+                changes = self.changes[slot] = self.changes.get(slot, 0) + 1
+                if changes > _PATIENCE:
                     value = self.domain.widen(number, before, value)
                 if value == before:
                     value = before

@@ -183,6 +183,16 @@ def pairs(scene: Scene, slots: Slots) -> Text:
     return Text(", ".join(items_of(scene, slots, "pairs")))
 
 
+def starred(scene: Scene, slots: Slots) -> Text:
+    """`{values:starred}` (3.8): each of the values unpacked."""
+    return Text(", ".join(items_of(scene, slots, "starred")))
+
+
+def double_starred(scene: Scene, slots: Slots) -> Text:
+    """`{values:double starred}` (3.8): each of the mappings unpacked."""
+    return Text(", ".join(items_of(scene, slots, "double starred")))
+
+
 def extended(scene: Scene, slots: Slots) -> Text:
     """`{list:extend iterable}`: the display grown by all items of another."""
     display, more = scene.one(slots[0]), scene.one(slots[1])
@@ -290,7 +300,15 @@ def _quoted(prefix: str, body: str) -> Text:
     return Text(f"{prefix}{quote}{body}{quote}", ATOM, Fields(body))
 
 
-# Intrinsics and imports
+# Yield, intrinsics and imports
+
+
+def yielded(scene: Scene, slots: Slots) -> Text:
+    """`{value:yield}`: what YIELD_VALUE leaves: the value sent."""
+    value = scene.one(slots[0])
+    if value.startswith("<yielded by "):  # inside await and yield from
+        return Text("<sent>")
+    return Text(f"(yield {value})")
 
 
 def intrinsic(scene: Scene) -> Text:
@@ -340,7 +358,7 @@ def module(scene: Scene) -> Text:
     return Text("." * min(dots, 9) + name)
 
 
-def test_of_invert(scene: Scene) -> Text:
+def operator_of(scene: Scene) -> Text:
     """`{operand:is}`, `{operand:in}`: the operator; the table of operands knows the words."""
     assert isinstance(scene.argument, Text)
     return scene.argument
@@ -349,8 +367,8 @@ def test_of_invert(scene: Scene) -> Text:
 OF_OPERAND: dict[str, Callable[[Scene], Text]] = {
     "intrinsic": intrinsic,
     "module": module,
-    "is": test_of_invert,
-    "in": test_of_invert,
+    "is": operator_of,
+    "in": operator_of,
 }
 OF_SLOTS: dict[str, Callable[[Scene, Slots], Text]] = {
     "append": appended,
@@ -362,6 +380,9 @@ OF_SLOTS: dict[str, Callable[[Scene, Slots], Text]] = {
     "interpolation": interpolation,
     "pairs": pairs,
     "slice": slice_of,
+    "starred": starred,
+    "double starred": double_starred,
     "string": string,
     "template": template,
+    "yield": yielded,
 }

@@ -202,9 +202,8 @@ def _field(text: str, before: str, after: str) -> _Field:
 
 
 def _form(text: str) -> tuple[str, ...]:
-    if text == "double starred":
-        return (text,)
-    return tuple(text.split())
+    """The form's name, and the further slots that it uses."""
+    return (text,) if text == "double starred" else tuple(text.split())
 
 
 def _operand(field: _Field, scene: Scene) -> Text:
