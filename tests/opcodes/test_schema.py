@@ -11,6 +11,7 @@ from importlib import resources
 
 import pytest
 
+from coscope.flow.texts.forms import OF_OPERAND, OF_SLOTS
 from coscope.opcodes import VERSIONS, Opcode, from_toml, table
 from coscope.opcodes.schema import ACCESS, BLOCKS, ENDS, JUMPS, OPERANDS, TESTS
 
@@ -19,22 +20,11 @@ EACH = pytest.mark.parametrize("version", VERSIONS)
 # How many names an oparg of this kind selects.
 NAMES = {"name": 1, "name>>1": 1, "name>>2": 1, "local": 1, "local pair": 2, "deref": 1}
 
-# `{slot:FORMAT ...}`: the formats, and how many further slots each may name.
-FORMATS = {
-    "pairs": (0, 1),
-    "extend": (1, 1),
-    "append": (1, 2),
-    "function": (0, 0),
-    "format": (0, 1),
-    "string": (0, 0),
-    "starred": (0, 0),
-    "double starred": (0, 0),
-    "binary": (1, 1),
-}
+# `{slot:FORM slot ...}`; those of a whole display are no entries of the flow room's list.
+FORMS = {*OF_SLOTS, "starred", "double starred"}
 
 # What may stand in braces without being a slot.
 WORDS = {"operand", "operand.0", "operand.1", "oparg", "n", "call"}
-OPERAND_FORMATS = {"is": "invert", "in": "invert", "intrinsic": "intrinsic"}
 
 # The slots that `{call}` finds by name.
 CALLABLES = {"callable", "method_or_null"}
@@ -76,7 +66,7 @@ def faults_of(row: Opcode, slot: str, text: str) -> Iterator[str]:
     groups = {s.name for s in (*row.push_slots, *row.jump_push_slots) if s.count != "1"}
     for name, spec in fields(text):
         if name == "operand" and spec:
-            if not row.operand.startswith(OPERAND_FORMATS.get(spec, "no such format")):
+            if spec not in OF_OPERAND:
                 yield f"{{operand:{spec}}}"
         elif name == "call":
             if not CALLABLES & popped(row):
@@ -99,13 +89,10 @@ def _slot_faults(row: Opcode, name: str, spec: str) -> Iterator[str]:
         yield f"{{{name}}} is not popped"
     if not spec:
         return
-    known = [form for form in FORMATS if f"{spec} ".startswith(f"{form} ")]
+    known = [form for form in FORMS if f"{spec} ".startswith(f"{form} ")]
     if not known:
-        yield f"no format {spec!r}"
-        return
-    others = spec[len(known[0]) :].split()
-    least, most = FORMATS[known[0]]
-    if not least <= len(others) <= most or not set(others) <= popped(row):
+        yield f"no form {spec!r}"
+    elif not set(spec[len(known[0]) :].split()) <= popped(row):
         yield f"slots of {spec!r}"
 
 
