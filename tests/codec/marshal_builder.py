@@ -95,6 +95,15 @@ def code_3_13(
     return head + b"".join(before) + pack("<i", firstlineno) + b"".join(after)
 
 
+def code_3_8(*, name: bytes | None = None, flags: int = 0x40, consts: bytes | None = None) -> bytes:
+    """A code object of 3.8 to 3.10 without arguments and locals."""
+    body = string(bytes([100, 0, 83, 0]))  # LOAD_CONST 0; RETURN_VALUE
+    empty = items()
+    fields = [body, consts or items(NONE), empty, empty, empty, empty, text("f.py")]
+    head = b"c" + pack("<6i", 0, 0, 0, 0, 1, flags) + b"".join(fields)
+    return head + (name or text("<module>")) + pack("<i", 1) + string(b"")
+
+
 def pyc(payload: bytes, *, magic: int = 3571, flags: int = 0, rest: bytes = bytes(8)) -> bytes:
     """A whole file; by default of 3.13, recognised by time and size 0."""
     return pack("<H", magic) + b"\r\n" + pack("<I", flags) + rest + payload

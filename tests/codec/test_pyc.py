@@ -165,6 +165,7 @@ def test_hashes_as_that_interpreter(version: str, size: int) -> None:
     assert not has_hash(source, stored, magic + 1)
 
 
+@pytest.mark.skipif(sys.platform == "emscripten", reason="needs a child process")
 def test_reading_a_magic_parses_no_whole_table() -> None:
     script = (
         "from coscope import opcodes; from coscope.codec.pyc import version_of; "

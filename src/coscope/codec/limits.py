@@ -42,6 +42,10 @@ class Limits:
     """A file above `expanded_bytes / expansion` may grow by this factor instead, once written
     out. The standard libraries grow by at most 2.2."""
 
+    derived_names: int = 16 * 2**20
+    """Characters of all qualified names together, where they are derived from the nesting (to
+    CPython 3.10). A name is repeated in those of everything inside it."""
+
     def check_size(self, size: int, file: str | None = None) -> None:
         """Refuse a file of more bytes than `file_bytes`.
 

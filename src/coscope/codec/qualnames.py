@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from coscope.codec.limits import DEFAULT, Limits
+from coscope.errors import LimitExceeded
 from coscope.model import Code
 
 _FUNCTION = 0x3  # OPTIMIZED and NEWLOCALS: a function, lambda or comprehension; no class has them
 _COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 
 
-def with_qualnames(root: Code) -> Code:
+def with_qualnames(root: Code, *, file: str | None = None, limits: Limits = DEFAULT) -> Code:
     """Name every nested code object as the compiler would.
 
     A function's inner scopes are `outer.<locals>.inner`, a class's `C.method`; what is declared
@@ -18,16 +20,21 @@ def with_qualnames(root: Code) -> Code:
 
     Args:
         root: The outermost code object; its own qualname is its name.
+        file: For errors.
 
     Returns:
         New code objects, made from the innermost outwards. One that several parents share is
         named for each of them.
+
+    Raises:
+        LimitExceeded: Long names are nested so often that the limit derived_names is reached.
 
     Source:
         CPython 3.10, Python/compile.c, `compiler_set_qualname`.
     """
     named: dict[tuple[int, str], Code] = {}  # by id of the original, which `root` keeps alive
     pending = [(root, root.name)]
+    characters = 0
     while pending:
         original, qualname = pending[-1]
         prefix = "" if original is root and _is_module(root) else _prefix(original, qualname)
@@ -37,6 +44,15 @@ def with_qualnames(root: Code) -> Code:
             for child in original.consts
             if isinstance(child, Code)
         ]
+        characters += sum(len(name) for _, name in children)
+        if characters > limits.derived_names:
+            raise LimitExceeded(
+                "the limit derived_names is reached",
+                file=file,
+                code=root.name,
+                expected=f"at most {limits.derived_names} characters of qualified names",
+                found=characters,
+            )
         missing = [(child, name) for child, name in children if (id(child), name) not in named]
         if missing:
             pending += missing

@@ -102,7 +102,7 @@ def read(
     except (IndexError, error):
         raise Truncated("the bytes end inside a value", file=file, offset=len(data)) from None
     if isinstance(value, Code) and not reader.layout.has_qualname:
-        value = with_qualnames(value)
+        value = with_qualnames(value, file=file, limits=limits)
     return Unmarshalled(value, stop)
 
 
