@@ -18,10 +18,11 @@ def recorder(name: str) -> Any:
 
 
 _SPECIAL = (
-    "__repr__ __str__ __eq__ __ne__ __lt__ __bool__ __len__ __iter__ __contains__ __getitem__ "
-    "__getattr__ __getattribute__ __dir__ __format__ __reduce_ex__ __index__ __int__ __bytes__ "
-    "__fspath__ __next__ __enter__ __exit__ __sizeof__ __get__"
-).split()
+    *("__repr__", "__str__", "__eq__", "__ne__", "__hash__", "__lt__", "__bool__", "__len__"),
+    *("__iter__", "__next__", "__contains__", "__getitem__", "__getattr__", "__getattribute__"),
+    *("__dir__", "__format__", "__reduce_ex__", "__index__", "__int__", "__bytes__"),
+    *("__fspath__", "__enter__", "__exit__", "__sizeof__", "__get__"),
+)
 
 
 class HostileType(type):
@@ -40,7 +41,6 @@ class HostileType(type):
 
 def _namespace() -> dict[str, Any]:
     namespace: dict[str, Any] = {name: recorder(name) for name in _SPECIAL}
-    namespace["__hash__"] = recorder("__hash__")
     for name in ("__class__", "__wrapped__", "__name__", "__doc__", "__code__", "func"):
         namespace[name] = property(recorder(name))
     return namespace

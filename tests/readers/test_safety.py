@@ -47,7 +47,7 @@ def with_everything() -> FunctionType:
     captured = hostile()
 
     def function(a: Any = None, *, key: Any = None) -> Any:
-        return captured, a, key, table
+        return captured, a, key, len
 
     function.__defaults__ = HostileTuple((hostile(),))
     function.__kwdefaults__ = HostileDict(key=hostile())

@@ -272,8 +272,8 @@ def _annotations_of(
     function: FunctionType, code: Code, source: Source | None
 ) -> Iterator[tuple[str, str]]:
     """Annotations as text: string annotations as written, others as their shown value."""
-    if _LAZY_ANNOTATIONS:
-        if function.__annotate__ is not None and source is not None:  # type: ignore[attr-defined]
+    if _LAZY_ANNOTATIONS and function.__annotate__ is not None:  # type: ignore[attr-defined]
+        if source is not None:
             yield from annotations_in(source, code)
         return
     for name, value in list(dict.items(function.__annotations__)):
