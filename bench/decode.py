@@ -18,7 +18,6 @@ import sys
 import sysconfig
 import warnings
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from time import process_time
 from types import CodeType
@@ -26,21 +25,6 @@ from types import CodeType
 from coscope import codec
 from coscope.model import Code
 from coscope.readers.from_function import from_code_object
-
-ATTRIBUTES = (
-    "offset",
-    "end_offset",
-    "opcode",
-    "opname",
-    "arg",
-    "argval",
-    "argrepr",
-    "positions",
-    "line_number",
-    "starts_line",
-    "jump_target",
-    "is_jump_target",
-)
 
 
 def library(files: int | None) -> list[CodeType]:
@@ -94,8 +78,14 @@ def everything(codes: Iterable[Code]) -> None:
             instruction.is_jump_target  # noqa: B018
 
 
+def positions(codes: Iterable[Code]) -> None:
+    """(c) columns and positions, no views."""
+    for code in codes:
+        codec.decode(code).positions  # noqa: B018
+
+
 def columns_alone(codes: Iterable[Code]) -> None:
-    """(c) columns alone."""
+    """(d) columns alone."""
     for code in codes:
         codec.decode(code)
 
@@ -118,7 +108,7 @@ def main() -> None:
     codes = [from_code_object(co) for co in objects]
     count = sum(len(codec.decode(code)) for code in codes)
     gc.freeze()  # the corpus itself is not garbage to be looked at in every collection
-    jobs = (views, everything, columns_alone)
+    jobs = (views, everything, positions, columns_alone)
     ratios: dict[str, list[float]] = {job.__name__: [] for job in jobs}
     rates: dict[str, list[float]] = {"dis": []} | {job.__name__: [] for job in jobs}
     for _ in range(options.rounds):

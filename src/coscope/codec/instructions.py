@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import accumulate, compress, repeat
+from itertools import accumulate, chain, compress, repeat
 from typing import Any, NamedTuple, overload
 
-from coscope.codec.lines import decode_lines, line_starts
+from coscope.codec.lines import Spans, decode_rows, starts_of
+from coscope.codec.locations import NOWHERE, Row
 from coscope.codec.operands import Operand, operands
 from coscope.errors import CodeError
-from coscope.model import Code, Instruction, Span
+from coscope.model import Code, Instruction
 from coscope.opcodes import table
 
 _INT = 1 << 32  # the interpreter keeps an oparg in a C int
-_NOWHERE = Span()
 
 
 class _Walk(NamedTuple):
@@ -75,6 +75,7 @@ class Columns(Sequence[Instruction]):
         "_marks",
         "_positions",
         "_starts",
+        "_unit_rows",
         "_walk",
         "code",
         "offsets",
@@ -96,7 +97,8 @@ class Columns(Sequence[Instruction]):
         self.opargs = opargs
         self._marks = marks  # for each code unit, zero if no instruction starts there
         self._walk = _walk(code.version)
-        self._positions: list[Span] | None = None
+        self._unit_rows: list[Row] | None = None
+        self._positions: Spans | None = None
         self._jump_targets: frozenset[int] | None = None
         self._starts: dict[int, int | None] | None = None
 
@@ -121,7 +123,7 @@ class Columns(Sequence[Instruction]):
         return f"<{len(self)} instructions of {self.code.qualname}>"
 
     @property
-    def positions(self) -> list[Span]:
+    def positions(self) -> Spans:
         """Source range of each instruction; an empty `Span` where the table says nothing.
 
         Raises:
@@ -129,12 +131,15 @@ class Columns(Sequence[Instruction]):
             CodeError: The line table contradicts itself.
         """
         if self._positions is None:
-            spans = decode_lines(self.code)
-            units = len(self.code.code) // 2
-            if len(spans) < units:
-                spans += repeat(_NOWHERE, units - len(spans))
-            self._positions = list(compress(spans, self._marks))
+            rows = chain(self._rows(), repeat(NOWHERE))
+            self._positions = Spans(list(compress(rows, self._marks)))
         return self._positions
+
+    def _rows(self) -> list[Row]:
+        """The fields of the span of each code unit, as far as the line table reaches."""
+        if self._unit_rows is None:
+            self._unit_rows = decode_rows(self.code)
+        return self._unit_rows
 
     @property
     def jump_targets(self) -> frozenset[int]:
@@ -186,7 +191,7 @@ class Columns(Sequence[Instruction]):
             CodeError: The line table contradicts itself.
         """
         if self._starts is None:
-            self._starts = line_starts(self.code)
+            self._starts = starts_of(self._rows(), table(self.code.version))
         return self.offsets[index] in self._starts
 
     def jump_target(self, index: int) -> int | None:

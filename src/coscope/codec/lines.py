@@ -2,17 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
+from typing import overload
 
 from coscope.codec.lnotab import Range, decode_lnotab, decode_ranges
-from coscope.codec.locations import decode_locations, spans_by_unit
+from coscope.codec.locations import Row, decode_locations, rows_by_unit
 from coscope.errors import InternalError
 from coscope.model import Code, Span
 from coscope.opcodes import Table, table
 
 
-def decode_lines(code: Code) -> list[Span]:
+class Spans(Sequence[Span]):
+    """Spans kept as plain rows; the `Span` itself is made when it is asked for."""
+
+    __slots__ = ("_rows",)
+
+    def __init__(self, rows: list[Row]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int, /) -> Span: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> list[Span]: ...
+    def __getitem__(self, index: int | slice, /) -> Span | list[Span]:
+        if isinstance(index, slice):
+            return list(map(_span, repeat(Span), self._rows[index]))
+        return _span(Span, self._rows[index])
+
+    def __iter__(self) -> Iterator[Span]:
+        return map(_span, repeat(Span), self._rows)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Spans):
+            return self._rows == other._rows
+        if isinstance(other, list):
+            return list(self) == other
+        return NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return repr(list(self))
+
+
+_span = tuple.__new__  # Span's own __new__ takes longer
+
+
+def decode_lines(code: Code) -> Spans:
     """Give each code unit its span, inline caches included.
 
     Returns:
@@ -23,13 +63,17 @@ def decode_lines(code: Code) -> list[Span]:
         TruncatedTable: The line table ends inside an entry.
         CodeError: The line table contradicts itself.
     """
-    rules = table(code.version)
-    if rules.lines == "locations-3.11":
-        return spans_by_unit(code.linetable, code.firstlineno, name=code.qualname)
-    spans: list[Span] = []
+    return Spans(decode_rows(code))
+
+
+def decode_rows(code: Code) -> list[Row]:
+    """Give each code unit the fields of its span; otherwise as `decode_lines`."""
+    if table(code.version).lines == "locations-3.11":
+        return rows_by_unit(code.linetable, code.firstlineno, name=code.qualname)
+    rows: list[Row] = []
     for start, stop, line in line_ranges(code):
-        spans += repeat(Span(line), (stop + 1) // 2 - (start + 1) // 2)
-    return spans
+        rows += repeat((line, None, None, None), (stop + 1) // 2 - (start + 1) // 2)
+    return rows
 
 
 def line_ranges(code: Code) -> list[Range]:
@@ -53,16 +97,16 @@ def line_starts(code: Code) -> dict[int, int | None]:
         TruncatedTable: The line table ends inside an entry.
         CodeError: The line table contradicts itself.
     """
-    return starts_of(decode_lines(code), table(code.version))
+    return starts_of(decode_rows(code), table(code.version))
 
 
-def starts_of(spans: list[Span], rules: Table) -> dict[int, int | None]:
-    """Give the line starts of code whose units have these spans."""
+def starts_of(rows: list[Row], rules: Table) -> dict[int, int | None]:
+    """Give the line starts of code whose units have these rows."""
     none_counts = bool(rules.numbers.get("none_starts_line", 0))
     starts: dict[int, int | None] = {}
     last: object = "nothing yet" if none_counts else None
-    for unit, span in enumerate(spans):
-        line = span[0]
+    for unit, row in enumerate(rows):
+        line = row[0]
         if line != last and (line is not None or none_counts):
             starts[2 * unit] = last = line
     return starts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -33,7 +33,9 @@ _ENTRY = (
 )
 _entries = re.compile(_ENTRY + rb"*+").match
 
-_NOWHERE = Span()
+# Line, end line, column, end column: the fields of a Span.
+Row = tuple[int | None, int | None, int | None, int | None]
+NOWHERE: Row = (None, None, None, None)
 
 
 class Location(NamedTuple):
@@ -68,67 +70,69 @@ def decode_locations(table: bytes, firstlineno: int, *, name: str | None = None)
     >>> decode_locations(bytes([0x81, 0x2C]), 7)
     [Location(units=2, span=Span(lineno=7, end_lineno=7, col_offset=2, end_col_offset=14))]
     """
-    by_unit = spans_by_unit(table, firstlineno, name=name)
+    rows = rows_by_unit(table, firstlineno, name=name)
     units = [(byte & 7) + 1 for byte in table if byte & 0x80]
     starts = accumulate(units, initial=0)
-    return [Location(count, by_unit[start]) for count, start in zip(units, starts, strict=False)]
+    return [
+        Location(count, Span(*rows[start])) for count, start in zip(units, starts, strict=False)
+    ]
 
 
-def spans_by_unit(table: bytes, firstlineno: int, *, name: str | None = None) -> list[Span]:
-    """Decode `co_linetable` to one span for each code unit that it covers.
+def rows_by_unit(table: bytes, firstlineno: int, *, name: str | None = None) -> list[Row]:
+    """Decode `co_linetable` to one row for each code unit that it covers.
+
+    Rows are what `Span` holds, as plain tuples: to make a Span takes as long as to decode it.
 
     Raises:
         TruncatedTable: The bytes end inside an entry.
         CodeError: Bytes stand between entries, or a number is longer than 36 bits.
     """
     _check(table, name)
-    by_unit: list[Span] = []
+    rows: list[Row] = []
+    append = rows.append
     line = firstlineno
     read = iter(table)
-    take = read.__next__
-    append = by_unit.append
-    make = tuple.__new__  # Span's own __new__ takes three times as long
     for first in read:
         if first < _FROM_ONE_LINE:
-            low = take()
+            low = next(read)
             column = first & 0x78 | low >> 4
-            span = make(Span, (line, line, column, column + (low & 15)))
+            row: Row = (line, line, column, column + (low & 15))
         elif first < _FROM_NO_COLUMNS:
             line += (first - _FROM_ONE_LINE) >> 3
-            span = make(Span, (line, line, take(), take()))
+            row = (line, line, next(read), next(read))
         elif first >= _FROM_NONE:
-            span = _NOWHERE
+            row = NOWHERE
         else:
-            delta = _number(take)
+            delta = _number(read)
             line += -(delta >> 1) if delta & 1 else delta >> 1
             if first < _FROM_LONG:
-                span = make(Span, (line, line, None, None))
+                row = (line, line, None, None)
             else:
-                span = make(Span, (line, line + _number(take), _column(take), _column(take)))
+                row = (line, line + _number(read), _column(read), _column(read))
         if first & 7:
-            by_unit += (span,) * ((first & 7) + 1)
+            rows += (row,) * ((first & 7) + 1)
         else:
-            append(span)
-    return by_unit
+            append(row)
+    return rows
 
 
-def _number(take: Callable[[], int]) -> int:
+def _number(read: Iterator[int]) -> int:
     """Read 6-bit groups, low group first."""
-    byte = take()
+    byte = next(read)
     if byte < 0x40:
         return byte
     number = byte & 0x3F
     shift = 0
     while byte & 0x40:
-        byte = take()
+        byte = next(read)
         shift += 6
         number |= (byte & 0x3F) << shift
     return number
 
 
-def _column(take: Callable[[], int]) -> int | None:
+def _column(read: Iterator[int]) -> int | None:
     """Read a column: 0 says that there is none."""
-    number = _number(take)
+    number = _number(read)
     return number - 1 if number else None
 
 
@@ -203,6 +207,8 @@ def _write_entry(table: bytearray, units: int, span: Span, line: int) -> int:
             _write_signed(table, delta)
             return lineno
     elif not height:
+        if min(column, end_column) < 0:
+            raise ValueError
         if not delta and column < 80 and 0 <= end_column - column < 16:
             table.append(0x80 | (_SHORT + (column >> 3)) << 3 | units - 1)
             table.append((column & 7) << 4 | end_column - column)
