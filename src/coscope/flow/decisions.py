@@ -172,7 +172,7 @@ def _joined(first: _Test, second: _Test, block: int) -> _Test | None:
         if word == "and":
             return _Test(both, second.true, kept, second.first)
         return _Test(both, kept, second.false, first.first)
-    if not _same(first, shared, second, second.true if word == "and" else second.false):
+    if not isinstance(shared, int) or shared != (second.true if word == "and" else second.false):
         return None
     if second.first == (word == "and"):  # the shared way comes first
         word = "or"
@@ -184,8 +184,8 @@ def _joined(first: _Test, second: _Test, block: int) -> _Test | None:
     return _Test(_operation(left, "and", right), _other(second, shared), shared, True)
 
 
-def _other(test: _Test, way: _Way) -> _Way:
-    return test.false if test.true is way or test.true == way else test.true
+def _other(test: _Test, block: int) -> _Way:
+    return test.false if test.true == block else test.true
 
 
 def _same(first: _Test, one: _Way, second: _Test, other: _Way) -> bool:

@@ -331,8 +331,15 @@ def intrinsic(scene: Scene) -> Text:
     return Text(f"<{words} of {', '.join(scene.operands)}>")
 
 
-# They give back their (first) operand, wrapped or completed.
-_SAME = frozenset({"ASYNC_GEN_WRAP", "SET_FUNCTION_TYPE_PARAMS", "SET_TYPEPARAM_DEFAULT"})
+# They give back their (first) operand: wrapped, completed, or (an exception) perhaps replaced.
+_SAME = frozenset(
+    {
+        "ASYNC_GEN_WRAP",
+        "SET_FUNCTION_TYPE_PARAMS",
+        "SET_TYPEPARAM_DEFAULT",
+        "STOPITERATION_ERROR",
+    }
+)
 _CALLS = {
     "PRINT": "sys.displayhook",
     "TYPEVAR": "TypeVar",
