@@ -15,6 +15,7 @@ import pytest
 from coscope.codec.unmarshal import load
 from coscope.flow import graph
 from coscope.flow.domains.depth import needed
+from coscope.flow.domains.expression import expressions
 from coscope.model import Code
 from coscope.opcodes import table
 from tests.interpreters import require
@@ -81,3 +82,37 @@ def test_without_dead_code_everything_is_reachable_in_3_11() -> None:
     ]
 
     assert [] == dead
+
+
+@OLD
+def test_every_value_on_every_stack_has_a_text_that_does_not_give_up(version: str) -> None:
+    given_up = []
+    for code in codes_of(version):
+        frames = expressions(graph(code))
+        for instruction in code.instructions:
+            frame = frames[instruction.index]
+            if frame is not None and any(not text or "?" in text for text in frame):
+                given_up.append((code.qualname, instruction.offset, instruction.opname))
+
+    assert [] == given_up
+
+
+@OLD
+def test_what_a_function_returns_is_written_as_in_its_source(version: str) -> None:
+    """Of each kind of call, display, operator and format, at the end of a function."""
+    expected = {
+        "arithmetic": "(c, d, e)",
+        "in_place": "a",
+        "functions": "(inner, remover, <lambda>)",
+        "calls": "f(*a, key=b)",
+        "texts": "(f'{a} and {b!r}, {a:>10} and {b!s:>{a}}', f'{a}')",
+        "containers": "(display, pairs, starred, part, {1, b}, [1, b])",
+    }
+    shown = {}
+    for code in codes_of(version):
+        if code.name in expected:
+            last = len(code.instructions) - 1
+            frame = expressions(graph(code))[last]
+            shown[code.name] = None if frame is None else "".join(frame)
+
+    assert expected == shown
