@@ -8,7 +8,7 @@ _MASK = 2**64 - 1
 
 
 def has_hash(source: bytes, stored: bytes, magic: int) -> bool:
-    """True if a hash-based .pyc with this magic number was compiled from this source.
+    r"""True if a hash-based .pyc with this magic number was compiled from this source.
 
     Args:
         source: Bytes of the source file.
