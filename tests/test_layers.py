@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ SOURCES = Path(__file__).resolve().parent.parent / "src" / "coscope"
 FLOORS = {
     "errors": 0,
     "model": 0,
+    "result": 0,
     "opcodes": 1,
     "rules": 1,
     "codec": 2,
@@ -224,7 +226,7 @@ def test_no_version_is_compared_by_order() -> None:
         for node in ast.walk(_tree(file))
         if isinstance(node, ast.Compare)
         and any(isinstance(op, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for op in node.ops)
-        and "version" in ast.unparse(node)
+        and re.search(r"\bversion", ast.unparse(node))
         and file not in ASKS_THE_HOST
     ]
 
