@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from coscope.codec import decode, decode_operations, encode_instructions
-from coscope.errors import CodeError, CoscopeError
+from coscope.codec import decode
+from coscope.errors import CodeError
 from coscope.model import Span
-from coscope.opcodes import VERSIONS, table
 from tests.codec.samples import EMPTY, make
-
-BYTECODE = st.binary(max_size=80).map(lambda raw: raw[: len(raw) // 2 * 2])
 
 
 def test_caches_are_stepped_over() -> None:
@@ -113,51 +108,3 @@ def test_a_short_line_table_leaves_the_rest_without_position() -> None:
     code = replace(make(("NOP", 0), ("NOP", 0)), linetable=bytes([0x80, 0x01]))
 
     assert [Span(1, 1, 0, 1), Span()] == decode(code).positions
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-@given(raw=BYTECODE, lines=st.binary(max_size=20), regions=st.binary(max_size=20))
-def test_any_bytes_have_defined_instructions(
-    version: str, raw: bytes, lines: bytes, regions: bytes
-) -> None:
-    code = replace(EMPTY, version=version, code=raw, linetable=lines, exceptiontable=regions)
-    columns = decode(code)
-    for i in columns:
-        str((i.opname, i.arg, i.argval, i.argrepr, i.end_offset, i.jump_target, i.is_jump_target))
-    try:
-        positions = columns.positions
-        starts = [instruction.starts_line for instruction in columns]
-    except CoscopeError:
-        return
-
-    assert [instruction.positions for instruction in columns] == positions
-    assert len(starts) == len(columns)
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-@given(raw=BYTECODE)
-def test_any_bytecode_comes_back(version: str, raw: bytes) -> None:
-    operations = decode_operations(replace(EMPTY, version=version, code=raw))
-
-    assert raw == encode_instructions(operations, table(version))
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-@given(raw=BYTECODE)
-def test_operations_and_columns_agree(version: str, raw: bytes) -> None:
-    code = replace(EMPTY, version=version, code=raw)
-    rules = table(version)
-    at = 0
-    ends = []
-    for operation in decode_operations(code):
-        at += 2 * operation.units(rules)
-        ends.append(at - 2 * rules.steps[operation.opcode])
-    prefix = rules.extended_arg
-    opcodes = decode(code).opcodes
-    columns = [
-        offset
-        for index, offset in enumerate(decode(code).offsets)
-        if opcodes[index] != prefix or index == len(opcodes) - 1
-    ]
-
-    assert columns == ends

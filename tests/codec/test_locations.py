@@ -3,42 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from coscope.codec import Location, decode_locations, encode_locations
 from coscope.errors import CodeError, TruncatedTable
 from coscope.model import Span
-
-COLUMNS = st.integers(0, 300)
-WITH_COLUMNS = st.builds(
-    lambda line, height, column, end: Span(line, line + height, column, end),
-    st.integers(0, 5000),
-    st.integers(0, 70),
-    COLUMNS,
-    COLUMNS,
-)
-LINE_ONLY = st.integers(0, 5000).map(lambda line: Span(line, line))
-LOCATIONS = st.lists(
-    st.builds(Location, st.integers(1, 8), WITH_COLUMNS | LINE_ONLY | st.just(Span()))
-)
-
-
-@given(LOCATIONS, st.integers(0, 5000))
-def test_what_is_encoded_is_decoded(locations: list[Location], first: int) -> None:
-    actual = decode_locations(encode_locations(locations, first), first)
-
-    assert locations == actual
-
-
-@given(st.binary(max_size=40))
-def test_any_bytes_decode_or_are_refused(table: bytes) -> None:
-    try:
-        locations = decode_locations(table, 1)
-    except CodeError:
-        return
-
-    assert sum(byte >= 0x80 for byte in table) == len(locations)
 
 
 @pytest.mark.parametrize(

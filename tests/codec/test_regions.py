@@ -3,41 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from coscope.codec import decode_regions, encode_regions
 from coscope.errors import CodeError, TruncatedTable
 from coscope.model import Region
-
-OFFSETS = st.integers(0, 1 << 24).map(lambda unit: 2 * unit)
-REGIONS = st.lists(
-    st.builds(
-        lambda start, length, *rest: Region(start, start + length, *rest),
-        OFFSETS,
-        OFFSETS,
-        OFFSETS,
-        st.integers(0, 1 << 20),
-        st.booleans(),
-    )
-)
-
-
-@given(REGIONS)
-def test_what_is_encoded_is_decoded(regions: list[Region]) -> None:
-    actual = decode_regions(encode_regions(regions))
-
-    assert regions == actual
-
-
-@given(st.binary(max_size=60))
-def test_any_bytes_decode_or_are_refused(table: bytes) -> None:
-    try:
-        regions = decode_regions(table)
-    except CodeError:
-        return
-
-    assert all(0 <= region.start <= region.stop for region in regions)
 
 
 def test_every_truncation_inside_an_entry_is_named() -> None:

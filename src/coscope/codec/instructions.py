@@ -86,6 +86,7 @@ class Columns(Sequence[Instruction]):
     def __init__(
         self,
         code: Code,
+        walk: _Walk,
         offsets: Sequence[int],
         opcodes: Sequence[int],
         opargs: Sequence[int],
@@ -96,7 +97,7 @@ class Columns(Sequence[Instruction]):
         self.opcodes = opcodes
         self.opargs = opargs
         self._marks = marks  # for each code unit, zero if no instruction starts there
-        self._walk = _walk(code.version)
+        self._walk = walk
         self._unit_rows: list[Row] | None = None
         self._positions: Spans | None = None
         self._jump_targets: frozenset[int] | None = None
@@ -256,7 +257,7 @@ def decode(code: Code) -> Columns:
     column: Sequence[int] = _masked(opargs, opcodes.translate(walk.takes))
     if walk.extended_arg in opcodes:
         column = _extended(column, opcodes, walk)
-    return Columns(code, offsets, opcodes, column, marks)
+    return Columns(code, walk, offsets, opcodes, column, marks)
 
 
 def _starts(code: bytes, steps: bytes) -> list[int]:
