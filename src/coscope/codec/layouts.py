@@ -61,24 +61,9 @@ def build_3_8(version: str, fields: list[Any]) -> Code:
     Source:
         CPython 3.8 to 3.10, Python/marshal.c, `r_object`, `case TYPE_CODE`.
     """
-    (
-        argcount,
-        posonlyargcount,
-        kwonlyargcount,
-        nlocals,
-        stacksize,
-        flags,
-        code,
-        consts,
-        names,
-        varnames,
-        freevars,
-        cellvars,
-        filename,
-        name,
-        firstlineno,
-        linetable,
-    ) = fields
+    argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags = fields[:6]
+    code, consts, names, varnames, freevars, cellvars, filename, name = fields[6:14]
+    firstlineno, linetable = fields[14:]
     _check_types(code, consts, filename, name, linetable)
     _check_names("names", names)
     _check_names("varnames", varnames)
@@ -118,24 +103,9 @@ def build_3_11(version: str, fields: list[Any]) -> Code:
     Source:
         CPython 3.13, Python/marshal.c, `r_object`, `case TYPE_CODE`.
     """
-    (
-        argcount,
-        posonlyargcount,
-        kwonlyargcount,
-        stacksize,
-        flags,
-        code,
-        consts,
-        names,
-        localsplusnames,
-        localspluskinds,
-        filename,
-        name,
-        qualname,
-        firstlineno,
-        linetable,
-        exceptiontable,
-    ) = fields
+    argcount, posonlyargcount, kwonlyargcount, stacksize, flags = fields[:5]
+    code, consts, names, localsplusnames, localspluskinds, filename, name, qualname = fields[5:13]
+    firstlineno, linetable, exceptiontable = fields[13:]
     _check_types(code, consts, filename, name, linetable)
     _check_names("names", names)
     _check_names("localsplusnames", localsplusnames)

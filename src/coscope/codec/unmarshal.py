@@ -126,10 +126,8 @@ class _Reader:
         self.collections = 0  # open ones
 
     def run(self, at: int) -> tuple[Constant, int]:
-        """Read the value at this offset; return it and the offset after it.
-
-        `extra` counts what the references so far would add if they were written out.
-        """
+        """Read the value at this offset; return it and the offset after it."""
+        # `extra` counts the bytes that the references so far would add if written out.
         data, text, size, atoms = self.data, self.text, len(self.data), _ATOMS
         refs, sizes, stack = self.refs, self.sizes, self.stack
         items: list[Any] = []
