@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from itertools import accumulate, chain, compress, repeat
+from itertools import accumulate, compress, repeat
 from typing import Any, NamedTuple, overload
 
 from coscope.codec.lines import Spans, decode_rows, starts_of
@@ -132,7 +132,9 @@ class Columns(Sequence[Instruction]):
             CodeError: The line table contradicts itself.
         """
         if self._positions is None:
-            rows = chain(self._rows(), repeat(NOWHERE))
+            rows = self._rows()
+            if len(rows) < len(self._marks):
+                rows = rows + [NOWHERE] * (len(self._marks) - len(rows))
             self._positions = Spans(list(compress(rows, self._marks)))
         return self._positions
 

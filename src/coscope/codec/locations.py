@@ -108,7 +108,16 @@ def rows_by_unit(table: bytes, firstlineno: int, *, name: str | None = None) -> 
             if first < _FROM_LONG:
                 row = (line, line, None, None)
             else:
-                row = (line, line + _number(read), _column(read), _column(read))
+                height = _number(read)
+                # Columns count from 1 here; 0 says that there is none.
+                column = _number(read)
+                end = _number(read)
+                row = (
+                    line,
+                    line + height,
+                    column - 1 if column else None,
+                    end - 1 if end else None,
+                )
         if first & 7:
             rows += (row,) * ((first & 7) + 1)
         else:
@@ -128,12 +137,6 @@ def _number(read: Iterator[int]) -> int:
         shift += 6
         number |= (byte & 0x3F) << shift
     return number
-
-
-def _column(read: Iterator[int]) -> int | None:
-    """Read a column: 0 says that there is none."""
-    number = _number(read)
-    return number - 1 if number else None
 
 
 def _check(table: bytes, name: str | None) -> None:
