@@ -141,6 +141,14 @@ def test_a_hostile_file_name_is_not_opened(name: str) -> None:
     assert (name, None, ()) == (function.code.filename, function.source, function.warnings)
 
 
+@pytest.mark.parametrize("name", ["/dev/zero", "/proc/kmsg", "/proc/self/mem"])
+@pytest.mark.parametrize("flags", [0, 1])
+def test_a_file_name_that_would_never_end_is_not_read(name: str, flags: int) -> None:
+    data = build.pyc(build.code_3_13(filename=build.text(name)), flags=flags)
+
+    assert from_pyc(data).source is None
+
+
 def test_a_null_in_the_file_name() -> None:
     function = from_pyc(build.pyc(build.code_3_13(filename=build.text("a\0b"))))
 

@@ -73,7 +73,9 @@ def _source(header: Header, code: Code, path: Path | None, warnings: list[str]) 
             status = os.stat(candidate)
             if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST_SOURCE:
                 continue
-            data = Path(candidate).read_bytes()
+            with open(candidate, "rb") as file:
+                # No more than the stated size: some of /proc waits for ever at byte 0.
+                data = file.read(status.st_size)
         except (OSError, ValueError):
             continue
         if not _is_of(header, data, int(status.st_mtime)):
