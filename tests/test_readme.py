@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,9 +45,37 @@ def test_the_main_command_shows_the_function(
     assert "dumps" in capsys.readouterr().out
 
 
+@pytest.mark.skipif(sys.version_info[:2] != (3, 13), reason="the card is one of CPython 3.13")
+def test_the_card_is_what_is_printed(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("click")
+    from coscope.cli import main
+
+    (tmp_path / "counter.py").write_text(_blocks("python")[0], encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    words = ["coscope", "show", "counter.py::counter", "--width", "100", "--no-color"]
+    monkeypatch.setattr("sys.argv", words)
+    with pytest.raises(SystemExit):
+        main()
+    lines = capsys.readouterr().out.strip().splitlines()
+    printed = "".join(line.rstrip() + "\n" for line in lines)
+    printed = printed.replace("CPython {}.{}.{}".format(*sys.version_info[:3]), "CPython 3.13.0")
+    card = _blocks("text")[0]
+    if request.config.getoption("--bless"):
+        text = README.read_text(encoding="utf-8").replace(card, printed)
+        README.write_text(text, encoding="utf-8", newline="\n")
+        card = printed
+
+    assert card == printed
+
+
 def test_the_python_example_runs() -> None:
     pytest.importorskip("rich")
-    (example,) = _blocks("python")
+    example = _blocks("python")[1]
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(example, str(README), "exec"), {})
