@@ -12,7 +12,7 @@ from tests.codec.samples import make
 
 
 def test_kw_names_are_resolved_on_3_11() -> None:
-    """`dis` of 3.11 and 3.12 says only that it does not know (UNKNOWN); coscope resolves them."""
+    """The one deliberate difference: `dis` of 3.11 says that it does not know (UNKNOWN)."""
     code = make(("KW_NAMES", 1), version="3.11", consts=(None, ("key", "reverse")))
 
     assert ("key", "reverse") == decode(code)[0].argval
@@ -26,7 +26,6 @@ def test_kw_names_are_resolved_on_3_12() -> None:
 
 
 def test_return_const_is_resolved_on_3_12() -> None:
-    """`dis` of 3.12.1 says UNKNOWN here too."""
     code = make(("RETURN_CONST", 0), version="3.12", consts=("done",))
 
     assert "done" == decode(code)[0].argval
