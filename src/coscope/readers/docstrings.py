@@ -17,8 +17,8 @@ def docstring_of(code: Code) -> int | None:
     """Index in `consts` of the docstring, or None.
 
     Source:
-        CPython 3.13.0, Python/compile.c, compiler_function_body: the docstring is constant 0, and
-        CO_HAS_DOCSTRING says so; to 3.12 constant 0 of a function is its docstring or None.
+        CPython 3.14.0, Python/codegen.c, codegen_function_body: the docstring is constant 0, and
+        CO_HAS_DOCSTRING says so; to 3.13 constant 0 of a function is its docstring or None.
     """
     if code.kind in _FUNCTIONS:
         flag = table(code.version).numbers.get("docstring_flag")

@@ -37,15 +37,12 @@ def from_source(text: str | bytes, filename: str = "<source>", *, optimize: int 
     >>> [code.qualname for code in from_source("def f(): pass").code.walk()]
     ['<module>', 'f']
     """
-    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
-    if isinstance(text, str):
-        data = b"\xef\xbb\xbf" + data.removeprefix(b"\xef\xbb\xbf")
-    source = source_from(data, filename)
-    return static_function(compile_source(data, filename, optimize=optimize), "source", source)
+    source = source_from(text, filename)
+    return static_function(compile_source(text, filename, optimize=optimize), "source", source)
 
 
-def compile_source(data: bytes, filename: str, *, optimize: int = 0) -> Code:
-    """Compile the bytes of a source file, without running any of it.
+def compile_source(text: str | bytes, filename: str, *, optimize: int = 0) -> Code:
+    """Compile source text, or the bytes of a source file, without running any of it.
 
     Raises:
         SourceError: With line, column and text of the fault where the compiler tells them.
@@ -53,7 +50,7 @@ def compile_source(data: bytes, filename: str, *, optimize: int = 0) -> Code:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            co = compile(data, filename, "exec", dont_inherit=True, optimize=optimize)
+            co = compile(text, filename, "exec", dont_inherit=True, optimize=optimize)
     except SyntaxError as error:
         raise syntax_fault(filename, error.msg, error.lineno, error.offset, error.text) from error
     except (RecursionError, MemoryError) as error:

@@ -59,13 +59,33 @@ def _cached_lines(filename: str) -> Source | None:
     return Source(filename, split_lines(text), _digest(text.encode("utf-8", "surrogatepass")))
 
 
-def source_from(data: bytes, filename: str) -> Source:
-    """The bytes of a file as `Source`.
+def source_from(text: str | bytes, filename: str) -> Source:
+    """Source text, or the bytes of a file, as `Source`.
 
     Raises:
-        SourceError: The bytes do not decode by the declared encoding.
+        SourceError: The bytes do not decode by the declared encoding, or the text cannot be
+            encoded as UTF-8.
     """
-    return Source(filename, split_lines(decode_text(data, filename)), _digest(data))
+    if isinstance(text, bytes):
+        return Source(filename, split_lines(decode_text(text, filename)), _digest(text))
+    try:
+        data = text.encode()
+    except UnicodeEncodeError as error:
+        raise SourceError(
+            "the source holds a surrogate",
+            file=filename,
+            line=text.count("\n", 0, error.start) + 1,
+            found=f"U+{ord(text[error.start]):04X}",
+        ) from error
+    _refuse_null(data, filename)
+    return Source(filename, split_lines(text), _digest(data))
+
+
+def _refuse_null(data: bytes, filename: str) -> None:
+    null = data.find(b"\0")
+    if null >= 0:
+        line = data.count(b"\n", 0, null) + 1
+        raise SourceError("the source holds a null byte", file=filename, line=line)
 
 
 def decode_text(data: bytes, filename: str) -> str:
@@ -74,10 +94,7 @@ def decode_text(data: bytes, filename: str) -> str:
     Raises:
         SourceError: The declaration names no text encoding, or the bytes are not of it.
     """
-    null = data.find(b"\0")
-    if null >= 0:
-        line = data.count(b"\n", 0, null) + 1
-        raise SourceError("the source holds a null byte", file=filename, line=line)
+    _refuse_null(data, filename)
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         return data.decode(encoding)

@@ -1,0 +1,230 @@
+"""What a user may name, and what is said of a bad name: always one clear error."""
+
+from __future__ import annotations
+
+import compileall
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import coscope
+from coscope.errors import (
+    CoscopeError,
+    ImportFailed,
+    InterpreterError,
+    NoCodeObject,
+    PycError,
+    SourceError,
+    TargetError,
+    TargetNotFound,
+    Truncated,
+    UnknownMagic,
+)
+from coscope.readers import read
+
+MODULE = '''
+"""A module to read."""
+import functools
+
+class Order:
+    @property
+    def total(self): return 1
+
+    @staticmethod
+    def of(x): return lambda: x
+
+    @functools.lru_cache
+    def cached(self): pass
+
+def wrapped():
+    def inner():
+        def innermost(): pass
+    return inner
+
+partial = functools.partial(wrapped)
+order = Order()
+number = 3
+
+def __getattr__(name):
+    if name == "lazy":
+        return wrapped
+    raise AttributeError(name)
+'''
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A current directory with modules of every sort."""
+    for name, text in {
+        "sample_orders": MODULE,
+        "sample_raises": "def fail():\n    raise ValueError('no\\nway')\nfail()\n",
+        "sample_exits": "raise SystemExit(3)",
+        "sample_imports": "import sample_missing",
+        "sample_syntax": "def f(:\n",
+        "sample_strange": "class E(Exception):\n    def __str__(self): raise E\nraise E",
+    }.items():
+        (tmp_path / f"{name}.py").write_text(text)
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("target", "qualname"),
+    [
+        ("sample_orders:wrapped", "wrapped"),
+        ("sample_orders:Order.total", "Order.total"),
+        ("sample_orders:Order.of", "Order.of"),
+        ("sample_orders:Order.of.<lambda>", "Order.of.<locals>.<lambda>"),
+        ("sample_orders:Order.cached", "Order.cached"),
+        ("sample_orders:wrapped.inner", "wrapped.<locals>.inner"),
+        (
+            "sample_orders:wrapped.<locals>.inner.innermost",
+            "wrapped.<locals>.inner.<locals>.innermost",
+        ),
+        ("sample_orders:partial", "wrapped"),
+        ("sample_orders:partial.func", "wrapped"),
+        ("sample_orders:order.of", "Order.of"),
+        ("sample_orders:lazy", "wrapped"),
+        ("sample_orders.py", "<module>"),
+        ("sample_orders.py::Order.total", "Order.total"),
+        ("./sample_orders.py::wrapped.inner", "wrapped.<locals>.inner"),
+    ],
+)
+def test_a_name_is_read(target: str, qualname: str) -> None:
+    assert qualname == read(target).qualname
+
+
+def test_a_path_object_is_a_file(folder: Path) -> None:
+    assert "source" == read(folder / "sample_orders.py").origin
+
+
+def test_a_pyc_is_read_by_its_suffix_and_by_name(folder: Path) -> None:
+    compileall.compile_file(folder / "sample_orders.py", quiet=2, legacy=True)
+
+    assert "pyc" == read("sample_orders.pyc").origin
+    assert "Order.total" == read("sample_orders.pyc::Order.total").qualname
+
+
+def test_a_live_module_is_read_from_its_file() -> None:
+    function = read(coscope)
+
+    assert (coscope.__file__, "<module>", "source") == (
+        function.code.filename,
+        function.qualname,
+        function.origin,
+    )
+
+
+@pytest.mark.usefixtures("folder")
+def test_reading_a_file_does_not_import_it() -> None:
+    read("sample_exits.py")
+    read("sample_orders.py::Order.total")
+
+    assert not {"sample_exits", "sample_orders"} & set(sys.modules)
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_path_is_left_as_it_was() -> None:
+    before = list(sys.path)
+    read("sample_orders:wrapped")
+
+    assert before == sys.path
+
+
+BAD: list[tuple[str, type[CoscopeError], str, object]] = [
+    # target, type, field, what the field holds
+    ("", TargetNotFound, "what", "no file"),
+    (":", TargetNotFound, "hint", "json:dumps"),
+    ("::f", TargetNotFound, "hint", "file.py::name"),
+    ("no such thing", TargetNotFound, "hint", "module:name"),
+    ("x\0y", TargetNotFound, "what", "no file"),
+    (".", TargetNotFound, "what", "directory"),
+    ("missing.py", TargetNotFound, "file", "missing.py"),
+    ("folder/missing", TargetNotFound, "file", "folder/missing"),
+    ("missing.py::f", TargetNotFound, "file", "missing.py"),
+    ("missing.pyc", TargetNotFound, "file", "missing.pyc"),
+    ("json.dumps", TargetNotFound, "hint", "Did you mean json:dumps?"),
+    ("json.encoder.JSONEncoder.encode", TargetNotFound, "hint", "json.encoder:JSONEncoder.encode"),
+    ("json", TargetNotFound, "hint", "json:NAME"),
+    ("sys", TargetNotFound, "hint", "sys:NAME"),
+    ("nojson", TargetNotFound, "hint", "no module 'nojson'"),
+    ("nojson:dumps", TargetNotFound, "what", "no module 'nojson'"),
+    ("jsom:dumps", TargetNotFound, "hint", "json"),
+    ("json.nothing:dumps", TargetNotFound, "found", "json, which has no 'nothing'"),
+    ("json:dumpz", TargetNotFound, "hint", "json:dumps"),
+    ("json:JSONEncoder.encod", TargetNotFound, "hint", "json:JSONEncoder.encode"),
+    ("json:dumps.inner", TargetNotFound, "what", "'inner'"),
+    ("sample_orders.py::Order.tota", TargetNotFound, "hint", "Order.total"),
+    ("sample_raises:f", ImportFailed, "what", "ValueError: no way"),
+    ("sample_raises:f", ImportFailed, "line", 2),
+    ("sample_exits:f", ImportFailed, "what", "SystemExit: 3"),
+    ("sample_imports:f", ImportFailed, "what", "'sample_missing'"),
+    ("sample_syntax:f", ImportFailed, "line", 1),
+    ("sample_strange:f", ImportFailed, "what", "raised E"),
+    ("builtins:len", NoCodeObject, "signature", "len(obj, /)"),
+    ("math:sin", NoCodeObject, "doc", "sine"),
+    ("sample_orders:number", NoCodeObject, "found", "int"),
+    ("native.so", NoCodeObject, "file", "native.so"),
+    ("sample_syntax.py", SourceError, "column", 7),
+    ("sample_syntax.py::f", SourceError, "text", "def f(:"),
+    ("latin.py", SourceError, "found", "0xe9"),
+    ("null.py", SourceError, "line", 2),
+    ("empty.pyc", PycError, "file", "empty.pyc"),
+    ("short.pyc", Truncated, "file", "short.pyc"),
+    ("junk.pyc", PycError, "file", "junk.pyc"),
+    ("magic.pyc", UnknownMagic, "file", "magic.pyc"),
+]
+
+
+@pytest.mark.parametrize(("target", "error", "field", "holds"), BAD)
+def test_a_bad_target_is_one_clear_error(
+    folder: Path, target: str, error: type[CoscopeError], field: str, holds: object
+) -> None:
+    (folder / "latin.py").write_bytes(b"x = '\xe9'\n")
+    (folder / "null.py").write_bytes(b"x = 1\n\0\n")
+    (folder / "empty.pyc").write_bytes(b"")
+    (folder / "short.pyc").write_bytes(b"\xa7\r\r\n" + bytes(5))
+    (folder / "magic.pyc").write_bytes(b"\xff\xff\r\n" + bytes(40))
+    (folder / "junk.pyc").write_bytes(b"junk" * 20)
+
+    with pytest.raises(CoscopeError) as raised:
+        read(target)
+    value: Any = getattr(raised.value, field)
+
+    assert error is type(raised.value)
+    assert holds == value or (isinstance(value, str) and str(holds) in value)
+    assert "\n" not in str(raised.value)
+
+
+def test_an_interrupt_is_not_taken_for_a_fault_of_the_module(folder: Path) -> None:
+    (folder / "sample_interrupted.py").write_text("raise KeyboardInterrupt")
+
+    with pytest.raises(KeyboardInterrupt):
+        read("sample_interrupted:f")
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("target", ["json:dumps", len, "sample_orders.pyc"])
+def test_only_source_files_are_compiled_by_another_interpreter(target: object) -> None:
+    with pytest.raises(TargetError) as raised:
+        read(target, python="3.8")
+
+    assert "a source file" == raised.value.expected
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.skipif(sys.platform == "emscripten", reason="Pyodide cannot start a process")
+def test_a_missing_interpreter_is_one_clear_error() -> None:
+    with pytest.raises(InterpreterError):
+        read("sample_orders.py", python="3.99")
+
+
+def test_a_built_in_module_has_no_code_object() -> None:
+    with pytest.raises(NoCodeObject) as raised:
+        read(sys)
+
+    assert "It was not loaded from a file." == raised.value.hint
