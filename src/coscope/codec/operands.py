@@ -46,9 +46,9 @@ def operands(version: str) -> tuple[Operand, ...]:
     """256 entries by opcode number, for one version.
 
     Values equal argval in that version's `dis`, save that KW_NAMES is resolved on 3.11 too, where
-    `dis` gives its UNKNOWN. An oparg that points outside its list means itself: argval is the oparg and argrepr says so,
-    as in `<const 99: out of range>`. So does the oparg of a number that the version does not
-    define.
+    `dis` gives its UNKNOWN. An oparg that points outside its list means itself: argval is the
+    oparg and argrepr says so, as in `<const 99: out of range>`. So does the oparg of a number that
+    the version does not define.
     """
     rules = table(version)
     return tuple(_operand(row, rules) if row else _UNDEFINED for row in rules.by_code)
