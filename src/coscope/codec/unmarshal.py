@@ -35,8 +35,8 @@ _SINGLETONS: dict[int, Constant] = {
     ord("T"): True,
     ord("F"): False,
     ord("."): Ellipsis,
+    ord("S"): StopIteration,
 }
-_SINGLETONS[ord("S")] = StopIteration
 
 _u32 = Struct("<I").unpack_from
 _i32 = Struct("<i").unpack_from
