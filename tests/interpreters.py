@@ -13,6 +13,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -83,7 +84,7 @@ def summary() -> str:
     return f"{text}; MISSING, their tests are skipped: {missing}" if missing else text
 
 
-def _missing(what: str) -> None:
+def _missing(what: str) -> NoReturn:
     if os.environ.get("COSCOPE_REQUIRE_INTERPRETERS") == "1":
         pytest.fail(f"MISSING INTERPRETER: {what}", pytrace=False)
     pytest.skip(f"MISSING INTERPRETER: {what}")

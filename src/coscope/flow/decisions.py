@@ -168,10 +168,10 @@ def _joined(first: _Test, second: _Test, block: int) -> _Test | None:
     shared = first.false if word == "and" else first.true
     if _same(first, shared, second, second.false if word == "and" else second.true):
         both = _operation(first.condition, word, second.condition)
-        kept = both if _is_condition(first, shared) else shared
+        kept = _kept(first, shared, both)
         if word == "and":
-            return _Test(both, second.true, kept, second.first)
-        return _Test(both, kept, second.false, first.first)
+            return _Test(both, _kept(second, second.true, both), kept, second.first)
+        return _Test(both, kept, _kept(second, second.false, both), first.first)
     if not isinstance(shared, int) or shared != (second.true if word == "and" else second.false):
         return None
     if second.first == (word == "and"):  # the shared way comes first
@@ -182,6 +182,11 @@ def _joined(first: _Test, second: _Test, block: int) -> _Test | None:
     left, right = first.condition, second.condition
     left, right = (left, _inverted(right)) if first.true == block else (_inverted(left), right)
     return _Test(_operation(left, "and", right), _other(second, shared), shared, True)
+
+
+def _kept(test: _Test, way: _Way, both: Text) -> _Way:
+    """The way of a joined test: the value that was tested is then that of the whole."""
+    return both if _is_condition(test, way) else way
 
 
 def _other(test: _Test, block: int) -> _Way:

@@ -1,0 +1,3 @@
+# since 3.15
+lazy import json
+lazy from os import path

@@ -1,0 +1,2 @@
+# mode single
+print(1) or 2
