@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CellType, FunctionType
 from typing import Any
 
-from coscope.facts.uses import Use, cell_slots, uses_of
+from coscope.facts.uses import cell_slots, uses_of
 from coscope.model import Cell, Code, Function
 from coscope.readers.values import exact_text
 
@@ -106,6 +107,8 @@ def diagram(function: Function, *, within: Code | None = None, sharers: bool = T
     cells = {cell.index: cell for cell in function.cells}
     holders, complete = _holders(function) if sharers and cells else ({}, True)
     owners = _owners(code, within)
+    tree = _Tree()
+    parameters = _parameters(code)
     variables = []
     free = 0
     for slot, (name, kind) in cell_slots(code).items():
@@ -118,8 +121,8 @@ def diagram(function: Function, *, within: Code | None = None, sharers: bool = T
                 kind=kind,
                 slot=slot,
                 owner=code.qualname if kind == "cell" else owners.get(name),
-                parameter=kind == "cell" and name in _parameters(code),
-                uses=tuple(_uses(code, slot)),
+                parameter=kind == "cell" and name in parameters,
+                uses=tuple(tree.uses(code, slot)),
                 cell=cell,
                 sharers=tuple(_sharers(function, cell, holders)) if cell else (),
                 note=_note(function, name, cell),
@@ -157,47 +160,62 @@ def _is_full(cell: CellType) -> bool:
         return False
 
 
-def _uses(code: Code, slot: int) -> Iterator[CellUse]:
-    """Uses of one variable in a code object and in the nested ones that capture it."""
-    pending = [(code, slot)]
-    while pending:
-        outer, at = pending.pop(0)
-        for found in uses_of(outer):
-            if found.slot == at and found.use.access.endswith("cell"):
-                yield _use(outer, found.use)
-        for inner, slots in _closures(outer):
-            free = [slot for slot, (_, kind) in cell_slots(inner).items() if kind == "free"]
-            pending.extend(
-                (inner, own) for own, captured in zip(free, slots, strict=False) if captured == at
-            )
+class _Tree:
+    """The uses of cells in a code object and in those nested in it, each read once."""
+
+    def __init__(self) -> None:
+        self._uses: dict[int, dict[int, list[CellUse]]] = {}
+        self._links: dict[int, list[tuple[Code, dict[int, list[int]]]]] = {}
+
+    def uses(self, code: Code, slot: int) -> Iterator[CellUse]:
+        """Uses of one variable in a code object and in the nested ones that capture it."""
+        pending = deque([(code, slot)])
+        while pending:
+            outer, at = pending.popleft()
+            self._read(outer)
+            yield from self._uses[id(outer)].get(at, ())
+            for inner, links in self._links[id(outer)]:
+                pending.extend((inner, own) for own in links.get(at, ()))
+
+    def _read(self, code: Code) -> None:
+        if id(code) in self._uses:
+            return
+        uses: dict[int, list[CellUse]] = {}
+        captures: dict[int, int] = {}  # byte offset -> slot
+        for _, slot, use in uses_of(code):
+            if use.access.endswith("cell"):
+                shown = CellUse(code.qualname, use.access, use.offset, use.line)
+                uses.setdefault(slot, []).append(shown)
+            if use.access == "capture cell":
+                captures[use.offset] = slot
+        self._uses[id(code)] = uses
+        self._links[id(code)] = list(_closures(code, captures))
 
 
-def _use(code: Code, use: Use) -> CellUse:
-    return CellUse(code.qualname, use.access, use.offset, use.line)
+def _closures(code: Code, captures: dict[int, int]) -> Iterator[tuple[Code, dict[int, list[int]]]]:
+    """Each nested code object that captures: slots of the outer code -> its own slots.
 
-
-def _closures(code: Code) -> Iterator[tuple[Code, list[int]]]:
-    """Each nested code object with free variables, and the slots that its closure is made of.
-
-    The capturing instructions stand in the order of the inner free variables right before the
+    The capturing instructions stand in the order of the inner free variables, right before the
     constant is loaded.
     """
     captured: list[int] = []
-    made = {found.use.offset: found.slot for found in uses_of(code) if _captures(found.use)}
     columns = code.instructions
+    closures = [isinstance(each, Code) and bool(each.freevars) for each in code.consts]
+    if not any(closures):
+        return
     for at, offset in enumerate(columns.offsets):
-        if offset in made:
-            captured.append(made[offset])
+        if offset in captures:
+            captured.append(captures[offset])
         inner = columns.argval(at)
-        if isinstance(inner, Code) and inner.freevars:
-            count = len(inner.freevars)
-            if len(captured) >= count:
-                yield inner, captured[-count:]
-            captured.clear()
-
-
-def _captures(use: Use) -> bool:
-    return use.access == "capture cell"
+        if not isinstance(inner, Code) or not inner.freevars:
+            continue
+        free = [slot for slot, (_, kind) in cell_slots(inner).items() if kind == "free"]
+        if len(captured) >= len(free):
+            links: dict[int, list[int]] = {}
+            for own, slot in zip(free, captured[-len(free) :], strict=True):
+                links.setdefault(slot, []).append(own)
+            yield inner, links
+        captured.clear()
 
 
 def _owners(code: Code, within: Code | None) -> dict[str, str]:

@@ -21,7 +21,7 @@ class Inlined:
     """One comprehension that has no code object of its own."""
 
     kind: str  # "list comprehension", ...; "comprehension" if the code does not tell
-    names: tuple[str, ...]  # its own variables, which it hides from the code around it
+    names: tuple[str, ...]  # variables that it hides, those of comprehensions inside it too
     offset: int  # byte offset of its first instruction, which saves a hidden variable
     span: Span  # source range of the whole comprehension
 
@@ -80,7 +80,8 @@ def _comprehension(code: Code, run: list[SlotUse]) -> Inlined:
     kind = _KINDS.get(columns.opname(at)) if at < len(columns) else None
     return Inlined(
         kind=kind or "comprehension",
-        names=tuple(dict.fromkeys(found.name for found in run)),
+        # In a class body the implicit argument `.0` is saved too; no source names it.
+        names=tuple(dict.fromkeys(f.name for f in run if not f.name.startswith("."))),
         offset=first.offset,
         span=first.positions,
     )
