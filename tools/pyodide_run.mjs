@@ -6,10 +6,16 @@ import { spawnSync } from "node:child_process";
 import { pathToFileURL } from "node:url";
 import path from "node:path";
 
-// Node's own stack is too small for deep recursion in Python, which would end the process.
-const STACK = "--stack-size=6000"; // KiB, of the 8 MiB that systems give to a process
-if (!process.execArgv.includes(STACK)) {
-  const run = spawnSync(process.execPath, [STACK, ...process.argv.slice(1)], { stdio: "inherit" });
+// Node's own stack is too small for deep recursion in Python, which would end the process. So run
+// again with a larger one, of 60 MiB if the system lets a process have that, else of 6.
+const ROOMY = "COSCOPE_ROOMY_STACK";
+if (!process.env[ROOMY]) {
+  const again =
+    'if ulimit -s 65536 2>/dev/null; then k=60000; else k=6000; fi; exec "$0" --stack-size=$k "$@"';
+  const run = spawnSync("sh", ["-c", again, process.execPath, ...process.argv.slice(1)], {
+    stdio: "inherit",
+    env: { ...process.env, [ROOMY]: "1" },
+  });
   process.exit(run.status ?? 1);
 }
 
