@@ -148,9 +148,10 @@ def show(target: Any, *, python: str | None = None, unwrap: bool = False) -> Car
     from coscope.readers import read
     from coscope.render.card import Card
 
-    card = Card(read(target, python=python, unwrap=unwrap))
+    named = target if type(target) is str else None
+    card = Card(read(target, python=python, unwrap=unwrap), target=named)
     if not _echoes():
-        print(card)
+        card.print()
     return card
 
 

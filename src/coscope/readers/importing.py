@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -147,7 +146,7 @@ def _module_attribute(module: ModuleType, name: str) -> Any:
 def _no_attribute(module_name: str, parts: list[str], index: int, thing: Any) -> TargetError:
     owner = ":".join([module_name, ".".join(parts[:index])]) if index else module_name
     names = [name for name in _names_in(thing) if type(name) is str]
-    close = difflib.get_close_matches(parts[index], names, n=3)
+    close = _similar(parts[index], names)
     before = "".join(f"{part}." for part in parts[:index])
     shown = [f"{module_name}:{before}{name}" for name in close]
     return TargetNotFound(
@@ -200,5 +199,11 @@ def _nearest(missing: str) -> str | None:
 
 def _other_names(missing: str) -> str | None:
     """Modules of the standard library with a similar name."""
-    close = difflib.get_close_matches(missing, sorted(sys.stdlib_module_names), n=2, cutoff=0.75)
+    close = _similar(missing, sorted(sys.stdlib_module_names))
     return f"Did you mean {' or '.join(close)}?" if close else None
+
+
+def _similar(name: str, names: list[str]) -> list[str]:
+    from difflib import get_close_matches  # only for messages
+
+    return get_close_matches(name, names, n=3, cutoff=0.7)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import replace
 
@@ -67,8 +66,10 @@ def plain(qualname: str) -> str:
 
 
 def _not_found(function: Function, nested: list[Code], qualname: str) -> TargetNotFound:
+    from difflib import get_close_matches  # only for this message
+
     names = list(dict.fromkeys(plain(code.qualname) for code in nested))
-    close = difflib.get_close_matches(plain(qualname), names, n=3, cutoff=0.5)
+    close = get_close_matches(plain(qualname), names, n=3, cutoff=0.5)
     ending = [each for each in names if each.split(".")[-1] == qualname.split(".")[-1]]
     likely = list(dict.fromkeys([*ending, *close]))[:_SHOWN]
     if likely:

@@ -9,10 +9,8 @@ from typing import Any
 
 from coscope.errors import NoCodeObject, TargetError, TargetNotFound
 from coscope.model import Function
-from coscope.readers import from_interpreter
 from coscope.readers.attributes import is_a
 from coscope.readers.from_object import from_object, module_file
-from coscope.readers.from_pyc import from_pyc
 from coscope.readers.from_source import from_source, read_bytes, static_function
 from coscope.readers.importing import dotted_suggestion, resolve
 from coscope.readers.selection import select
@@ -111,11 +109,15 @@ def read_file(path: str, *, python: str | None = None, optimize: int = 0) -> Fun
     if suffix in _COMPILED:
         if python is not None:
             raise _not_a_source(path, "compiled already")
+        from coscope.readers.from_pyc import from_pyc
+
         read_bytes(path)
         return from_pyc(Path(path))
     data = read_bytes(path)
     if python is None:
         return from_source(data, path, optimize=optimize)
+    from coscope.readers import from_interpreter  # only here, because subprocess loads slowly
+
     source = source_from(data, path)
     interpreter = from_interpreter.find(python)
     code = from_interpreter.compile_source(interpreter, data, path, optimize=optimize)
