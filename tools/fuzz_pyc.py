@@ -2,6 +2,7 @@
 
     python tools/fuzz_pyc.py --count 100000
     python tools/fuzz_pyc.py --count 20000 --seed 7 --folder path/to/pyc/files
+    python tools/fuzz_pyc.py --count 2000 --report                  through render/ too
     python tools/fuzz_pyc.py --only 31415 --keep damaged.pyc        one case again
 
 The genuine files are small ones of the standard library of every interpreter that is found (and
@@ -33,6 +34,8 @@ from coscope.flow.domains.expression import Expression
 from coscope.model import Code
 from coscope.readers.from_interpreter import installed
 from coscope.readers.from_pyc import from_pyc
+from coscope.render.report import report
+from coscope.render.to_json import to_json
 
 SECONDS = 1.0  # CPU time for one file
 MEBIBYTES = 256  # of the process
@@ -219,6 +222,16 @@ def _flow(code: Code) -> None:
     flow.run(graph, Expression())
 
 
+def look_at_report(data: bytes) -> Iterator[str]:
+    """As `look_at_everything`, through the document that `coscope show --all --json` prints."""
+    try:
+        to_json(report(from_pyc(data, file="damaged.pyc"), detail="all", fields=True))
+        yield "shown"
+    except CoscopeError as error:
+        str(error)
+        yield type(error).__name__
+
+
 @dataclass
 class Outcome:
     """What a run met."""
@@ -234,14 +247,19 @@ class Outcome:
         self.examples.setdefault(place, f"--only {index}\n{text}")
 
 
-def run(files: Sequence[bytes], seed: int, indexes: Sequence[int]) -> Outcome:
+def run(
+    files: Sequence[bytes],
+    seed: int,
+    indexes: Sequence[int],
+    look: Callable[[bytes], Iterator[str]] = look_at_everything,
+) -> Outcome:
     """Damage and read, so many times."""
     outcome = Outcome()
     for number, index in enumerate(indexes):
         data = damaged(files, seed, index)
         start = process_time()
         try:
-            outcome.met.update(look_at_everything(data))
+            outcome.met.update(look(data))
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{type(error).__name__} in {Path(last.filename).name}, {last.name}"
@@ -274,6 +292,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, action="append", default=[], help="more .pyc files")
     parser.add_argument("--only", type=int, help="number of one damaged file")
     parser.add_argument("--keep", type=Path, help="write the one damaged file here")
+    parser.add_argument("--report", action="store_true", help="look through the JSON document")
     options = parser.parse_args()
     interpreters = installed()
     files: list[bytes] = []
@@ -287,7 +306,8 @@ def main() -> int:
     indexes = [options.only] if options.only is not None else range(options.count)
     if options.keep and options.only is not None:
         options.keep.write_bytes(damaged(files, options.seed, options.only))
-    outcome = run(files, options.seed, indexes)
+    look = look_at_report if options.report else look_at_everything
+    outcome = run(files, options.seed, indexes, look)
     releases = ", ".join(interpreter.release for interpreter in interpreters)
     print(f"{len(files)} genuine files of {releases} and {len(options.folder)} folders")
     print(f"{len(indexes)} damaged files, seed {options.seed}: {outcome.faults.total()} faults")
