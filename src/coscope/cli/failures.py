@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-import traceback
 
 from coscope.cli.session import Session
-from coscope.errors import CoscopeError, InternalError, NoCodeObject, SourceError
+from coscope.errors import CoscopeError, ImportFailed, InternalError, NoCodeObject, SourceError
 from coscope.render.text import Pen, cells
 
 FAILED = 2  # exit status
@@ -22,6 +21,8 @@ def tell(error: BaseException, session: Session) -> int:
 
         write_text(to_json(error_document(error, session.target)))
     if session.debug:
+        import traceback
+
         traceback.print_exception(error, file=sys.stderr)
     pen = Pen(ascii=session.ascii)
     for line in lines_of(error, pen):
@@ -60,7 +61,7 @@ _AGAIN = ". Please report it; --debug shows where it happened."
 def _line(error: CoscopeError, pen: Pen) -> str:
     text = str(error)
     cause = error.__cause__
-    if cause is not None and not isinstance(cause, (CoscopeError, SyntaxError, UnicodeError)):
+    if isinstance(error, ImportFailed) and cause is not None:
         named = _named(cause)
         if str(cause) not in text:
             text += f" ({named})"
@@ -68,6 +69,8 @@ def _line(error: CoscopeError, pen: Pen) -> str:
 
 
 def _named(error: BaseException) -> str:
+    import traceback
+
     return "".join(traceback.format_exception_only(error)).strip().replace("\n", " ")
 
 

@@ -65,9 +65,8 @@ class Group(click.Group):
 
 def _version(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
     if asked:
-        from coscope.render.report import producer_version
-
-        click.echo(f"coscope {producer_version()}")
+        package = sys.modules[__name__.partition(".")[0]]
+        click.echo(f"coscope {vars(package)['__version__']}")
         context.exit()
 
 

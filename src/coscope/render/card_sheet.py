@@ -38,8 +38,8 @@ def add_code(sheet: Sheet, document: Document, entry: Entry, title: str = "Bytec
     """Add the listing under its heading."""
     source = document["source"]
     note = "" if source and source["lines"] else "no source text at hand"
-    if not entry["marked"]:
-        note = note or "this version records lines, not columns"
+    if not entry["detail"]["marked"]:
+        note = note or "lines are recorded, columns are not"
     sheet.heading(title, note or "source, what each instruction covers, stack before it")
     add_listing(sheet, entry, source and source["lines"])
 

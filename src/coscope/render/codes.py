@@ -115,6 +115,7 @@ class Detail:
             "names": names,
             "cells": cells_of(self.function, self.within),
             "warnings": self.warnings,
+            "marked": self.marked,
             "fields": None,
         }
 

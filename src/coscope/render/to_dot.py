@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coscope.render.graph_labels import block_lines, edge_label
+from coscope.render.graph_labels import block_lines, edge_label, line
 
 Entry = dict[str, Any]
 
@@ -21,20 +21,20 @@ def to_dot(document: Entry) -> str:
     ]
     for code in codes:
         prefix = f"c{code['index']}_" if len(codes) > 1 else ""
-        title = f'label="{escaped(code["qualname"])}";'
+        title = f'label="{escaped(line(code["qualname"]))}";'
         if prefix:
             out.append(f"  subgraph cluster_{code['index']} {{")
-            out += ["    " + line for line in [title, *_graph(code, prefix)]]
+            out += ["    " + row for row in [title, *_graph(code, prefix)]]
             out.append("  }")
         else:
-            out += ["  " + line for line in [title, "labelloc=t;", *_graph(code, prefix)]]
+            out += ["  " + row for row in [title, "labelloc=t;", *_graph(code, prefix)]]
     return "\n".join([*out, "}"]) + "\n"
 
 
 def _graph(code: Entry, prefix: str) -> list[str]:
     out = []
     for block in code["detail"]["blocks"]:
-        text = "".join(escaped(line) + "\\l" for line in block_lines(block))
+        text = "".join(escaped(text) + "\\l" for text in block_lines(block))
         look = f'label="{text}"' + (", penwidth=2" if block["loop_head"] else "")
         out.append(f"{prefix}{block['name']} [{look}];")
     for block in code["detail"]["blocks"]:

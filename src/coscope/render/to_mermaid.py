@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coscope.render.graph_labels import block_lines, edge_label
+from coscope.render.graph_labels import block_lines, edge_label, line
 
 Entry = dict[str, Any]
 
@@ -17,9 +17,9 @@ def to_mermaid(document: Entry) -> str:
         prefix = f"c{code['index']}" if len(codes) > 1 else ""
         indent = "  "
         if prefix:
-            out.append(f'  subgraph {prefix}["{escaped(code["qualname"])}"]')
+            out.append(f'  subgraph {prefix}["{escaped(line(code["qualname"]))}"]')
             indent = "    "
-        out += [indent + line for line in _graph(code, prefix)]
+        out += [indent + row for row in _graph(code, prefix)]
         if prefix:
             out.append("  end")
     out.append("  classDef handler stroke-dasharray:4")
@@ -31,7 +31,7 @@ def _graph(code: Entry, prefix: str) -> list[str]:
     blocks = code["detail"]["blocks"]
     out = []
     for block in blocks:
-        text = "<br/>".join(escaped(line) for line in block_lines(block))
+        text = "<br/>".join(escaped(text) for text in block_lines(block))
         out.append(f'{prefix}{block["name"]}["{text}"]')
     for block in blocks:
         for edge in block["edges"]:
