@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from coscope.errors import ImportFailed, TargetError, TargetNotFound
 from coscope.model import Function
@@ -38,21 +38,43 @@ def resolve(module_name: str, qualname: str, *, unwrap: bool = False) -> Functio
         ImportFailed: Importing raised.
         NoCodeObject: What was found has no bytecode.
     """
+    found = locate(module_name, qualname)
+    if found.rest:
+        return select(from_object(found.thing, unwrap=unwrap), found.rest)
+    return from_object(found.thing, unwrap=unwrap)
+
+
+class Located(NamedTuple):
+    """What a qualified name leads to in a module."""
+
+    thing: Any  # as its owner's dictionary holds it: a descriptor is not asked
+    owner: Any  # the module, class or instance that holds it
+    rest: str  # what is left of the name where an attribute ends at a function, else empty
+
+
+def locate(module_name: str, qualname: str) -> Located:
+    """Import a module and find what a qualified name leads to, without running descriptors.
+
+    Raises:
+        TargetNotFound: There is no such module or attribute.
+        ImportFailed: Importing raised.
+    """
     if not qualname or not all(part.isidentifier() for part in module_name.split(".")):
         raise TargetNotFound(
             f"'{module_name}:{qualname}' is not of the form module:name",
             hint="Write for example json:dumps or json.encoder:JSONEncoder.encode.",
         )
     thing: Any = import_module(module_name)
+    owner: Any = thing
     parts = qualname.split(".")
     for index, part in enumerate(parts):
         value = _attribute(thing, part)
         if value is MISSING:
             if index and not is_a(thing, type) and not is_a(thing, ModuleType):
-                return select(from_object(thing, unwrap=unwrap), ".".join(parts[index:]))
+                return Located(thing, owner, ".".join(parts[index:]))
             raise _no_attribute(module_name, parts, index, thing)
-        thing = value
-    return from_object(thing, unwrap=unwrap)
+        owner, thing = thing, value
+    return Located(thing, owner, "")
 
 
 def import_module(name: str) -> ModuleType:

@@ -80,6 +80,11 @@ def _read_text(target: str, python: str | None, unwrap: bool) -> Function:
     )
 
 
+def is_live_name(target: str) -> bool:
+    """True for "module:name", which imports; false for what is read as a file."""
+    return "::" not in target and not _looks_like_a_file(target) and ":" in target
+
+
 def _looks_like_a_file(target: str) -> bool:
     suffix = os.path.splitext(target)[1].lower()
     separators = [os.sep, *([os.altsep] if os.altsep else [])]
