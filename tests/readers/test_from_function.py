@@ -32,11 +32,11 @@ FIELDS = [
 
 
 def library(count: int) -> list[Path]:
-    """A fixed sample of standard library files, and those with the oddest scopes."""
+    """A fixed sample of standard library files and those with the oddest scopes; else our own."""
     root = Path(sysconfig.get_path("stdlib"))
     files = sorted(path for path in root.rglob("*.py") if "site-packages" not in path.parts)
-    if not files:
-        pytest.skip("the standard library is not a folder of source files here")
+    if not files:  # inside Pyodide it is an archive
+        return sorted(Path(__file__).parents[2].rglob("*.py"))[:60]
     odd = ("test_type_params", "test_listcomps", "test_super", "test_scope")
     return random.Random(2).sample(files, count) + [path for path in files if path.stem in odd]
 
