@@ -125,13 +125,13 @@ def test_a_c_function_shows_signature_and_doc() -> None:
 
 def test_a_syntax_error_has_a_caret(tmp_path: Path) -> None:
     bad = tmp_path / "bad.py"
-    bad.write_text("def f():\n    return é + = 1\n", encoding="utf-8")
+    bad.write_text("def f():\n    return 2 + = 1\n", encoding="utf-8")
     result = run("show", str(bad))
     head, line, caret = result.stderr.splitlines()
 
     assert 2 == result.exit_code
     assert head.startswith(f"coscope: error: {bad}, line 2: ")
-    assert "    return é + = 1" == line
+    assert "    return 2 + = 1" == line
     assert line.index("=") == caret.index("^")
 
 
@@ -291,3 +291,18 @@ def test_version() -> None:
     from importlib.metadata import version
 
     assert f"coscope {version('coscope')}\n" == process("--version").stdout
+
+
+def test_optimize_compiles_without_asserts(tmp_path: Path) -> None:
+    file = tmp_path / "checked.py"
+    file.write_text("def f(x):\n    assert x\n    return x\n")
+
+    assert "raise" in run("graph", f"{file}::f").stdout
+    assert "raise" not in run("graph", f"{file}::f", "--optimize", "1").stdout
+
+
+def test_optimize_is_for_source_files() -> None:
+    result = run("show", SAMPLE, "--optimize", "1")
+
+    assert 2 == result.exit_code
+    assert "expected a source file" in result.stderr

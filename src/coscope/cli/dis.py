@@ -11,7 +11,14 @@ from coscope.cli.session import Session
 @click.command("dis", short_help="The bytecode alone.")
 @reading
 @common
-def command(session: Session, target: str, python: str | None, unwrap: bool, every: bool) -> None:
+def command(
+    session: Session,
+    target: str,
+    every: bool,
+    python: str | None,
+    optimize: int,
+    unwrap: bool,
+) -> None:
     """Show the bytecode of TARGET: source, instructions, and the stack before each of them.
 
     Of a file all code objects are shown; of a function its own code, with --all also what is
@@ -22,6 +29,12 @@ def command(session: Session, target: str, python: str | None, unwrap: bool, eve
     from coscope.render.sheets import listing_sheet
 
     document = document_of(
-        session, target, python=python, unwrap=unwrap, every=every, whole_file="all"
+        session,
+        target,
+        python=python,
+        optimize=optimize,
+        unwrap=unwrap,
+        every=every,
+        whole_file="all",
     )
     write(session, document, listing_sheet)

@@ -20,7 +20,13 @@ from coscope.cli.session import Session
 )
 @common
 def command(
-    session: Session, target: str, python: str | None, unwrap: bool, every: bool, form: str
+    session: Session,
+    target: str,
+    every: bool,
+    python: str | None,
+    optimize: int,
+    unwrap: bool,
+    form: str,
 ) -> None:
     """Show how control flows through TARGET: blocks, conditions, loops and handlers.
 
@@ -31,7 +37,13 @@ def command(
     from coscope.render.sheets import graph_sheet
 
     document = document_of(
-        session, target, python=python, unwrap=unwrap, every=every, whole_file="first"
+        session,
+        target,
+        python=python,
+        optimize=optimize,
+        unwrap=unwrap,
+        every=every,
+        whole_file="first",
     )
     if session.json or form == "text":
         write(session, document, graph_sheet)

@@ -54,6 +54,13 @@ def reading(command: Command) -> Command:
             "a path.",
         ),
         click.option(
+            "--optimize",
+            type=click.IntRange(0, 2),
+            default=0,
+            metavar="0|1|2",
+            help="Compile a source file as python, python -O or python -OO would.",
+        ),
+        click.option(
             "--all", "every", is_flag=True, help="Every code object inside too, one by one."
         ),
         click.argument("target"),

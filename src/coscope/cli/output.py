@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from coscope.cli.progress import Progress
 from coscope.cli.session import Session
+from coscope.errors import TargetError
 
 if TYPE_CHECKING:
     from coscope.model import Function
@@ -25,6 +26,7 @@ def document_of(
     target: str,
     *,
     python: str | None,
+    optimize: int,
     unwrap: bool,
     every: bool,
     whole_file: str,
@@ -36,11 +38,10 @@ def document_of(
         whole_file: Which code objects get detail where the target is a file: "all", "first" or
             "none". `file.py::<module>` names the module's own code.
     """
-    from coscope.readers import read
     from coscope.render.report import report
 
     own_code = target.endswith(_MODULE)
-    function = read(target.removesuffix(_MODULE), python=python, unwrap=unwrap)
+    function = _read(target.removesuffix(_MODULE), python, optimize, unwrap)
     detail = whole_file if _is_file(function) and not own_code else "first"
     with Progress("code objects") as progress:
         return report(
@@ -50,6 +51,22 @@ def document_of(
             fields=fields,
             progress=progress.advance,
         )
+
+
+def _read(target: str, python: str | None, optimize: int, unwrap: bool) -> Function:
+    from coscope.readers import read, select
+
+    if not optimize:
+        return read(target, python=python, unwrap=unwrap)
+    from coscope.readers.targets import read_file
+
+    path, _, qualname = target.partition("::")
+    if not path.endswith((".py", ".pyw", ".pyi")):
+        raise TargetError(
+            f"{target} cannot be compiled with --optimize {optimize}", expected="a source file"
+        )
+    module = read_file(path, python=python, optimize=optimize)
+    return select(module, qualname) if qualname else module
 
 
 def _is_file(function: Function) -> bool:

@@ -13,7 +13,13 @@ from coscope.cli.session import Session
 @click.option("--fields", is_flag=True, help="Every raw co_* field and function attribute too.")
 @common
 def command(
-    session: Session, target: str, python: str | None, unwrap: bool, every: bool, fields: bool
+    session: Session,
+    target: str,
+    every: bool,
+    python: str | None,
+    optimize: int,
+    unwrap: bool,
+    fields: bool,
 ) -> None:
     """Show what TARGET really is: the card of a function, or the tree of a file.
 
@@ -31,6 +37,7 @@ def command(
         session,
         target,
         python=python,
+        optimize=optimize,
         unwrap=unwrap,
         every=every,
         fields=fields,

@@ -56,7 +56,8 @@ def _text(code: Code, name: str) -> str:
     if isinstance(value, bytes):
         return f"{len(value)} bytes: {value.hex(' ')}" if value else "0 bytes"
     if name == "consts":
-        return f"({', '.join(str(constant(item)['text']) for item in value)})"
+        texts = [str(constant(item)["text"]) for item in value]
+        return f"({', '.join(texts)}{',' if len(texts) == 1 else ''})"
     if name == "flags":
         return f"{int(value):#x}"
     return repr(value)
@@ -72,8 +73,10 @@ def _localsplus(code: Code) -> str:
 
 
 def _attributes(function: Function) -> list[tuple[str, str]]:
-    """Attributes of the live function. `__globals__` is only counted: it may hold anything."""
-    namespace = function.object.__globals__
+    """Attributes of the live function. Namespaces are only counted: they may hold anything."""
+    live = function.object
+    namespace = live.__globals__
+    parameters = getattr(live, "__type_params__", ())  # 3.12+
     return [
         ("__name__", repr(function.name)),
         ("__qualname__", repr(function.qualname)),
@@ -84,6 +87,9 @@ def _attributes(function: Function) -> list[tuple[str, str]]:
         ("__annotations__", ", ".join(f"{n}: {t}" for n, t in function.annotations) or "none"),
         ("__closure__", ", ".join(f"cell of {cell.name}" for cell in function.cells) or "None"),
         ("__globals__", f"{len(namespace)} names of {function.module}"),
+        ("__builtins__", f"{len(live.__builtins__)} names"),
+        ("__code__", f"<code {function.code.qualname}>"),
+        ("__type_params__", ", ".join(type(p).__name__ for p in parameters) or "none"),
         ("__dict__", _pairs(function.attributes)),
     ]
 
