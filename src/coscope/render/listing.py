@@ -21,7 +21,7 @@ from coscope.render.text import Pen, cells
 
 Entry = dict[str, Any]
 
-_OPNAME = 20  # cells; a longer name pushes its operand to the right
+_OPNAME = 20  # cells, at most; a longer name pushes its operand to the right
 _LEAST_MARK = 18  # cells: narrower, the marked source says too little
 _LEAST_STACK = 16
 _READABLE = 16  # cells of a mark that still say what it is
@@ -67,7 +67,9 @@ class Widths:
     number: int  # line numbers
     mark: int  # 0: no positions, so nothing is marked
     offset: int
-    operation: int
+    opname: int
+    arg: int
+    operation: int  # opname, arg and what it means
     stack: int
 
 
@@ -143,8 +145,9 @@ def _operation(pen: Pen, widths: Widths, instruction: Entry, label: str) -> Iter
     yield f"{label:<4}", "block"
     yield f"{instruction['offset']:>{widths.offset}}  ", "offset"
     arg = "" if instruction["arg"] is None else str(instruction["arg"])
-    name = pen.pad(instruction["opname"], max(_OPNAME, cells(instruction["opname"])))
-    number = arg.rjust(_OPNAME + 4 - cells(name)) if cells(name) + cells(arg) < 24 else f" {arg}"
+    opname = pen.clean(instruction["opname"])
+    name = pen.pad(opname, max(widths.opname, cells(opname)))
+    number = " " + arg.rjust(max(0, widths.arg - (cells(name) - widths.opname)))
     room = widths.operation - cells(name) - cells(number) - 1
     yield pen.fit(name, widths.operation), "opcode"
     if room >= 0:
@@ -184,12 +187,14 @@ def _share(pen: Pen, instructions: list[Entry], page: Page) -> Widths:
     """Share the page's width between the columns, by what they would need."""
     number = max([3, *(len(str(i["line"])) for i in instructions if i["line"])])
     offset = max([4, *(len(str(i["offset"])) for i in instructions[-1:])])
+    opname = min(_OPNAME, max([8, *(cells(pen.clean(i["opname"])) for i in instructions)]))
+    arg = max([1, *(len(str(i["arg"])) for i in instructions if i["arg"] is not None)])
     needed = max([8, *(cells(pen.clean(operand(i)[0])) for i in instructions)])
-    operation = _OPNAME + 5 + min(needed, pen.width * 16 // 100)
+    operation = opname + arg + 2 + min(needed, pen.width * 16 // 100)
     room = pen.width - (number + 3) - 4 - (offset + 2) - operation - 2
     mark = max([0, *(at + cells(text) for text, at in map(page.covered, instructions))])
     if not mark or room < _LEAST_MARK + _LEAST_STACK + 2:
-        return Widths(number, 0, offset, operation, max(_LEAST_STACK, room))
+        return Widths(number, 0, offset, opname, arg, operation, max(_LEAST_STACK, room))
     room -= 2
     between = len(pen.separator)
     stack = max(
@@ -199,7 +204,7 @@ def _share(pen: Pen, instructions: list[Entry], page: Page) -> Widths:
         page.step = 2
         mark = max(at + cells(text) for text, at in map(page.covered, instructions))
         mark = min(mark, max(room - stack, room * 11 // 20))
-    return Widths(number, mark, offset, operation, room - mark)
+    return Widths(number, mark, offset, opname, arg, operation, room - mark)
 
 
 def _indentation(text: str) -> int:
