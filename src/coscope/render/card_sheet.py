@@ -236,9 +236,11 @@ def add_inlined(sheet: Sheet, inlined: list[Entry]) -> None:
 
 
 def add_nested(sheet: Sheet, document: Document, entry: Entry) -> None:
-    """Add the tree of code objects inside this one."""
+    """Add the tree of code objects inside this one, unless they have cards of their own."""
     codes = document["codes"]
-    if any(code["parent"] == entry["index"] for code in codes):
+    if sum(code["detail"] is not None for code in codes) == 1 and any(
+        code["parent"] == entry["index"] for code in codes
+    ):
         sheet.heading("Nested code")
         add_tree(sheet, codes, entry["index"], root=False)
 

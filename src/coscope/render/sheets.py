@@ -48,10 +48,9 @@ def add_file(sheet: Sheet, document: Document) -> None:
     codes = document["codes"]
     top = codes[0]
     count = f"{len(codes)} code object" + ("" if len(codes) == 1 else "s")
-    sheet.add(
-        (document["source"]["file"] if document["source"] else top["file"], "title"),
-        (f"  {count}, {version(top)}", "faint"),
-    )
+    note = f"  {count}, {version(top)}"
+    path = document["source"]["file"] if document["source"] else top["file"]
+    sheet.add((sheet.pen.fit(path, sheet.pen.width - len(note), "end"), "title"), (note, "faint"))
     for warning in document["warnings"]:
         sheet.add(("  warning: ", "warning"), (warning, "plain"))
     sheet.blank()
