@@ -28,7 +28,12 @@ class _Test:
     condition: Text
     true: _Way
     false: _Way
-    first: bool  # what is done if it is true comes first in the code
+    places: tuple[int, int]  # blocks to which the two ways go first
+
+    @property
+    def in_order(self) -> bool:
+        """True if what is done if it is true comes first in the code."""
+        return self.places[0] <= self.places[1]
 
 
 def decide(
@@ -88,7 +93,7 @@ def _tests(
         if len(ways) < 2:
             return None
         tests[block] = _Test(
-            conditions[block], ways["true"], ways["false"], places["true"] <= places["false"]
+            conditions[block], ways["true"], ways["false"], (places["true"], places["false"])
         )
         pending += [way for way in ways.values() if isinstance(way, int)]
     return tests
@@ -170,18 +175,18 @@ def _joined(first: _Test, second: _Test, block: int) -> _Test | None:
         both = _operation(first.condition, word, second.condition)
         kept = _kept(first, shared, both)
         if word == "and":
-            return _Test(both, _kept(second, second.true, both), kept, second.first)
-        return _Test(both, kept, _kept(second, second.false, both), first.first)
+            return _Test(both, _kept(second, second.true, both), kept, second.places)
+        return _Test(both, kept, _kept(second, second.false, both), second.places)
     if not isinstance(shared, int) or shared != (second.true if word == "and" else second.false):
         return None
-    if second.first == (word == "and"):  # the shared way comes first
+    if second.in_order == (word == "and"):  # the shared way comes first
         word = "or"
         left, right = first.condition, second.condition
         left, right = (_inverted(left), right) if first.true == block else (left, _inverted(right))
-        return _Test(_operation(left, word, right), shared, _other(second, shared), True)
+        return _Test(_operation(left, word, right), shared, _other(second, shared), (0, 1))
     left, right = first.condition, second.condition
     left, right = (left, _inverted(right)) if first.true == block else (_inverted(left), right)
-    return _Test(_operation(left, "and", right), _other(second, shared), shared, True)
+    return _Test(_operation(left, "and", right), _other(second, shared), shared, (0, 1))
 
 
 def _kept(test: _Test, way: _Way, both: Text) -> _Way:
@@ -231,7 +236,7 @@ def _written(tests: Mapping[int, _Test], way: _Way, budget: int) -> Text | None:
     if true is None or false is None or not true or not false:
         return None
     condition = test.condition
-    if not test.first:
+    if not test.in_order:
         true, false, condition = false, true, _inverted(condition)
     parts = f"{true.within(OR)} if {condition.within(OR)} else {false.within(TERNARY)}"
     return Text(parts, TERNARY)

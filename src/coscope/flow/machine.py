@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from coscope.errors import CodeError, StackError
 from coscope.flow.domain import Domain
 from coscope.flow.effects import Effect, effect_of
-from coscope.flow.frames import EMPTY, Frames, Stack, ascend, linked
+from coscope.flow.frames import EMPTY, Frames, Stack, ascend, linked, unlinked
 from coscope.flow.graph import Block, Edge, Graph
 from coscope.flow.regions import entry_depth
 from coscope.model import Region
@@ -20,9 +20,11 @@ V = TypeVar("V")
 # A state is a stack and the domain's locals.
 State = tuple[Stack, Any]
 
-# Slots popped, effect, the domain is asked for values, values are moved, locals are used.
-Step = tuple[int, Effect, bool, bool, bool]
+# Slots popped, cost if it is not small, effect, the domain is asked for values, values are moved,
+# locals are used.
+Step = tuple[int, int, Effect, bool, bool, bool]
 
+_SMALL = 8  # slots that a step may move without being counted
 _STEPS_KEPT = 16_384  # compiled steps of one version and domain
 _PATIENCE = 3  # changes of a slot at a block's start, after which it is widened
 _WORK = 64  # work allowed for each instruction; genuine code needs about 2
@@ -42,7 +44,8 @@ def run(graph: Graph, domain: Domain[V]) -> Frames[V]:
     Raises:
         StackError: The stack underflows, paths that meet disagree about its depth, or a handler
             expects more values than are there; unless `domain.fault` returns.
-        CodeError: The code moves out of all proportion more slots than it has instructions.
+        CodeError: An oparg is negative, as four prefixes can make it; or following the code takes
+            out of all proportion more steps than it has instructions.
     """
     machine = _Machine(graph, domain)
     machine.run()
@@ -149,10 +152,9 @@ class _Machine(Generic[V]):
             if any(other is not value and other != value for other in values):
                 value = self.domain.join(number, edges, values)
             joined.append(value)
-            self.work -= len(stacks)
             stacks = [stack[0] for stack in stacks]
             first = stacks[0]
-        self._check_work(self.graph.blocks[number].start)
+        self._spend(len(joined) * len(stacks), self.graph.blocks[number].start)
         return linked(first, joined[::-1])
 
     def _settle(self, number: int, old: Stack, new: Stack) -> Stack:
@@ -175,7 +177,7 @@ class _Machine(Generic[V]):
                 value = before
             values.append(value)
             below_old, below_new = below_old[0], below_new[0]
-        self.work -= len(values)
+        self._spend(len(values), self.graph.blocks[number].start)
         return linked(below_new, values[::-1]) if changed else old
 
     def _disagree(self, number: int, states: Sequence[State]) -> None:
@@ -198,18 +200,18 @@ class _Machine(Generic[V]):
         stacks, kept_locals, steps = self.stacks, self.locals, self.steps
         values = self.domain.values
         handler = self._handler(block)
-        self.work -= block.stop - block.start
-        if self.work < 0:
-            self._check_work(block.start)
+        self._spend(block.stop - block.start, block.start)
         before = stack
         for index in range(block.start, block.stop):
             stacks[index] = before = stack
             kept_locals[index] = slots
             key = opargs[index] << 8 | opcodes[index]
-            popped, effect, asks, moves, local = steps.get(key) or self._step(key)
+            popped, cost, effect, asks, moves, local = steps.get(key) or self._step(key, index)
             if popped > stack[2]:
                 self._underflow(index, effect, stack)
                 return handler.leaving() if handler else []
+            if cost:
+                self._spend(cost, index)
             if handler is not None:
                 handler.before(index, effect, stack, slots)
             if popped == 0:
@@ -221,7 +223,7 @@ class _Machine(Generic[V]):
                 operands = (stack[0][1], stack[1])
                 stack = stack[0][0]
             else:
-                operands, stack = self._pop(index, effect, stack)
+                operands, stack = _popped(stack, popped)
             new: Sequence[Any] = ()
             if local:
                 new, slots = self.domain.values_and_locals(index, effect, operands, slots)
@@ -237,27 +239,28 @@ class _Machine(Generic[V]):
         edge = block.edges[-1] if block.edges else None
         return _Handler(self, block, edge) if edge and edge.kind == "exception" else None
 
-    def _step(self, key: int) -> Step:
+    def _step(self, key: int, index: int) -> Step:
         """Compile what the loop needs to know of an opcode with an oparg."""
         domain = self.domain
+        if key < 0:
+            raise CodeError(
+                "the oparg is negative",
+                code=self.graph.code.qualname,
+                offset=self.instructions.offsets[index],
+                line=self.instructions.positions[index].lineno,
+                expected="at most 2147483647",
+                found=(key >> 8) + (1 << 32),
+            )
         effect = effect_of(self.version, key & 0xFF, key >> 8, False, domain.renewed)
         asks = bool(effect.new) or domain.watches_moves
         moves = any(start >= 0 for start, _ in effect.plan)
-        step = effect.popped, effect, asks, moves, domain.uses_locals(effect)
+        cost = effect.popped + effect.pushed
+        cost = cost if cost > _SMALL else 0
+        step = effect.popped, cost, effect, asks, moves, domain.uses_locals(effect)
         if len(self.steps) >= _STEPS_KEPT:
             self.steps.clear()
         self.steps[key] = step
         return step
-
-    def _pop(self, index: int, effect: Effect, stack: Stack) -> tuple[list[Any], Stack]:
-        self.work -= effect.popped
-        self._check_work(index)
-        operands = []
-        for _ in range(effect.popped):
-            operands.append(stack[1])
-            stack = stack[0]
-        operands.reverse()
-        return operands, stack
 
     def _leave(
         self, block: Block, handler: _Handler | None, before: Stack, after: State
@@ -283,7 +286,8 @@ class _Machine(Generic[V]):
             return self._in_finally(edge, before), after[1]
         if row.jump_pushes is None:
             return after
-        operands, stack = self._pop(index, effect, before)
+        self._spend(effect.popped + effect.pushed, index)
+        operands, stack = _popped(before, effect.popped)
         slots = self.locals[index]
         if self.domain.uses_locals(effect):
             new, slots = self.domain.values_and_locals(index, effect, operands, slots)
@@ -306,8 +310,7 @@ class _Machine(Generic[V]):
         missing = region.depth - stack[2]
         if missing > 0:
             values = self.domain.caught(self.graph, region)
-            self.work -= missing
-            self._check_work(self.graph.blocks[edge.source].start)
+            self._spend(missing, self.graph.blocks[edge.source].start)
             stack = linked(stack, [values[n % len(values)] for n in range(missing)])
         return self.caught(region, ascend(stack, region.depth))
 
@@ -332,12 +335,15 @@ class _Machine(Generic[V]):
             )
         )
 
-    def _check_work(self, index: int) -> None:
+    def _spend(self, cost: int, index: int) -> None:
+        """Count work, so that hostile code cannot make it more than linear."""
+        self.work -= cost
         if self.work < 0:
             raise CodeError(
                 "following the code takes out of all proportion more steps than it has",
                 code=self.graph.code.qualname,
                 offset=self.instructions.offsets[index],
+                line=self.instructions.positions[index].lineno,
                 expected=f"at most {_WORK} for each of {len(self.instructions)} instructions",
             )
 
@@ -351,6 +357,12 @@ class _Machine(Generic[V]):
             expected=expected,
             found=found,
         )
+
+
+def _popped(stack: Stack, count: int) -> tuple[list[Any], Stack]:
+    """Take values off a stack; they come deepest first."""
+    operands = unlinked(stack, count)
+    return operands, ascend(stack, stack[2] - count)
 
 
 class _Handler:

@@ -40,7 +40,7 @@ Slots = tuple[str, ...]
 def operation(left: Text, symbol: str, right: Text) -> Text:
     """`left symbol right`; parentheses only where Python needs them."""
     if symbol == "[]":
-        return Text(f"{left.within(ATOM)}[{_inside(right)}]")
+        return Text(f"{left.within(ATOM)}[{inside(right)}]")
     if symbol == "exception match":  # 3.8 compares types with COMPARE_OP
         return Text(f"issubclass({left}, {right})")
     rank = OPERATORS.get(symbol, LOOSE)
@@ -50,11 +50,15 @@ def operation(left: Text, symbol: str, right: Text) -> Text:
     return Text(f"{left.within(tighter)} {symbol} {right.within(rank + 1)}", rank)
 
 
-def _inside(index: Text) -> str:
-    if isinstance(index.origin, Bounds):
-        return index.origin.inside
-    if isinstance(index.origin, Literal) and isinstance(index.origin.value, Slice):
-        return bounds(index.origin.value)
+def inside(index: Text) -> str:
+    """A value between the brackets of an index."""
+    origin = index.origin
+    if isinstance(origin, Bounds):
+        return origin.inside
+    if isinstance(origin, Literal) and isinstance(origin.value, Slice):
+        return bounds(origin.value)
+    if index.startswith("(") and index.items and len(index.items) > 1:
+        return ", ".join(index.items)
     return str(index)
 
 
@@ -77,6 +81,11 @@ def slice_of(scene: Scene, slots: Slots) -> Text:
 def binary(scene: Scene, slots: Slots) -> Text:
     """`{lhs:binary rhs}`: BINARY_OP where subscription is one of its operators."""
     return operation(scene.one(slots[0]), str(scene.argument), scene.one(slots[1]))
+
+
+def inverted(scene: Scene, slots: Slots) -> Text:
+    """`{value:inverted}`."""
+    return Text(f"~{scene.one(slots[0]).within(UNARY)}", UNARY)
 
 
 # Calls
@@ -220,6 +229,17 @@ def appended(scene: Scene, slots: Slots) -> Text:
     return _grown(display.origin, (item,))
 
 
+def to_tuple(scene: Scene, slots: Slots) -> Text:
+    """`{list:tuple}`: the tuple made from a list display."""
+    return _tuple(scene.one(slots[0]))
+
+
+def _tuple(values: Text) -> Text:
+    if values.items is None:
+        return Text(f"tuple({values})")
+    return _grown(Display("()", values.items), ())
+
+
 def _grown(display: Display, items: Sequence[str]) -> Text:
     made = Display(display.brackets, (*display.items, *items)[:MOST_ITEMS])
     return Text(made.text(), ATOM, made)
@@ -316,11 +336,7 @@ def intrinsic(scene: Scene) -> Text:
     name = str(scene.argument).removeprefix("INTRINSIC_")
     first, *more = scene.operands
     if name == "LIST_TO_TUPLE":
-        return (
-            _grown(Display("()", first.items), ())
-            if first.items is not None
-            else _call("tuple", first)
-        )
+        return _tuple(first)
     if name == "UNARY_POSITIVE":
         return Text(f"+{first.within(UNARY)}", UNARY)
     if name in _SAME:
@@ -385,11 +401,13 @@ OF_SLOTS: dict[str, Callable[[Scene, Slots], Text]] = {
     "format": formatted,
     "function": function,
     "interpolation": interpolation,
+    "inverted": inverted,
     "pairs": pairs,
     "slice": slice_of,
     "starred": starred,
     "double starred": double_starred,
     "string": string,
     "template": template,
+    "tuple": to_tuple,
     "yield": yielded,
 }

@@ -18,12 +18,9 @@ from coscope.flow.texts.text import (
     NULL,
     OPERATORS,
     UNARY,
-    Bounds,
     Display,
-    Literal,
     Text,
 )
-from coscope.model import Slice
 
 _PIECE = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 _FIELD = re.compile(
@@ -34,7 +31,6 @@ _FIELD = re.compile(
 _PREFIXES = {
     "-": (UNARY, UNARY),
     "+": (UNARY, UNARY),
-    "(~": (UNARY, ATOM),
     "not ": (NOT, NOT),
     "await ": (AWAITED + 1, AWAITED),
     "yield from ": (LOOSE, LOOSE),
@@ -237,11 +233,7 @@ def _indexed(value: Text, place: str) -> str:
     """A value between the brackets of an index."""
     if place == "bound":
         return "" if value == "None" else str(value)
-    if isinstance(value.origin, Bounds):
-        return value.origin.inside
-    if isinstance(value.origin, Literal) and isinstance(value.origin.value, Slice):
-        return forms.bounds(value.origin.value)
-    return str(value)
+    return forms.inside(value)
 
 
 def _display(brackets: str, field: str | _Field, scene: Scene) -> Text:

@@ -171,7 +171,7 @@ def _integer(value: int) -> str:
     if bits <= _LONGEST_INT:
         return repr(value)
     sign = "-" if value < 0 else ""
-    return f"{sign}{hex(abs(value) >> (bits - bits % 4 - 32 + 4 * (bits % 4 == 0)))[:10]}…"
+    return f"{sign}{hex(abs(value) >> 4 * ((bits + 3) // 4 - 8))}…"
 
 
 def _container(value: Constant, depth: int) -> str:

@@ -1,0 +1,71 @@
+"""Origin domain: the instruction that made each value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from coscope.errors import StackError
+from coscope.flow.domains.depth import values_caught
+from coscope.flow.effects import Effect
+from coscope.flow.graph import Edge, Graph
+from coscope.flow.machine import run
+from coscope.model import Region
+
+UNKNOWN = -1  # several instructions, or the interpreter
+
+
+class Origin:
+    """Values are indexes of instructions, or UNKNOWN.
+
+    `takers` tells of each instruction that makes something what it took: its effect and the
+    origins of what it popped, as at the last visit.
+    """
+
+    renewed: frozenset[str] = frozenset()
+    watches_moves = False
+
+    def __init__(self) -> None:
+        self.takers: dict[int, tuple[Effect, tuple[int, ...]]] = {}
+
+    def enter(self, graph: Graph, depth: int) -> tuple[Sequence[int], None]:
+        return [UNKNOWN] * depth, None
+
+    def uses_locals(self, effect: Effect) -> bool:
+        return False
+
+    def values(self, index: int, effect: Effect, operands: Sequence[int]) -> Sequence[int]:
+        if operands:
+            self.takers[index] = effect, tuple(operands)
+        return [index] * effect.fresh
+
+    def values_and_locals(
+        self, index: int, effect: Effect, operands: Sequence[int], slots: Any
+    ) -> tuple[Sequence[int], Any]:
+        return self.values(index, effect, operands), slots
+
+    def caught(self, graph: Graph, region: Region) -> Sequence[int]:
+        return [UNKNOWN] * values_caught(graph, region)
+
+    def join(self, block: int, edges: Sequence[Edge | None], values: Sequence[int]) -> int:
+        return UNKNOWN
+
+    def join_locals(self, block: int, left: Any, right: Any) -> Any:
+        return left
+
+    def widen(self, block: int, old: int, new: int) -> int:
+        return UNKNOWN
+
+    def fault(self, error: StackError) -> None:
+        raise error
+
+
+def takers(graph: Graph) -> dict[int, tuple[Effect, tuple[int, ...]]]:
+    """For each instruction that makes something of values: its effect, and their origins.
+
+    Raises:
+        StackError: As `machine.run`.
+    """
+    domain = Origin()
+    run(graph, domain)
+    return domain.takers
