@@ -1,0 +1,183 @@
+"""From an object to the Python functions that using it may run."""
+
+from __future__ import annotations
+
+import functools
+import sysconfig
+from collections.abc import Iterator
+from functools import cache
+from types import FunctionType, MethodType
+from typing import Any
+
+from coscope.readers.attributes import (
+    MISSING,
+    class_attribute,
+    instance_attribute,
+    is_a,
+    member,
+    mro_of,
+    namespace_of,
+)
+from coscope.readers.values import exact_text, name_of_class
+
+_LRU_WRAPPER = type(functools.lru_cache(len))
+_annotate = FunctionType.__dict__.get("__annotate__")  # 3.14+
+
+Part = tuple[str, Any]  # what it is called there, and the object
+
+
+def held_by(thing: Any) -> Iterator[Part]:
+    """What an object holds that its use may reach, by the names of `Held.name`.
+
+    Read from C-level members and dictionaries; nothing of the object runs.
+    """
+    if type(thing) is FunctionType:
+        yield from _held_by_function(thing)
+    elif is_a(thing, MethodType):
+        yield "__func__", member(MethodType, "__func__", thing)
+        yield "__self__", member(MethodType, "__self__", thing)
+    elif is_a(thing, functools.partial):
+        yield "partial.func", member(functools.partial, "func", thing)
+        for index, value in enumerate(member(functools.partial, "args", thing)):
+            yield f"partial.args[{index}]", value
+        for name, value in list(dict.items(member(functools.partial, "keywords", thing))):
+            yield f"partial.keywords[{exact_text(name)!r}]", value
+    elif is_a(thing, property):
+        for name in ("fget", "fset", "fdel"):
+            value = member(property, name, thing)
+            if value is not None and value is not MISSING:
+                yield name, value
+    elif is_a(thing, staticmethod) or is_a(thing, classmethod):
+        base = staticmethod if is_a(thing, staticmethod) else classmethod
+        yield "__func__", member(base, "__func__", thing)
+    elif is_a(thing, _LRU_WRAPPER):
+        yield from _own(thing, "__wrapped__")
+    elif any(is_a(thing, wrapper) for wrapper in _OWN_FUNC):
+        yield from _own(thing, "func")
+    elif is_a(thing, type):
+        yield from _held_by_class(thing)
+    else:
+        yield from _held_by_instance(thing)
+
+
+_OWN_FUNC = (
+    functools.partialmethod,
+    functools.cached_property,
+    functools.singledispatchmethod,
+)
+
+
+def _held_by_function(function: FunctionType) -> Iterator[Part]:
+    for name, value in _defaults(function):
+        yield f"default of {name}", value
+    yield from _own_entry(function.__dict__, "__wrapped__")
+    if _annotate is not None:
+        value = _annotate.__get__(function)
+        if value is not None:
+            yield "__annotate__", value
+
+
+def _defaults(function: FunctionType) -> Iterator[Part]:
+    co = function.__code__
+    values = function.__defaults__
+    if values:
+        shown = tuple(tuple.__iter__(values))
+        names = co.co_varnames[: co.co_argcount][-len(shown) :]
+        yield from zip(names, shown[len(shown) - len(names) :], strict=True)
+    if function.__kwdefaults__:
+        yield from list(dict.items(function.__kwdefaults__))
+
+
+def _own_entry(namespace: dict[str, Any], name: str) -> Iterator[Part]:
+    value = dict.get(namespace, name, MISSING)
+    if value is not MISSING:
+        yield name, value
+
+
+def _own(thing: Any, name: str) -> Iterator[Part]:
+    value = instance_attribute(thing, name)
+    if value is not MISSING:
+        yield name, value
+
+
+def _held_by_class(cls: type) -> Iterator[Part]:
+    """Its own functions, and its bases."""
+    yield from _own_functions(cls)
+    for base in mro_of(cls)[1:]:
+        yield name_of_class(base).rpartition(".")[2], base
+
+
+def _own_functions(cls: type) -> Iterator[Part]:
+    """What a class's own dictionary holds of functions and wrappers of functions."""
+    for name, value in list(namespace_of(cls).items()):
+        if type(name) is str and _runs_python(value):
+            yield name, value
+
+
+def functions_in(cls: type) -> Iterator[tuple[tuple[str, ...], FunctionType]]:
+    """The Python functions that a class defines itself, and the steps to each from the class."""
+    own = reversed(list(_own_functions(cls)))
+    pending: list[tuple[tuple[str, ...], Any]] = [((name,), value) for name, value in own]
+    seen: set[int] = set()
+    while pending:
+        steps, thing = pending.pop()
+        if id(thing) in seen:
+            continue
+        seen.add(id(thing))
+        if type(thing) is FunctionType:
+            yield steps, thing
+        elif not is_a(thing, type) and leads_on(thing):
+            parts = reversed(list(held_by(thing)))
+            pending.extend(((*steps, name), part) for name, part in parts)
+
+
+def _held_by_instance(thing: Any) -> Iterator[Part]:
+    """A callable instance: its `__call__`, and what it says it wraps."""
+    call = class_attribute(type(thing), "__call__")
+    if type(call) is FunctionType:
+        yield "__call__", call
+    yield from _own(thing, "__wrapped__")
+
+
+def _runs_python(value: Any) -> bool:
+    """True of a function, or of what wraps functions in a class body."""
+    return type(value) is FunctionType or any(is_a(value, kind) for kind in _IN_CLASSES)
+
+
+_IN_CLASSES = (
+    staticmethod,
+    classmethod,
+    property,
+    functools.partial,
+    _LRU_WRAPPER,
+    *_OWN_FUNC,
+)
+
+
+def leads_on(thing: Any) -> bool:
+    """True if the object is a function, a class, or something made to be called in their place."""
+    return (
+        type(thing) is FunctionType
+        or any(is_a(thing, kind) for kind in (MethodType, type, *_IN_CLASSES))
+        or type(class_attribute(type(thing), "__call__")) is FunctionType
+    )
+
+
+@cache
+def _libraries() -> tuple[str, ...]:
+    """Folders of the standard library and of installed packages."""
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    found = {sysconfig.get_path(name) for name in names}
+    return tuple(sorted({path for path in found if path}, key=len, reverse=True))
+
+
+def package_of(function: FunctionType) -> str:
+    """Top package of the module whose globals the function has; "" if unknown."""
+    name = dict.get(function.__globals__, "__name__")
+    return name.partition(".")[0] if type(name) is str else ""
+
+
+def is_of_a_library(function: FunctionType) -> bool:
+    """True if its code comes from the standard library or an installed package."""
+    file = exact_text(function.__code__.co_filename)
+    return file.startswith(("<frozen ", *_libraries()))
