@@ -1,0 +1,219 @@
+"""Ways to be told what a run executes: `sys.monitoring` (3.12+), else opcode tracing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import get_ident
+from types import FrameType
+from typing import Any
+
+from coscope.errors import InputError
+from coscope.facts.recording import Recorder, Stopped
+
+_GRACE = 1000  # instructions after the stop, so that `finally` blocks can end
+
+# Tools 3 and 4 have no use of their own; then the others, if nobody holds them.
+_TOOLS = (3, 4, 5, 1, 2, 0)
+
+_LOCAL = ("PY_START", "PY_RESUME", "PY_RETURN", "PY_YIELD", "INSTRUCTION")
+_GLOBAL = ("RAISE", "PY_UNWIND", "PY_THROW")
+
+
+@contextmanager
+def watching(recorder: Recorder) -> Iterator[None]:
+    """Tell the recorder what this thread executes of its code, until the block ends.
+
+    Another tool's events, and a trace function that was set, are as before afterwards.
+
+    Raises:
+        InputError: All of `sys.monitoring`'s tool ids are taken.
+    """
+    way = _by_monitoring if hasattr(sys, "monitoring") else _by_trace_function
+    with way(recorder):
+        yield
+
+
+class _Guard:
+    """Hands events on while the run goes on; stops it once the recorder is full."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        self.recorder = recorder
+        self.thread = get_ident()
+        self.after = 0  # instructions since the stop
+
+    def ours(self, frame: FrameType) -> bool:
+        return get_ident() == self.thread and id(frame.f_code) in self.recorder.watched
+
+    def step(self, frame: FrameType, offset: int) -> None:
+        if self.recorder.full:
+            self.after += 1
+            if self.after > _GRACE:
+                raise Stopped
+            return
+        self.recorder.step(frame, offset)
+
+
+@contextmanager
+def _by_monitoring(recorder: Recorder) -> Iterator[None]:
+    monitoring: Any = vars(sys)["monitoring"]
+    events = monitoring.events
+    tool = next((each for each in _TOOLS if monitoring.get_tool(each) is None), None)
+    if tool is None:
+        raise InputError(
+            "every tool id of sys.monitoring is taken", hint="End a debugger, profiler or tracer."
+        )
+    codes = [watched.live for watched in recorder.watched.values()]
+    monitoring.use_tool_id(tool, "coscope")
+    try:
+        for name, callback in _callbacks(_Guard(recorder)).items():
+            monitoring.register_callback(tool, getattr(events, name), callback)
+        for code in codes:
+            monitoring.set_local_events(tool, code, _mask(events, _LOCAL))
+        monitoring.set_events(tool, _mask(events, _GLOBAL))
+        yield
+    finally:
+        monitoring.set_events(tool, 0)
+        for code in codes:
+            monitoring.set_local_events(tool, code, 0)
+        for name in (*_LOCAL, *_GLOBAL):
+            monitoring.register_callback(tool, getattr(events, name), None)
+        monitoring.free_tool_id(tool)
+
+
+def _mask(events: Any, names: tuple[str, ...]) -> int:
+    mask = 0
+    for name in names:
+        mask |= getattr(events, name)
+    return mask
+
+
+def _callbacks(guard: _Guard) -> dict[str, Callable[..., None]]:
+    """By event. The frame of the event is the one that called."""
+    recorder = guard.recorder
+
+    def started(code: Any, offset: int) -> None:
+        frame = sys._getframe(1)
+        if guard.ours(frame) and not recorder.full:
+            recorder.start(frame)
+
+    def resumed(code: Any, offset: int) -> None:
+        frame = sys._getframe(1)
+        if guard.ours(frame) and not recorder.full:
+            recorder.resume(frame)
+
+    def thrown(code: Any, offset: int, error: BaseException) -> None:
+        frame = sys._getframe(1)
+        if guard.ours(frame) and not recorder.full:
+            recorder.resume(frame, error)
+
+    def executing(code: Any, offset: int) -> None:
+        frame = sys._getframe(1)
+        if guard.ours(frame):
+            guard.step(frame, offset)
+
+    def yielded(code: Any, offset: int, value: Any) -> None:
+        frame = sys._getframe(1)
+        if guard.ours(frame) and not recorder.full:
+            recorder.suspend(frame, value)
+
+    def returned(code: Any, offset: int, value: Any) -> None:
+        frame = sys._getframe(1)
+        if guard.ours(frame) and not recorder.full:
+            recorder.finish(frame, value)
+
+    def raised(code: Any, offset: int, error: BaseException) -> None:
+        frame = sys._getframe(1)
+        if guard.ours(frame) and not recorder.full:
+            recorder.raised(frame, offset, error)
+
+    def unwound(code: Any, offset: int, error: BaseException) -> None:
+        frame = sys._getframe(1)
+        if guard.ours(frame) and not recorder.full:
+            recorder.unwound(frame, error)
+
+    return {
+        "PY_START": started,
+        "PY_RESUME": resumed,
+        "PY_THROW": thrown,
+        "INSTRUCTION": executing,
+        "PY_YIELD": yielded,
+        "PY_RETURN": returned,
+        "RAISE": raised,
+        "PY_UNWIND": unwound,
+    }
+
+
+@contextmanager
+def _by_trace_function(recorder: Recorder) -> Iterator[None]:
+    before = sys.gettrace()
+    sys.settrace(_Tracer(_Guard(recorder)).called)
+    try:
+        yield
+    finally:
+        sys.settrace(before)
+
+
+class _Tracer:
+    """The trace function: the events of `sys.settrace` in the recorder's terms."""
+
+    def __init__(self, guard: _Guard) -> None:
+        self.guard = guard
+        self.recorder = guard.recorder
+        self.started: set[int] = set()  # ids of frames that have not ended
+        self.raising: dict[int, BaseException] = {}  # by id of the frame
+        self.waiting: set[int] = set()  # ids of suspended frames
+
+    def called(self, frame: FrameType, event: str, arg: Any) -> Any:
+        """The global trace function: a frame starts or goes on."""
+        if event != "call" or not self.guard.ours(frame) or self.recorder.full:
+            return None
+        frame.f_trace_opcodes = True
+        frame.f_trace_lines = False
+        self.waiting.discard(id(frame))
+        if id(frame) in self.started:
+            self.recorder.resume(frame)
+        else:
+            self.started.add(id(frame))
+            self.recorder.start(frame)
+        return self.traced
+
+    def traced(self, frame: FrameType, event: str, arg: Any) -> Any:
+        """The local trace function of a frame."""
+        if event == "opcode":
+            self.raising.pop(id(frame), None)
+            self.guard.step(frame, frame.f_lasti)
+        elif self.recorder.full:
+            return self.traced
+        elif event == "exception":
+            self._raised(frame, arg[1])
+        elif event == "return":
+            self._left(frame, arg)
+        return self.traced
+
+    def _opname(self, frame: FrameType) -> str:
+        watched = self.recorder.watched[id(frame.f_code)]
+        index = watched.index.get(frame.f_lasti)
+        return "" if index is None else watched.code.instructions.opname(index)
+
+    def _raised(self, frame: FrameType, error: BaseException) -> None:
+        if self.recorder.ends_iteration(frame, error):
+            return
+        if id(frame) in self.waiting:
+            self.waiting.discard(id(frame))
+            self.recorder.resume(frame, error)
+        self.raising[id(frame)] = error
+        self.recorder.raised(frame, frame.f_lasti, error)
+
+    def _left(self, frame: FrameType, value: Any) -> None:
+        error = self.raising.pop(id(frame), None)
+        if value is None and error is not None:
+            self.recorder.unwound(frame, error)
+        elif self._opname(frame) == "YIELD_VALUE":
+            self.waiting.add(id(frame))
+            self.recorder.suspend(frame, value)
+            return
+        else:
+            self.recorder.finish(frame, value)
+        self.started.discard(id(frame))
