@@ -223,6 +223,18 @@ def test_hostile_code_is_refused_with_its_name(case: str) -> None:
     assert "built" == caught.value.code
 
 
+def test_a_wrong_stack_costs_the_labels_only() -> None:
+    drawn = graph(
+        built(
+            "3.13", [("LOAD_FAST", 0), ("POP_JUMP_IF_NONE", 1), ("POP_TOP", 0), ("RETURN_CONST", 0)]
+        )
+    )
+
+    assert [("false", None), ("true", None)] == [
+        (edge.kind, edge.label) for edge in drawn.blocks[0].edges
+    ]
+
+
 def test_overlapping_regions_belong_to_the_first() -> None:
     # The interpreter takes the first entry that covers the instruction; no compiler overlaps them.
     code = built(

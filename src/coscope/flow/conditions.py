@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from coscope.errors import StackError
+from coscope.errors import CodeError
 from coscope.flow.domains.expression import condition, expressions
 from coscope.flow.effects import effect_of
 from coscope.flow.frames import Frames
@@ -24,12 +24,13 @@ def graph(code: Code) -> Graph:
     The edge into a loop's body says what it fetches, the edge out of it "exhausted".
 
     Raises:
-        CodeError: As `build`. A wrong stack is no error here: the labels are then None.
+        CodeError: As `build`. That the machine cannot follow the code (a wrong stack, above all) is
+            no error here: the labels are then None.
     """
     built = build(code)
     try:
         return label(built, expressions(built))
-    except StackError:
+    except CodeError:
         return built
 
 
