@@ -246,7 +246,7 @@ def depends(
         if transitive:
             return Dependencies(True, [_known_of(taken, True, libraries)])
         return Dependencies(False, [taken])
-    if isinstance(target, Function):
+    if is_a(target, Function):
         return _of_read(target, transitive, libraries)
     if is_a(target, type) and python is None:
         found = _of_class(target, transitive, libraries)

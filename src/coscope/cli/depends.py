@@ -1,0 +1,50 @@
+"""`coscope depends`: what a function reads, writes, deletes and imports, and from where."""
+
+from __future__ import annotations
+
+import click
+
+from coscope.cli.answers import answer
+from coscope.cli.options import common
+from coscope.cli.session import Session
+
+
+@click.command("depends", short_help="What it reads, writes, deletes and imports, and from where.")
+@click.option("--transitive", is_flag=True, help="Look into helper functions and classes too.")
+@click.option(
+    "--libraries",
+    is_flag=True,
+    help="With --transitive: enter the standard library and installed packages too.",
+)
+@click.option("--unwrap", is_flag=True, help="Follow __wrapped__ of decorated functions.")
+@click.option(
+    "--python",
+    metavar="VERSION",
+    help="Compile a source file by another interpreter of this machine: 3.12, 3.12.1 or a path.",
+)
+@click.argument("target")
+@common
+def command(
+    session: Session,
+    target: str,
+    transitive: bool,
+    libraries: bool,
+    unwrap: bool,
+    python: str | None,
+) -> None:
+    """Tell what TARGET depends on, and by which path.
+
+    Nothing of it is called. Code nested in it is always looked into. A live target (json:dumps) is
+    imported, and its names are resolved to objects; of a file, which is never executed, the names
+    alone are told.
+    """
+    from coscope.facts.dependencies import depends
+
+    found = depends(
+        target.removesuffix("::<module>"),
+        transitive=transitive,
+        libraries=libraries,
+        python=python,
+        unwrap=unwrap,
+    )
+    answer(session, found)

@@ -1,0 +1,228 @@
+"""What a function depends on, as a document and as a page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from coscope.facts.dependencies import Dependencies
+from coscope.facts.dependency import ARROW, Dependency
+from coscope.model import Value
+from coscope.render.constants import constant
+from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.sheet import Line, Piece, Sheet, columns, measure
+from coscope.render.text import Pen
+from coscope.render.text import without_surrogates as clean
+
+Entry = dict[str, Any]
+
+# Access in the document -> heading on the page, and what to say beside it.
+_SECTIONS = (
+    ("read", "Reads", ""),
+    ("write", "Writes", "names outside of it that it assigns"),
+    ("delete", "Deletes", ""),
+    ("import", "Imports", "the object is shown if its module is loaded already"),
+    ("pass through", "Hands on", "cells that only nested code uses"),
+)
+_MOST_WORDS = 40  # on the page, of a section that is a list of words
+_CHAIN = 66  # cells of a name with its path
+
+
+def document(result: Dependencies) -> Entry:
+    """The document of docs/schema.md, "dependencies"."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "producer": {
+            "name": "coscope",
+            "version": producer_version(),
+            "python": sys.version.split()[0],
+        },
+        "command": "depends",
+        "target": clean(result.qualname),
+        "module": result.module and clean(result.module),
+        "live": result.live,
+        "transitive": result.transitive,
+        "complete": result.complete,
+        "via": _clean(result.via),
+        "warnings": _clean(result.warnings),
+        "libraries": _clean(result.libraries),
+        "codes": [
+            {
+                "path": _clean(code.path),
+                "qualname": clean(code.qualname),
+                "kind": code.kind,
+                "file": clean(code.file),
+                "line": code.line,
+            }
+            for code in result.reached
+        ],
+        "dependencies": [_dependency(row) for row in result.items],
+        "attributes": [
+            {"name": clean(row.name), "access": list(row.verbs), **_place(row.path, row.offsets)}
+            for row in result.attributes
+        ],
+        "constants": [
+            {**constant(row.constant), **_place(row.path, row.offsets)} for row in result.constants
+        ],
+        "dynamic": [
+            {
+                "name": clean(row.name),
+                "function": row.function,
+                "note": row.note,
+                **_place(row.path, row.offsets),
+                "lines": list(row.lines),
+            }
+            for row in result.dynamic
+        ],
+        "failures": [
+            {
+                "name": clean(row.name),
+                "error": row.error,
+                "reason": row.reason,
+                **_place(row.path, row.offsets),
+                "lines": list(row.lines),
+            }
+            for row in result.failures
+        ],
+        "held": [
+            {"name": clean(row.name), "path": _clean(row.path), "value": _value(row.value)}
+            for row in result.held
+        ],
+    }
+
+
+def _clean(texts: Iterable[str]) -> list[str]:
+    return [clean(text) for text in texts]
+
+
+def _place(path: Iterable[str], offsets: Iterable[int]) -> Entry:
+    return {"path": _clean(path), "offsets": list(offsets)}
+
+
+def _value(value: Value | None) -> Entry | None:
+    return None if value is None else {"type": clean(value.type_name), "text": clean(value.text)}
+
+
+def _dependency(row: Dependency) -> Entry:
+    return {
+        "name": clean(row.name),
+        "access": row.access,
+        "kind": row.kind,
+        "chain": clean(row.chain),
+        "resolved": row.resolved and clean(row.resolved),
+        "empty": row.empty,
+        "value": _value(row.value),
+        **_place(row.path, row.offsets),
+        "lines": list(row.lines),
+    }
+
+
+def sheet(found: Entry, pen: Pen) -> Sheet:
+    """The page."""
+    page = Sheet(pen)
+    page.add(*_title(found))
+    for step in found["via"]:
+        page.add((f"  through {step}", "faint"))
+    for warning in found["warnings"]:
+        page.add((f"  {warning}", "warning"))
+    for access, heading, note in _SECTIONS:
+        rows = [row for row in found["dependencies"] if row["access"] == access]
+        if rows:
+            page.heading(heading, note)
+            page.extend(_table(pen, [_cells(pen, row) for row in rows]))
+    if found["failures"]:
+        page.heading("Raises if reached")
+        page.extend(_table(pen, [_failure(pen, row) for row in found["failures"]]))
+    if found["dynamic"]:
+        page.heading("Dynamic", "names that no reading of the code can tell")
+        page.extend(_table(pen, [_dynamic(pen, row) for row in found["dynamic"]]))
+    if found["held"]:
+        page.heading("Holds")
+        page.extend(_table(pen, [_held(pen, row) for row in found["held"]]))
+    _add_words(page, "Attributes", "of whatever object", (a["name"] for a in found["attributes"]))
+    _add_words(page, "Constants", "", (c["text"] for c in found["constants"]))
+    _add_limits(page, found)
+    return page
+
+
+def _title(found: Entry) -> Iterator[Piece]:
+    module = f"{found['module']}." if found["module"] else ""
+    yield f"{module}{found['target']}", "title"
+    count = len(found["codes"])
+    told = ["1 code object" if count == 1 else f"{count} code objects"]
+    told.append("helpers included" if found["transitive"] else "nested code included")
+    if not found["live"]:
+        told.append("not live: names without objects")
+    yield f"  {', '.join(told)}", "faint"
+
+
+def _table(pen: Pen, rows: list[tuple[Piece, ...]]) -> list[Line]:
+    return columns(pen, rows, measure(pen, rows, pen.width - 2))
+
+
+def _cells(pen: Pen, row: Entry) -> tuple[Piece, ...]:
+    if row["empty"]:
+        shown: Piece = ("<empty>", "warning")
+    elif row["value"] is None:
+        shown = ("", "plain")
+    elif row["resolved"] not in (None, row["name"]):
+        shown = (f"{row['resolved']} = {row['value']['text']}", "value")
+    else:
+        shown = (row["value"]["text"], "value")
+    role = "warning" if row["kind"] == "unbound" else "kind"
+    return _chain(pen, row), (row["kind"], role), shown, _lines(row)
+
+
+def _chain(pen: Pen, row: Entry) -> Piece:
+    """The name; before it the path, if that leads beyond the target's own code."""
+    path = row["path"] if len(row["path"]) > 1 else []
+    return pen.fit(ARROW.join([*path, row["name"]]), _CHAIN, "both"), "name"
+
+
+def _lines(row: Entry) -> Piece:
+    lines = row["lines"]
+    if not lines:
+        return "", "faint"
+    return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}", "faint"
+
+
+def _failure(pen: Pen, row: Entry) -> tuple[Piece, ...]:
+    reason = (row["reason"], "plain")
+    return _chain(pen, row), (row["error"], "error"), reason, _lines(row)
+
+
+def _dynamic(pen: Pen, row: Entry) -> tuple[Piece, ...]:
+    return _chain(pen, row), (row["note"], "warning"), _lines(row)
+
+
+def _held(pen: Pen, row: Entry) -> tuple[Piece, ...]:
+    return _chain(pen, row), (row["value"]["text"], "value")
+
+
+def _add_words(page: Sheet, heading: str, note: str, words: Iterable[str]) -> None:
+    """A section of words, each once, as many to a line as there is room for."""
+    every = list(dict.fromkeys(words))
+    if not every:
+        return
+    page.heading(heading, note)
+    shown = [page.pen.fit(word, 40) for word in every[:_MOST_WORDS]]
+    if len(every) > _MOST_WORDS:
+        shown.append(f"and {len(every) - _MOST_WORDS} more")
+    line = ""
+    for word in shown:
+        if line and len(line) + len(word) + 4 > page.pen.width:
+            page.add((f"  {line},", "plain"))
+            line = ""
+        line = f"{line}, {word}" if line else word
+    page.add((f"  {line}", "plain"))
+
+
+def _add_limits(page: Sheet, found: Entry) -> None:
+    if found["libraries"]:
+        page.blank()
+        names = ", ".join(found["libraries"])
+        page.add((f"Not entered, because installed or of the standard library: {names}", "faint"))
+    if not found["complete"]:
+        page.blank()
+        page.add(("The search stopped at its limit of code objects.", "warning"))
