@@ -13,7 +13,13 @@ import click
 from coscope.cli import failures
 from coscope.cli.session import Session
 
-COMMANDS = ("show", "dis", "graph", "depends")  # each is `command` in the module of its name
+COMMANDS = (
+    "show",
+    "dis",
+    "graph",
+    "depends",
+    "call",
+)  # each is `command` in the module of its name
 
 
 class Group(click.Group):

@@ -98,7 +98,7 @@ def explain(
     )
     found = callable_of(fn, unwrap=unwrap)
     if is_a(found, Function):
-        return _static(found, arguments)
+        return _static(found, arguments, shown_target(fn, found))
     twice = _repeated([key for key, _ in pairs])
     reached = Reached()
     if twice is None:
@@ -106,7 +106,7 @@ def explain(
     else:
         reached.fail(f"{_function_text(found)} got multiple values for keyword argument '{twice}'")
     return Binding(
-        target=text_of(found),
+        target=shown_target(fn, found),
         function=reached.stages[-1].function if reached.stages else None,
         arguments=arguments,
         steps=tuple(reached.steps),
@@ -137,11 +137,24 @@ def callable_of(fn: Any, *, unwrap: bool = False) -> Any:
     return fn
 
 
-def _static(function: Function, arguments: Arguments) -> Binding:
+def shown_target(fn: Any, found: Any) -> str:
+    """What is called, as the user named it, or by the qualified name of a function or class."""
+    if is_a(fn, str):
+        return str.__str__(fn)
+    if is_a(found, Function):
+        return exact_text(found.qualname)
+    if type(found) is FunctionType:
+        return exact_text(found.__qualname__)
+    if is_a(found, type):
+        return exact_text(type.__dict__["__qualname__"].__get__(found))
+    return text_of(found)
+
+
+def _static(function: Function, arguments: Arguments, target: str) -> Binding:
     """A function of a file: its code is known, and neither its defaults nor its decorators."""
     stage = fill(function, arguments)
     return Binding(
-        target=function.qualname,
+        target=target,
         function=function,
         arguments=arguments,
         steps=stage.steps,

@@ -22,6 +22,7 @@ _MODULES = {
     "Closure": "closure",
     "Capture": "capture",
     "Binding": "call",
+    "Trace": "call",
     "Signatures": "signature",
     "Fingerprint": "fingerprint",
     "Difference": "diff",

@@ -1,0 +1,84 @@
+"""`coscope call`: how a call binds, and with --trace what it executes."""
+
+from __future__ import annotations
+
+import re
+import sys
+from contextlib import redirect_stdout
+
+import click
+
+from coscope.cli.options import common
+from coscope.cli.session import Session
+
+REJECTED = 1  # exit status: CPython refuses the call
+
+
+class _TakesNumbers(click.Command):
+    """A command whose arguments may begin with a minus: `-1, 2` is no option."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        args = [f" {arg}" if re.match(r"-[\d.(]", arg) else arg for arg in args]
+        return super().parse_args(context, args)
+
+
+@click.command("call", cls=_TakesNumbers, short_help="How a call binds; --trace runs it.")
+@click.argument("target")
+@click.argument("arguments", default="")
+@click.option("--trace", "run", is_flag=True, help="Run it, and show every instruction executed.")
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    metavar="COUNT",
+    help="With --trace: lines to keep; the function is stopped when they are used up. 1000.",
+)
+@click.option("--deep", is_flag=True, help="With --trace: nested code too.")
+@click.option("--unwrap", is_flag=True, help="Follow __wrapped__ of decorated functions.")
+@common
+def command(
+    session: Session,
+    target: str,
+    arguments: str,
+    run: bool,
+    steps: int | None,
+    deep: bool,
+    unwrap: bool,
+) -> int:
+    """Explain how the call TARGET(ARGUMENTS) binds, or which TypeError it raises and why.
+
+    \b
+    coscope call json:dumps '{"a": [1, 2]}, indent=2'
+    coscope call json:dumps '1, 2'
+    coscope call textwrap:shorten '"some text", 5' --trace
+
+    ARGUMENTS are what stands between the parentheses, in quotes for the shell: literals, names
+    with =, *[...] and **{...}. They are never evaluated. Nothing is called, except with --trace;
+    a dotted target imports its module.
+
+    Exit status: 0 the call binds, 1 CPython refuses it, 2 bad input.
+    """
+    from coscope.cli.answers import answer
+    from coscope.cli.arguments import literals
+
+    if not run and (steps is not None or deep):
+        raise click.UsageError("--steps and --deep need --trace.")
+    given = literals(arguments)
+    if not run:
+        from coscope.facts.binding import explain
+
+        binding = explain(target, given.positional, given.keywords, unwrap=unwrap)
+        answer(session, binding)
+        return 0 if binding.accepted else REJECTED
+    from coscope.facts.tracing import STEPS, trace
+
+    with redirect_stdout(sys.stderr):  # what the function prints is no part of the answer
+        found = trace(
+            target,
+            given.positional,
+            given.keywords,
+            steps=steps or STEPS,
+            deep=deep,
+            unwrap=unwrap,
+        )
+    answer(session, found)
+    return 0 if found.binding.accepted else REJECTED

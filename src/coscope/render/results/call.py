@@ -1,0 +1,232 @@
+"""`call`: the document and the page of a binding, and of a run that followed it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coscope.facts.binding import Binding
+from coscope.facts.parameters import Slot, Stage
+from coscope.facts.recording import Entry
+from coscope.facts.tracing import Trace
+from coscope.model import Function, Value
+from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.sheet import Line, Piece, Sheet, columns, measure
+from coscope.render.text import Pen, cells
+from coscope.render.text import without_surrogates as clean
+from coscope.render.trace_sheet import add_trace
+from coscope.result import Result
+
+Document = dict[str, Any]
+
+
+def document(result: Result) -> Document:
+    """The document of a `Binding` or a `Trace`; see docs/schema.md, "call"."""
+    assert isinstance(result, Binding | Trace)
+    binding = result.binding if isinstance(result, Trace) else result
+    function = binding.function
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "producer": {
+            "name": "coscope",
+            "version": producer_version(),
+            "python": _host(),
+        },
+        "command": "call",
+        "target": clean(binding.target),
+        "arguments": {
+            "positional": [_value(given.value) for given in binding.arguments.positional],
+            "keywords": [
+                {"name": clean(_keyword(key)), "value": _value(given.value)}
+                for key, given in binding.arguments.keywords
+            ],
+        },
+        "accepted": binding.accepted,
+        "raises": _raises(binding),
+        "function": None if function is None else _function(function),
+        "steps": [
+            {
+                "kind": step.kind,
+                "text": clean(step.text),
+                "slot": step.slot,
+                "name": None if step.name is None else clean(step.name),
+                "value": None if step.value is None else _value(step.value),
+            }
+            for step in binding.steps
+        ],
+        "stages": [_stage(stage) for stage in binding.stages],
+        "warnings": [clean(warning) for warning in binding.warnings],
+        "trace": _trace(result) if isinstance(result, Trace) else None,
+    }
+
+
+def _host() -> str:
+    from coscope.readers.from_function import HOST_RELEASE
+
+    return HOST_RELEASE
+
+
+def _raises(binding: Binding) -> Document | None:
+    if binding.error is None:
+        return None
+    return {"type": "TypeError", "message": clean(binding.error)}
+
+
+def _keyword(key: object) -> str:
+    from coscope.readers.values import exact_text, text_of
+
+    return exact_text(key) if isinstance(key, str) else text_of(key)
+
+
+def _value(value: Value) -> Document:
+    return {"type": clean(value.type_name), "text": clean(value.text)}
+
+
+def _function(function: Function) -> Document:
+    code = function.code
+    return {
+        "qualname": clean(function.qualname),
+        "module": None if function.module is None else clean(function.module),
+        "file": clean(code.filename),
+        "line": code.firstlineno,
+        "version": code.version,
+        "release": code.release,
+    }
+
+
+def _stage(stage: Stage) -> Document:
+    return {
+        "function": _function(stage.function),
+        "slots": [_slot(slot) for slot in stage.slots],
+        "raises": None if stage.error is None else clean(stage.error),
+    }
+
+
+def _slot(slot: Slot) -> Document:
+    return {
+        "slot": slot.slot,
+        "name": clean(slot.name),
+        "kind": slot.kind,
+        "value": None if slot.value is None else _value(slot.value),
+        "origin": None if slot.origin is None else clean(slot.origin),
+    }
+
+
+def _trace(trace: Trace) -> Document:
+    return {
+        "outcome": trace.outcome,
+        "value": None if trace.value is None else _value(trace.value),
+        "executed": trace.executed,
+        "steps": trace.steps,
+        "rounds": trace.rounds,
+        "note": None if trace.note is None else clean(trace.note),
+        "entries": [_entry(entry) for entry in trace.entries],
+    }
+
+
+def _entry(entry: Entry) -> Document:
+    return {
+        "kind": entry.kind,
+        "frame": entry.frame,
+        "depth": entry.depth,
+        "code": clean(entry.code),
+        "offset": entry.offset,
+        "line": entry.line,
+        "opname": entry.opname,
+        "argrepr": clean(entry.argrepr),
+        "locals": {clean(name): clean(text) for name, text in entry.locals},
+        "stack": None if entry.stack is None else [clean(text) for text in entry.stack],
+        "text": clean(entry.text),
+        "count": entry.count,
+    }
+
+
+def sheet(document: Document, pen: Pen) -> Sheet:
+    """What was called, the steps, the slots of each function; of a run the slots and the trace."""
+    sheet = Sheet(pen)
+    _add_title(sheet, document)
+    if document["trace"] is None or not document["accepted"]:
+        _add_steps(sheet, document["steps"])
+    for stage in document["stages"]:
+        _add_slots(sheet, stage)
+    if document["trace"] is not None:
+        add_trace(sheet, document["trace"])
+    return sheet
+
+
+def _add_title(sheet: Sheet, document: Document) -> None:
+    pen = sheet.pen
+    given = document["arguments"]
+    words = [value["text"] for value in given["positional"]]
+    words += [f"{each['name']}={each['value']['text']}" for each in given["keywords"]]
+    verdict = "binds" if document["accepted"] else "raises TypeError"
+    room = pen.width - cells(verdict) - 3
+    text = pen.fit(f"{document['target']}({', '.join(words)})", room)
+    role = "value" if document["accepted"] else "error"
+    sheet.add((text, "title"), ("   ", "plain"), (verdict, role))
+    if document["raises"] is not None:
+        for line in _wrapped(pen, document["raises"]["message"], pen.width - 2):
+            sheet.add(("  ", "plain"), (line, "error"))
+    function = document["function"]
+    if function is not None:
+        module = f"{function['module']}." if function["module"] else ""
+        release = function["release"] or f"{function['version']}.x"
+        where = f"{function['file']}, line {function['line']}"
+        name = f"  {module}{function['qualname']}  "
+        about = f"  CPython {release}"
+        room = pen.width - cells(pen.clean(name)) - cells(about)
+        sheet.add((name, "name"), (pen.fit(where, room, "end"), "faint"), (about, "faint"))
+    for warning in document["warnings"]:
+        sheet.add(("  warning: ", "warning"), (warning, "plain"))
+
+
+def _wrapped(pen: Pen, text: str, width: int) -> list[str]:
+    """The text on as many lines as it needs, broken between words."""
+    lines = [""]
+    for word in pen.clean(text).split(" "):
+        if lines[-1] and cells(lines[-1]) + 1 + cells(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    return lines
+
+
+_ROLES = {"error": "error", "note": "warning", "through": "kind", "enter": "value"}
+
+
+def _add_steps(sheet: Sheet, steps: list[Document]) -> None:
+    if not steps:
+        return
+    sheet.heading("Steps", "in CPython's order")
+    pen = sheet.pen
+    number = len(str(len(steps)))
+    for at, step in enumerate(steps, 1):
+        value = step["value"]
+        told: Line = [] if value is None else [("  ", "plain"), (value["text"], "value")]
+        lines = _wrapped(pen, step["text"], pen.width - number - 4)
+        sheet.add(
+            (f"  {at:>{number}}  ", "faint"), (lines[0], _ROLES.get(step["kind"], "plain")), *told
+        )
+        for line in lines[1:]:
+            sheet.add((" " * (number + 4), "plain"), (line, _ROLES.get(step["kind"], "plain")))
+
+
+def _add_slots(sheet: Sheet, stage: Document) -> None:
+    """Parameters by slot, and what they hold."""
+    if not stage["slots"]:
+        return
+    failed = stage["raises"] is not None
+    note = "when the error was raised" if failed else "before the first instruction"
+    sheet.heading(f"Slots of {stage['function']['qualname']}", note)
+    rows: list[tuple[Piece, ...]] = []
+    for slot in stage["slots"]:
+        value = slot["value"]
+        rows.append(
+            (
+                (f"{slot['slot']:>3}", "faint"),
+                (slot["name"], "name"),
+                (slot["kind"], "kind"),
+                ("nothing", "warning") if value is None else (value["text"], "value"),
+                (slot["origin"] or "", "faint"),
+            )
+        )
+    sheet.extend(columns(sheet.pen, rows, measure(sheet.pen, rows, sheet.pen.width - 2)))
