@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
+from coscope.flow.texts.scene import Scene
 from coscope.flow.texts.text import (
     ATOM,
     COMPARED,
@@ -23,9 +23,6 @@ from coscope.flow.texts.text import (
     shown_name,
 )
 from coscope.model import Code, Slice
-
-if TYPE_CHECKING:
-    from coscope.flow.texts.templates import Scene
 
 MOST_ITEMS = 40  # items of a display or call that are looked at; the text is cut long before
 _KEYWORD = re.compile(r"'(\w+)': (.*)", re.DOTALL)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from coscope.errors import InternalError
-from coscope.flow.effects import Effect
 from coscope.flow.texts import forms
+from coscope.flow.texts.scene import Scene
 from coscope.flow.texts.text import (
     ATOM,
     AWAITED,
@@ -36,24 +35,6 @@ _PREFIXES = {
     "yield from ": (LOOSE, LOOSE),
 }
 _DISPLAYS = {("[", "]"): "[]", ("(", ")"): "()", ("{", "}"): "{}"}
-
-
-class Scene(NamedTuple):
-    """One instruction and what it takes, as the templates see it."""
-
-    effect: Effect
-    operands: Sequence[Text]
-    argument: Text | tuple[Text, ...]  # the shown operand of the instruction
-    keywords: tuple[str, ...] | None  # keyword names of a call that another instruction set
-
-    def group(self, name: str) -> Sequence[Text]:
-        """The values of a popped slot."""
-        return self.effect.operand(self.operands, name)
-
-    def one(self, name: str) -> Text:
-        """The value of a popped slot that is single."""
-        values = self.group(name)
-        return values[0] if values else NULL
 
 
 class _Field(NamedTuple):
