@@ -106,7 +106,9 @@ def test_a_doctest_finds_its_source() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "<string>", "/nowhere/x.py", "x\0y", os.sep])
-def test_what_is_no_file_has_no_source(name: str) -> None:
+def test_what_is_no_file_has_no_source(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linecache, "cache", {})  # another test may have left such a name
+
     assert source_of(name) is None
 
 
