@@ -15,7 +15,7 @@ from coscope.model import Code, Region
 from coscope.readers.from_function import from_code_object
 from tests.flow.building import built, compiled, snippet
 
-SAMPLE = 40  # files of the running interpreter's standard library
+SAMPLE = 20  # files of the running interpreter's standard library
 
 
 def sample(seed: int) -> list[Code]:
