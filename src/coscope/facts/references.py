@@ -1,0 +1,87 @@
+"""Which functions, classes and modules travel by their name alone when they are pickled."""
+
+from __future__ import annotations
+
+import sys
+from types import FunctionType, ModuleType
+from typing import Any
+
+from coscope.facts.scopes import static_attribute
+from coscope.readers.attributes import MISSING, is_a, member, namespace_of
+from coscope.readers.values import exact_text
+
+PICKLE = "pickle"
+CLOUDPICKLE = "cloudpickle"
+TOOLS = (PICKLE, CLOUDPICKLE)
+
+_qualname_of_class = type.__dict__["__qualname__"].__get__
+
+
+def goes_by_name(thing: Any, tool: str) -> bool:
+    """True if a tool writes no more of a function, class or module than where to find it.
+
+    Nothing is imported to see: a module that is not loaded is taken for one that cannot be found.
+
+    Source:
+        CPython 3.13.0, Modules/_pickle.c, save_global; cloudpickle 3.1.2, cloudpickle.py,
+        _should_pickle_by_reference.
+    """
+    if is_a(thing, ModuleType):
+        return tool == CLOUDPICKLE and _is_importable(thing)
+    module_name, qualname = name_of(thing)
+    if module_name is None:
+        module_name = _module_that_has(thing, qualname)
+    if tool == CLOUDPICKLE and (module_name in (None, "__main__") or _by_value(module_name)):
+        return False
+    return found_at("__main__" if module_name is None else module_name, qualname) is thing
+
+
+def name_of(thing: Any) -> tuple[str | None, str]:
+    """Module and qualified name of a function or class, as C code keeps them."""
+    if type(thing) is FunctionType:
+        module, qualname = thing.__module__, exact_text(thing.__qualname__)
+    else:
+        module, qualname = _module_of_class(thing), exact_text(_qualname_of_class(thing))
+    return (module if type(module) is str else None), qualname
+
+
+def _module_of_class(cls: type) -> Any:
+    held = namespace_of(cls).get("__module__", MISSING)
+    return type.__dict__["__module__"].__get__(cls) if held is MISSING else held
+
+
+def found_at(module_name: str, qualname: str) -> Any:
+    """What a qualified name finds in a loaded module, without running descriptors; or MISSING."""
+    thing = dict.get(sys.modules, module_name, MISSING)
+    for name in qualname.split("."):
+        if thing is MISSING:
+            break
+        thing = static_attribute(thing, name)
+    return thing
+
+
+def _module_that_has(thing: Any, qualname: str) -> str | None:
+    """The first loaded module in which the qualified name finds the object."""
+    if "<locals>" in qualname:
+        return None
+    for name in list(sys.modules):
+        if name not in ("__main__", "__mp_main__") and found_at(name, qualname) is thing:
+            return name
+    return None
+
+
+def _is_importable(module: ModuleType) -> bool:
+    name = dict.get(member(ModuleType, "__dict__", module), "__name__")
+    return type(name) is str and name in sys.modules and not _by_value(name)
+
+
+def _by_value(module_name: str | None) -> bool:
+    """True if `cloudpickle.register_pickle_by_value` was called for the module or its parent."""
+    cloudpickle = sys.modules.get("cloudpickle.cloudpickle")
+    if type(cloudpickle) is not ModuleType or module_name is None:
+        return False
+    registered = vars(cloudpickle).get("_PICKLE_BY_VALUE_MODULES")
+    if type(registered) is not set:
+        return False
+    parts = module_name.split(".")
+    return any(".".join(parts[:count]) in registered for count in range(1, len(parts) + 1))
