@@ -39,7 +39,6 @@ _LONGEST_CHAIN = 1000  # wrappers; CPython's recursion limit would stop a call e
 _LRU_WRAPPER = type(functools.lru_cache(len))
 _PLACEHOLDER = getattr(functools, "Placeholder", MISSING)  # 3.14
 _BOUND_PARTIALS = hasattr(functools.partial, "__get__")  # 3.14: as a class attribute it binds
-_HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE
 _IS_ABSTRACT = 1 << 20  # Py_TPFLAGS_IS_ABSTRACT
 
 _flags_of = type.__dict__["__flags__"].__get__
@@ -89,7 +88,7 @@ def reach(thing: Any, arguments: Arguments) -> Reached:
             return reached
         call = class_attribute(type(thing), "__call__")
         if call is MISSING:
-            reached.fail(f"'{c_name(type(thing))}' object is not callable")
+            reached.fail(_not_callable(thing))
             return reached
         if call is namespace_of(type)["__call__"] and is_a(thing, type):
             _construct(reached, thing, arguments)
@@ -105,9 +104,19 @@ def reach(thing: Any, arguments: Arguments) -> Reached:
     raise TargetError(f"the wrappers of {text_of(start)} form a circle")
 
 
-def c_name(cls: type) -> str:
-    """A class's name as C code has it in `tp_name`: of a built-in class with its module."""
-    return _name_of(cls) if _flags_of(cls) & _HEAP_TYPE else name_of_class(cls)  # type: ignore[no-any-return]
+def _not_callable(thing: Any) -> str:
+    """CPython's own words. To call what has no `tp_call` runs nothing, but raises them.
+
+    A module is asked for the function that may have been meant, so one with a `__getattr__` is
+    left alone.
+    """
+    asks = type(thing) is ModuleType and "__getattr__" in member(ModuleType, "__dict__", thing)
+    if not callable(thing) and not asks:
+        try:
+            thing()
+        except TypeError as error:
+            return str(error)
+    return f"'{_name_of(type(thing))}' object is not callable"
 
 
 def attribute(thing: Any, owner: Any) -> Any:
