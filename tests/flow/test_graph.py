@@ -179,6 +179,23 @@ def test_irreducible_loops_are_marked() -> None:
     assert [True] == [loop.irreducible for loop in loops(drawn)]
 
 
+def test_thousands_of_nested_loops_are_refused() -> None:
+    # Each jump leads one instruction further back than the one before: loop around loop.
+    size, apart = 3_000, 300
+    jumps = [
+        unit
+        for number in range(size)
+        for unit in (
+            ("LOAD_FAST", 0),
+            ("POP_JUMP_BACKWARD_IF_NONE", apart + 4 * (number + 1)),
+        )
+    ]
+    ends = [("LOAD_CONST", 0), ("RETURN_VALUE", 0)]
+    code = built("3.11", [("NOP", 0)] * (size + apart) + jumps + ends)
+    with pytest.raises(CodeError, match="nested"):
+        loops(build(code))
+
+
 HOSTILE = {
     "jump out of the code": built("3.13", [("JUMP_FORWARD", 100)]),
     "jump before the code": built("3.13", [("JUMP_BACKWARD", 100)]),

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from coscope.errors import CodeError
 from coscope.flow.dominators import dominators
 from coscope.flow.graph import Edge, Graph
+
+_NESTING = 64  # loops around a block, on average
+_SLACK = 100_000  # blocks of loops in any case
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +30,27 @@ def loops(graph: Graph) -> tuple[Loop, ...]:
     Back edges are those that lead back in depth-first order. Where the header dominates their
     sources, the loop is a natural one; else it is marked irreducible.
 
+    Raises:
+        CodeError: The loops nest more than 64 deep on average: their bodies would take quadratic
+            time. A compiler allows 20 nested blocks.
+
     Source:
         Aho, Lam, Sethi, Ullman: Compilers, second edition, 9.6.
     """
     backs = _back_edges(graph)
     spans = _intervals(dominators(graph))
     found = []
+    budget = _NESTING * len(graph.blocks) + _SLACK
     for header in sorted(backs):
         blocks = _body(graph, header, backs[header])
+        budget -= len(blocks)
+        if budget < 0:
+            raise CodeError(
+                "loops are nested out of all proportion",
+                code=graph.code.qualname,
+                offset=graph.code.instructions.offsets[graph.blocks[header].start],
+                expected=f"at most {_NESTING} deep",
+            )
         upper = spans[header]
         irreducible = any(
             not (upper[0] <= spans[block][0] and spans[block][1] <= upper[1]) for block in blocks
