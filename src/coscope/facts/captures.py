@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import functools
-import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from coscope.errors import TargetError
+from coscope.facts.clocks import Clock, Progress
 from coscope.facts.dependencies import last_name
 from coscope.facts.following import functions_in
 from coscope.facts.parts import (
@@ -24,7 +24,7 @@ from coscope.facts.parts import (
     path_text,
 )
 from coscope.facts.picklability import Expectation, expect
-from coscope.facts.references import CLOUDPICKLE, PICKLE, TOOLS, goes_by_name, name_of
+from coscope.facts.references import CLOUDPICKLE, TOOLS, goes_by_name, name_of
 from coscope.facts.sizes import MOST_OBJECTS, Scale, Size
 from coscope.model import Function, Value
 from coscope.readers.attributes import MISSING, is_a, member
@@ -38,8 +38,6 @@ BUDGET = 5.0  # seconds
 MOST_CAPTURED = 2000  # objects that are listed
 
 _FOR_SIZES = 0.4  # of the budget
-
-Progress = Callable[[int, int], None]  # objects done, objects in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,7 @@ def capture(
             and the verdicts are told from types.
         budget: Seconds for sizes, verdicts and search together. Code of an object that does not
             end while it is pickled is not stopped.
-        progress: Called with the objects done, and the objects in all.
+        progress: Called now and then with the milliseconds gone, and those allowed.
 
     Raises:
         TargetError: The target is a file or code object: nothing of it is live.
@@ -139,31 +137,25 @@ def capture(
     >>> capture(make(Lock())).verdicts[1].text
     "<lambda> -> closure 'lock': _thread.lock"
     """
-    deadline = time.monotonic() + budget
+    clock = Clock(budget, progress)
     thing = _live(target)
     name, module = _name_of(thing)
     start = (Step("target", name),)
-    found, complete = _captured(thing, start, deadline)
-    sizes, travelling, listed = _weighed(found, budget * _FOR_SIZES)
-    judge = _Judge(pickle, deadline)
-    total = len(found) + 1
+    found, complete = _captured(thing, start, clock)
+    sizes, travelling, listed = _weighed(found, Clock(budget * _FOR_SIZES, progress))
+    judge = _Judge(pickle, clock)
     verdicts = judge.verdicts(thing, start)
-    items = []
-    for at, (each, size) in enumerate(zip(found, sizes, strict=True)):
-        if progress is not None:
-            progress(at + 1, total)
-        items.append(
-            Captured(
-                each.path,
-                value_of(each.thing),
-                _goes_by_name(each.thing),
-                each.travels,
-                size,
-                judge.verdicts(each.thing, each.path),
-            )
+    items = [
+        Captured(
+            each.path,
+            value_of(each.thing),
+            _goes_by_name(each.thing),
+            each.travels,
+            size,
+            judge.verdicts(each.thing, each.path),
         )
-    if progress is not None:
-        progress(total, total)
+        for each, size in zip(found, sizes, strict=True)
+    ]
     return Capture(
         name,
         module,
@@ -232,9 +224,7 @@ def _goes_by_name(thing: Any) -> bool:
     return named and goes_by_name(thing, CLOUDPICKLE)
 
 
-def _captured(
-    target: Any, start: tuple[Step, ...], deadline: float
-) -> tuple[list[_Found], bool]:
+def _captured(target: Any, start: tuple[Step, ...], clock: Clock) -> tuple[list[_Found], bool]:
     """What the target captures, and what its helpers do; False if a limit stopped the search."""
     found: list[_Found] = []
     pending = deque([_Found(start, target, True)])
@@ -243,7 +233,7 @@ def _captured(
     while pending:
         path, thing, travels = pending.popleft()
         for part in _opened(thing, path, travels):
-            if len(found) >= MOST_CAPTURED or time.monotonic() > deadline:
+            if len(found) >= MOST_CAPTURED or clock.over():
                 return found, False
             fresh = id(part.thing) not in seen
             if part.path[-1].kind == "member":  # a class's own functions are weighed with it
@@ -303,9 +293,9 @@ def _is_helper(thing: Any, home: Any) -> bool:
     )
 
 
-def _weighed(found: list[_Found], seconds: float) -> tuple[list[Size], int, int]:
+def _weighed(found: list[_Found], clock: Clock) -> tuple[list[Size], int, int]:
     """The size of each, and the bytes of what travels and of all; what travels is weighed first."""
-    scale = Scale(seconds=seconds)
+    scale = Scale(clock)
     sizes: dict[int, Size] = {}
     order = sorted(range(len(found)), key=lambda at: not found[at].travels)
     travelling = 0
@@ -321,8 +311,8 @@ def _weighed(found: list[_Found], seconds: float) -> tuple[list[Size], int, int]
 class _Judge:
     """Gives verdicts by trying, or by types where trying was not asked for or is not possible."""
 
-    def __init__(self, tries: bool, deadline: float) -> None:
-        self.deadline = deadline
+    def __init__(self, tries: bool, clock: Clock) -> None:
+        self.clock = clock
         self.tools: tuple[str, ...] = ()
         if tries:
             from coscope.facts.pickling import is_installed
@@ -334,13 +324,13 @@ class _Judge:
         return tuple(self._verdict(thing, tool, path) for tool in TOOLS)
 
     def _verdict(self, thing: Any, tool: str, path: tuple[Step, ...]) -> Verdict:
-        if tool not in self.tools or time.monotonic() > self.deadline:
-            return _told(tool, expect(thing, tool, path, self.deadline), False)
+        if tool not in self.tools or self.clock.over():
+            return _told(tool, expect(thing, tool, path, self.clock), False)
         if id(type(thing)) in ATOMS and type(thing) is not str and type(thing) is not bytes:
             return Verdict(tool, True, True)
         from coscope.facts.pickling import try_to_pickle
 
-        found, size = try_to_pickle(thing, tool, path, self.deadline)
+        found, size = try_to_pickle(thing, tool, path, self.clock)
         return _told(tool, found, True, size if found.takes else None)
 
 
@@ -355,8 +345,8 @@ def _notes(
     """What a reader should know besides sizes and verdicts."""
     if _goes_by_name(target):
         yield (
-            f"both tools send the name alone: the receiver must be able to import {module}. What is "
-            "listed travels only if it is sent by value"
+            f"both tools send the name alone: the receiver must be able to import {module}. "
+            "What is listed travels only if it is sent by value"
         )
     elif module == "__main__" and type(target) is FunctionType and verdicts[0].takes:
         yield "pickle sends the name __main__ alone, and the receiver may have another __main__"

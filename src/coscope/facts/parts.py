@@ -1,4 +1,4 @@
-"""What travels with an object when it is pickled, part by part, each with the step that leads to it.
+"""What travels with an object when it is pickled: its parts, each with the step that leads to it.
 
 The parts are those that pickle and cloudpickle would write, as far as that can be known without
 running anybody's `__reduce__` or `__getstate__`.
@@ -71,13 +71,8 @@ STEP_KINDS = (
 Part = tuple[Step, Any]
 
 # By id, because the hash of a class may be its metaclass's own code.
-ATOMS = frozenset(
-    map(
-        id,
-        (type(None), bool, int, float, complex, str, bytes, bytearray, type(...))
-        + (type(NotImplemented), range),
-    )
-)
+_ATOMS = (bool, int, float, complex, str, bytes, bytearray, range)
+ATOMS = frozenset(map(id, (*_ATOMS, type(None), type(...), type(NotImplemented))))
 
 
 def path_text(path: tuple[Step, ...]) -> str:
@@ -208,7 +203,10 @@ def attributes_of(thing: Any) -> Iterator[tuple[str, Any]]:
 
 def _dictionary_of(thing: Any) -> dict[str, Any]:
     descriptor = class_attribute(type(thing), "__dict__")
-    if type(descriptor) is not GetSetDescriptorType and type(descriptor) is not MemberDescriptorType:
+    if (
+        type(descriptor) is not GetSetDescriptorType
+        and type(descriptor) is not MemberDescriptorType
+    ):
         return {}
     held = descriptor.__get__(thing)
     return held if is_a(held, dict) else {}

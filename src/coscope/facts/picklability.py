@@ -6,7 +6,6 @@ import copyreg
 import functools
 import io
 import sys
-import time
 from collections import deque
 from types import (
     BuiltinFunctionType,
@@ -24,6 +23,7 @@ from types import (
 )
 from typing import Any, NamedTuple
 
+from coscope.facts.clocks import Clock
 from coscope.facts.parts import ATOMS, Step, is_plain_container, parts_of
 from coscope.facts.references import CLOUDPICKLE, found_at, goes_by_name, name_of
 from coscope.readers.attributes import (
@@ -58,14 +58,14 @@ class Expectation(NamedTuple):
     reason: str | None = None
 
 
-def expect(thing: Any, tool: str, path: tuple[Step, ...], deadline: float) -> Expectation:
+def expect(thing: Any, tool: str, path: tuple[Step, ...], clock: Clock) -> Expectation:
     """Look through an object's parts, nearest first, for one that a tool refuses by its type.
 
     Args:
         thing: Any object. None of its code runs.
         tool: "pickle" or "cloudpickle".
         path: The steps to the object.
-        deadline: On the clock of `time.monotonic`.
+        clock: The time for it.
     """
     pending = deque([(thing, path)])
     seen = {id(thing)}
@@ -83,7 +83,7 @@ def expect(thing: Any, tool: str, path: tuple[Step, ...], deadline: float) -> Ex
             if id(inner) not in seen:
                 seen.add(id(inner))
                 pending.append((inner, (*steps, step)))
-            if len(seen) > MOST_OBJECTS or (not len(seen) & 255 and time.monotonic() > deadline):
+            if len(seen) > MOST_OBJECTS or (not len(seen) & 255 and clock.over()):
                 return Expectation(None, reason=f"not all looked at: {len(seen)} objects were")
     return unknown or Expectation(True)
 
@@ -136,7 +136,7 @@ _CLOUDPICKLE_TAKES = (
     ClassMethodDescriptorType,
     memoryview,
 )
-_CLOUDPICKLE_OPENS = (
+_CLOUDPICKLE_OPENS: tuple[type, ...] = (
     CellType,
     MappingProxyType,
     classmethod,

@@ -7,13 +7,13 @@ does. Only `capture(..., pickle=True)` comes here.
 from __future__ import annotations
 
 import pickle
-import time
 from collections import deque
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
+from coscope.facts.clocks import Clock
 from coscope.facts.parts import ATOMS, Step, parts_of
 from coscope.facts.picklability import Expectation
 from coscope.facts.references import CLOUDPICKLE
@@ -41,14 +41,14 @@ class _Stopped(BaseException):
 class _Sink:
     """A file that counts what is written, and keeps none of it."""
 
-    def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self.bytes = 0
 
     def write(self, data: Any) -> int:
         size = memoryview(data).nbytes
         self.bytes += size
-        if self.bytes > MOST_BYTES or time.monotonic() > self.deadline:
+        if self.bytes > MOST_BYTES or self.clock.over():
             raise _Stopped
         return size
 
@@ -58,16 +58,16 @@ def is_installed(tool: str) -> bool:
     return tool != CLOUDPICKLE or find_spec(CLOUDPICKLE) is not None
 
 
-def attempt(thing: Any, tool: str, deadline: float) -> Attempt:
+def attempt(thing: Any, tool: str, clock: Clock) -> Attempt:
     """Pickle an object to nowhere, by the tool's own default protocol.
 
     The clock is read at each object and each write; code of an object that never ends is not
     stopped.
     """
-    sink = _Sink(deadline)
-    if time.monotonic() > deadline:
+    sink = _Sink(clock)
+    if clock.over():
         return Attempt(None, 0)
-    pickler = _tracking(tool)(sink, deadline)
+    pickler = _tracking(tool)(sink, clock)
     try:
         pickler.dump(thing)
     except _Stopped:
@@ -81,20 +81,20 @@ def attempt(thing: Any, tool: str, deadline: float) -> Attempt:
 @cache
 def _tracking(tool: str) -> Any:
     """The tool's pickler, made to remember which object it is at."""
-    base = import_module(CLOUDPICKLE).Pickler if tool == CLOUDPICKLE else pickle.Pickler
+    base: Any = import_module(CLOUDPICKLE).Pickler if tool == CLOUDPICKLE else pickle.Pickler
 
     class Tracking(base):  # type: ignore[misc]
-        def __init__(self, sink: _Sink, deadline: float) -> None:
+        def __init__(self, sink: _Sink, clock: Clock) -> None:
             super().__init__(sink)
             self.last: Any = MISSING
-            self.deadline = deadline
+            self.clock = clock
             self.count = 0
 
         def persistent_id(self, thing: Any) -> None:
             """Called for each object before it is written; None: write it as usual."""
             self.last = thing
             self.count += 1
-            if not self.count & 63 and time.monotonic() > self.deadline:
+            if not self.count & 63 and self.clock.over():
                 raise _Stopped
 
     return Tracking
@@ -111,14 +111,14 @@ def _told(error: Exception) -> str:
 
 
 def try_to_pickle(
-    thing: Any, tool: str, path: tuple[Step, ...], deadline: float
+    thing: Any, tool: str, path: tuple[Step, ...], clock: Clock
 ) -> tuple[Expectation, int]:
     """Pickle an object, and if it is refused find the path to the first culprit.
 
     Returns:
         What happened, and the number of bytes of the pickle.
     """
-    tried = attempt(thing, tool, deadline)
+    tried = attempt(thing, tool, clock)
     if tried.takes is None:
         reason = f"not finished in the time given; {tried.bytes:,} bytes were written"
         return Expectation(None, path, MISSING, reason), tried.bytes
@@ -126,25 +126,25 @@ def try_to_pickle(
         return Expectation(True), tried.bytes
     if tried.too_deep:
         return Expectation(False, path, thing, f"nested too deeply: {tried.error}"), 0
-    return _culprit(thing, tool, path, tried, deadline), 0
+    return _culprit(thing, tool, path, tried, clock), 0
 
 
 def _culprit(
-    thing: Any, tool: str, path: tuple[Step, ...], tried: Attempt, deadline: float
+    thing: Any, tool: str, path: tuple[Step, ...], tried: Attempt, clock: Clock
 ) -> Expectation:
     """The object at which pickling stopped, and a way to it through the parts of the target."""
     last = tried.last
     if last is not MISSING and id(type(last)) not in ATOMS:
-        steps = path if last is thing else _way(thing, last, tool, path, deadline)
+        steps = path if last is thing else _way(thing, last, tool, path, clock)
         if steps is not None:
-            alone = attempt(last, tool, deadline)
+            alone = attempt(last, tool, clock)
             if alone.takes is False:
                 return Expectation(False, steps, last, alone.error)
-    return _descend(thing, tool, path, tried, deadline)
+    return _descend(thing, tool, path, tried, clock)
 
 
 def _way(
-    thing: Any, wanted: Any, tool: str, path: tuple[Step, ...], deadline: float
+    thing: Any, wanted: Any, tool: str, path: tuple[Step, ...], clock: Clock
 ) -> tuple[Step, ...] | None:
     """The shortest path from an object to one of its parts, or None."""
     pending = deque([(thing, path)])
@@ -156,14 +156,14 @@ def _way(
                 return (*steps, step)
             if id(inner) not in seen:
                 seen.add(id(inner))
-                if not len(seen) & 255 and time.monotonic() > deadline:
+                if not len(seen) & 255 and clock.over():
                     return None
                 pending.append((inner, (*steps, step)))
     return None
 
 
 def _descend(
-    thing: Any, tool: str, path: tuple[Step, ...], tried: Attempt, deadline: float
+    thing: Any, tool: str, path: tuple[Step, ...], tried: Attempt, clock: Clock
 ) -> Expectation:
     """Follow parts that are refused on their own, down to one whose parts are all taken.
 
@@ -179,7 +179,7 @@ def _descend(
             if id(type(inner)) in ATOMS:
                 continue
             again = id(inner) in seen
-            inner_failed = attempt(inner, tool, deadline)
+            inner_failed = attempt(inner, tool, clock)
             if inner_failed.takes is None:
                 reason = f"{failed.error}; the time given was over before its cause was found"
                 return Expectation(False, steps, part, reason)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import (
@@ -17,6 +16,7 @@ from types import (
 )
 from typing import Any
 
+from coscope.facts.clocks import Clock
 from coscope.facts.references import CLOUDPICKLE, goes_by_name
 from coscope.facts.scopes import contents_of
 from coscope.readers.attributes import MISSING, class_attribute, member, mro_of, namespace_of
@@ -54,7 +54,7 @@ def size_of(thing: Any, *, most: int = MOST_OBJECTS, seconds: float = SECONDS) -
     >>> size_of([bytearray(1000)] * 2).objects
     2
     """
-    return Scale(most=most, seconds=seconds).weigh(thing)
+    return Scale(Clock(seconds), most=most).weigh(thing)
 
 
 def _goes_by_name(thing: Any) -> bool:
@@ -65,20 +65,20 @@ class Scale:
     """Weighs objects one after another, and knows what was counted before.
 
     Args:
+        clock: The time for all weighings together.
         most: Objects that are counted in all.
-        seconds: That all weighings together may take.
         by_name: Tells of a function, class or module whether nothing of it is to be counted.
     """
 
     def __init__(
         self,
+        clock: Clock,
         *,
         most: int = MOST_OBJECTS,
-        seconds: float = SECONDS,
         by_name: Callable[[Any], bool] = _goes_by_name,
     ) -> None:
+        self.clock = clock
         self.left = most
-        self.seconds = seconds
         self.by_name = by_name
         self.counted: set[int] = set()
         self._sorts: dict[int, _Sort] = {}
@@ -92,7 +92,6 @@ class Scale:
         True, False, Ellipsis and NotImplemented, and functions, classes and modules that travel
         by name. Of a numpy array its `nbytes` count, of an array of objects the objects too.
         """
-        started = time.monotonic()
         seen: set[int] = set()
         pending = [thing]
         total = added = 0
@@ -105,9 +104,7 @@ class Scale:
             sort = self._sorts.get(id(type(part))) or self._sort_of(type(part))
             if sort.shared or (sort.named and self.by_name(part)):
                 continue
-            if self.left <= 0 or (
-                not len(seen) & 255 and time.monotonic() - started > self.seconds
-            ):
+            if self.left <= 0 or (not len(seen) & 255 and self.clock.over()):
                 complete = False
                 break
             seen.add(key)
@@ -121,7 +118,6 @@ class Scale:
             if not sort.flat:
                 pending.extend(sort.parts(part))
         self.counted |= seen
-        self.seconds -= time.monotonic() - started
         return Size(total, added, len(seen), complete)
 
     def _sort_of(self, kind: type) -> _Sort:
@@ -149,7 +145,7 @@ def _sort_of(kind: type) -> _Sort:
 
 def _bytes_of(kind: type) -> Callable[[Any], int]:
     """The own bytes of objects of a type, by C code."""
-    plain = sys.getsizeof
+    plain: Callable[[Any], int] = sys.getsizeof
     if type(class_attribute(kind, "__sizeof__")) is not MethodDescriptorType:
         plain = _below(kind)
     nbytes = _numpy_member(kind, "nbytes")

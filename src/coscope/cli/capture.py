@@ -1,0 +1,43 @@
+"""`coscope capture`: what travels with a function when it is shipped."""
+
+from __future__ import annotations
+
+import click
+
+from coscope.cli.answers import answer
+from coscope.cli.options import common
+from coscope.cli.session import Session
+
+
+@click.command("capture", short_help="What travels with it when it is shipped: size, picklability.")
+@click.option(
+    "--pickle",
+    "tries",
+    is_flag=True,
+    help="Pickle it to see. This runs the __reduce__ and __getstate__ of what it captures.",
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0.1),
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="Time for sizes, verdicts and the search for a culprit together.",
+)
+@click.argument("target")
+@common
+def command(session: Session, target: str, tries: bool, budget: float) -> None:
+    """Tell what travels with TARGET to Dask, Ray, Spark or another process.
+
+    \b
+    coscope capture app.jobs:task            sizes, and what the tools will likely say
+    coscope capture app.jobs:task --pickle   what pickle and cloudpickle do say
+
+    TARGET is live: its module is imported. Nothing of what it captures runs, except with --pickle.
+    """
+    from coscope.cli.progress import Progress
+    from coscope.facts.captures import capture
+
+    with Progress("milliseconds") as progress:
+        found = capture(target, pickle=tries, budget=budget, progress=progress.advance)
+    answer(session, found)

@@ -1,0 +1,254 @@
+"""What travels with a function, as a document and as a page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from coscope.facts.captures import Capture, Captured, Verdict
+from coscope.facts.parts import Step, path_text
+from coscope.facts.sizes import Size
+from coscope.model import Value
+from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.sheet import Line, Piece, Sheet, columns, measure
+from coscope.render.text import Pen, cells
+from coscope.render.text import without_surrogates as clean
+
+Entry = dict[str, Any]
+
+
+def document(result: Capture) -> Entry:
+    """The document of docs/schema.md, "capture"."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "producer": {
+            "name": "coscope",
+            "version": producer_version(),
+            "python": sys.version.split()[0],
+        },
+        "command": "capture",
+        "target": clean(result.name),
+        "module": result.module and clean(result.module),
+        "value": _value(result.value),
+        "by_name": result.by_name,
+        "pickled": result.pickled,
+        "verdicts": [_verdict(verdict) for verdict in result.verdicts],
+        "travelling_bytes": result.travelling,
+        "listed_bytes": result.listed,
+        "items": [_item(item) for item in result.items],
+        "limits": {
+            "seconds": result.budget,
+            "objects": result.most_objects,
+            "complete": result.complete,
+        },
+        "notes": [clean(note) for note in result.notes],
+    }
+
+
+def _value(value: Value) -> Entry:
+    return {"type": clean(value.type_name), "text": clean(value.text)}
+
+
+def _path(path: tuple[Step, ...]) -> Entry:
+    return {
+        "path": [{"kind": step.kind, "name": clean(step.name)} for step in path],
+        "chain": clean(path_text(path)),
+    }
+
+
+def _verdict(verdict: Verdict) -> Entry:
+    return {
+        "tool": verdict.tool,
+        "takes": verdict.takes,
+        "tried": verdict.tried,
+        **_path(verdict.path),
+        "culprit": verdict.culprit and _value(verdict.culprit),
+        "reason": verdict.reason and clean(verdict.reason),
+        "bytes": verdict.bytes,
+    }
+
+
+def size_entry(size: Size) -> Entry:
+    """A size in the document."""
+    return {
+        "bytes": size.bytes,
+        "shared": size.shared,
+        "objects": size.objects,
+        "complete": size.complete,
+    }
+
+
+def _item(item: Captured) -> Entry:
+    return {
+        "kind": item.kind,
+        "name": clean(item.name),
+        **_path(item.path),
+        "value": _value(item.value),
+        "by_name": item.by_name,
+        "travels": item.travels,
+        "size": size_entry(item.size),
+        "verdicts": [_verdict(verdict) for verdict in item.verdicts],
+    }
+
+
+def sheet(found: Entry, pen: Pen) -> Sheet:
+    """The page."""
+    page = Sheet(pen)
+    page.add(*_title(found))
+    for verdict in found["verdicts"]:
+        page.extend(_told(pen, verdict))
+    for note in found["notes"]:
+        page.extend(_wrapped(pen, note, "  ", "warning"))
+    if found["items"]:
+        page.heading("Captured", _about(found))
+        _add_items(page, found["items"], not found["by_name"])
+        _add_culprits(page, found)
+    else:
+        page.blank()
+        page.add(("It captures nothing.", "plain"))
+    _add_limits(page, found)
+    return page
+
+
+def _title(found: Entry) -> Iterator[Piece]:
+    module = f"{found['module']}." if found["module"] else ""
+    yield f"{module}{found['target']}", "title"
+    if found["by_name"]:
+        yield "  travels as a name", "faint"
+    else:
+        yield f"  {bytes_text(found['travelling_bytes'])} travel with it", "faint"
+
+
+_ANSWERS = {True: "takes it", False: "refuses it", None: "cannot be told"}
+_ROLES = {True: "value", False: "error", None: "warning"}
+
+
+def _told(pen: Pen, verdict: Entry) -> Iterator[Line]:
+    """What one tool does with the target, and where it stumbles."""
+    takes = verdict["takes"]
+    likely = "likely " if takes is not None and not verdict["tried"] else ""
+    line: Line = [
+        (f"  {verdict['tool']:<13}", "name"),
+        (likely + _ANSWERS[takes], _ROLES[takes]),
+    ]
+    if verdict["bytes"] is not None:
+        line.append((f"  {bytes_text(verdict['bytes'])} written", "faint"))
+    yield line
+    if verdict["path"]:
+        kind = "" if verdict["culprit"] is None else f": {verdict['culprit']['type']}"
+        yield [(" " * 15, "plain"), (_chain(pen, verdict, pen.width - 15 - len(kind)), "plain")] + (
+            [(kind, "type")] if kind else []
+        )
+    if verdict["reason"]:
+        yield from _wrapped(pen, verdict["reason"], " " * 15, "faint")
+
+
+def _chain(pen: Pen, entry: Entry, room: int, *, skip: str = "") -> str:
+    text = str(entry["chain"]).removeprefix(skip)
+    return pen.fit(text.replace("->", pen.arrow), room, "both")
+
+
+def _about(found: Entry) -> str:
+    words = "size: deep, shared parts once"
+    return words if found["pickled"] else f"{words}; verdicts told from types, --pickle tries"
+
+
+def _add_items(page: Sheet, items: list[Entry], travelling: bool) -> None:
+    pen = page.pen
+    rows: list[tuple[Piece, ...]] = [
+        tuple((word, "faint") for word in ("what", "value", "size", "pickle", "cloudpickle", ""))
+    ]
+    for item in items:
+        skip = f"{item['path'][0]['name']} -> "
+        what = str(item["chain"]).removeprefix(skip).replace("->", pen.arrow)
+        told = [(_word(verdict), _ROLES[verdict["takes"]]) for verdict in item["verdicts"]]
+        left = "" if item["travels"] or not travelling else "does not travel"
+        rows.append(
+            (
+                (what, "name"),
+                (pen.fit(item["value"]["text"], 26), "value"),
+                _size(item),
+                *told,
+                (left, "faint"),
+            )
+        )
+    if not any(row[-1][0] for row in rows):
+        rows = [row[:-1] for row in rows]
+    page.extend(columns(pen, rows, measure(pen, rows, pen.width - 2, least=11)))
+
+
+def _word(verdict: Entry) -> str:
+    return {True: "yes", False: "no", None: "unknown"}[verdict["takes"]]
+
+
+def _size(item: Entry) -> Piece:
+    if item["by_name"]:
+        return "a name", "faint"
+    size = item["size"]
+    text = bytes_text(size["bytes"]) if size["complete"] else f"> {bytes_text(size['bytes'])}"
+    if size["shared"]:
+        all_of_it = size["shared"] == size["bytes"]
+        text += " (shared)" if all_of_it else f" ({bytes_text(size['shared'])} shared)"
+    return text, "plain"
+
+
+def _add_culprits(page: Sheet, found: Entry) -> None:
+    """The way to what stops each captured object, if the target's own verdict has not said it."""
+    said = {verdict["chain"] for verdict in found["verdicts"]}
+    told: dict[str, tuple[Entry, list[str]]] = {}
+    for item in found["items"]:
+        for verdict in item["verdicts"]:
+            if verdict["takes"] is False and verdict["chain"] not in said:
+                told.setdefault(verdict["chain"], (verdict, []))[1].append(verdict["tool"])
+    if not told:
+        return
+    page.heading("Also in the way")
+    for verdict, tools in told.values():
+        by = ", ".join(dict.fromkeys(tools))
+        kind = f": {verdict['culprit']['type']}" if verdict["culprit"] else ""
+        room = page.pen.width - 4 - cells(kind) - len(by) - 2
+        page.add(
+            ("  ", "plain"),
+            (_chain(page.pen, verdict, room), "plain"),
+            (kind, "type"),
+            (f"  {by}", "faint"),
+        )
+
+
+def _add_limits(page: Sheet, found: Entry) -> None:
+    limits = found["limits"]
+    words = f"{limits['seconds']:g} s, {limits['objects']:,} objects"
+    page.blank()
+    if limits["complete"]:
+        page.add((f"Limits: {words}; none was reached.", "faint"))
+    else:
+        page.add((f"A limit was reached ({words}): there is more than is shown.", "warning"))
+
+
+def _wrapped(pen: Pen, text: str, indent: str, role: str) -> Iterator[Line]:
+    """A text over as many lines as it takes."""
+    line = ""
+    for word in pen.clean(text).split():
+        if line and cells(indent + line) + 1 + cells(word) > pen.width:
+            yield [(indent + line, role)]
+            line = ""
+        line = f"{line} {word}" if line else word
+    if line:
+        yield [(indent + line, role)]
+
+
+def bytes_text(count: int) -> str:
+    """A number of bytes in a unit that suits it, powers of 1000.
+
+    >>> bytes_text(999), bytes_text(1500), bytes_text(100_000_057)
+    ('999 B', '1.5 kB', '100.0 MB')
+    """
+    if count < 1000:
+        return f"{count} B"
+    size = float(count)
+    for unit in ("kB", "MB", "GB", "TB"):
+        size /= 1000
+        if size < 999.95 or unit == "TB":
+            return f"{size:.1f} {unit}"
+    return ""
