@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
-from coscope.errors import CoscopeError
 from coscope.facts.cells import CellUse, Variable, diagram
-from coscope.model import Code, Function, Source
-from coscope.readers.from_source import from_source
+from coscope.facts.owners import code_around, owner_of, seen_from_owner
+from coscope.model import Code, Function
 from coscope.render.text import without_surrogates as clean
 
 Entry = dict[str, Any]
@@ -25,8 +22,8 @@ def cells_of(function: Function, within: Code | None = None) -> Entry:
             for. Without it the source is compiled (never executed) to find them.
     """
     code = function.code
-    if within is None and code.freevars and function.source is not None:
-        within = _compiled(function.source)
+    if within is None:
+        within = code_around(function)
     found = diagram(function, within=within)
     free = [v for v in found.variables if v.kind == "free"]
     return {
@@ -35,15 +32,6 @@ def cells_of(function: Function, within: Code | None = None) -> Entry:
         "search": found.search,
         "complete": found.complete,
     }
-
-
-@lru_cache(maxsize=4)
-def _compiled(source: Source) -> Code | None:
-    """The module's code by this host; None if the source does not compile any more."""
-    try:
-        return from_source("\n".join([*source.lines, ""]), source.file).code
-    except CoscopeError:
-        return None
 
 
 def _own(code: Code, variable: Variable) -> Entry:
@@ -60,8 +48,8 @@ def _own(code: Code, variable: Variable) -> Entry:
 
 
 def _free(function: Function, index: int, variable: Variable, within: Code | None) -> Entry:
-    owner = variable.owner or _only_function_around(function.code, variable.name)
-    whole = _seen_from_owner(function, variable, owner, within)
+    owner = owner_of(function, variable)
+    whole = seen_from_owner(function, variable, within)
     cell = variable.cell
     value = None if cell is None else cell.value
     return {
@@ -85,25 +73,6 @@ def _free(function: Function, index: int, variable: Variable, within: Code | Non
         ],
         "note": variable.note,
     }
-
-
-def _only_function_around(code: Code, name: str) -> str | None:
-    """The owner as far as the qualified name alone tells: if one function stands around."""
-    around, *more = code.qualname.rpartition(".<locals>.")[0].split(".<locals>.")
-    return around if around and not more and name != "__class__" else None
-
-
-def _seen_from_owner(
-    function: Function, variable: Variable, owner: str | None, within: Code | None
-) -> Variable:
-    """The same variable with every use of it, in its owner and beside this function too."""
-    for code in () if within is None else within.walk():
-        if code.qualname == owner and variable.name in code.cellvars:
-            outer = replace(function, code=code, cells=(), live=False, object=None)
-            for own in diagram(outer, sharers=False).variables:
-                if own.name == variable.name and own.kind == "cell":
-                    return own
-    return variable
 
 
 def _users(uses: Iterable[CellUse]) -> list[Entry]:
