@@ -34,6 +34,11 @@ class _TakesNumbers(click.Command):
 )
 @click.option("--deep", is_flag=True, help="With --trace: nested code too.")
 @click.option("--unwrap", is_flag=True, help="Follow __wrapped__ of decorated functions.")
+@click.option(
+    "--python",
+    metavar="VERSION",
+    help="Compile a source file by another interpreter of this machine, and use its words.",
+)
 @common
 def command(
     session: Session,
@@ -43,6 +48,7 @@ def command(
     steps: int | None,
     deep: bool,
     unwrap: bool,
+    python: str | None,
 ) -> int:
     """Explain how the call TARGET(ARGUMENTS) binds, or which TypeError it raises and why.
 
@@ -62,11 +68,13 @@ def command(
 
     if not run and (steps is not None or deep):
         raise click.UsageError("--steps and --deep need --trace.")
+    if run and python is not None:
+        raise click.UsageError("--trace runs in this interpreter, so --python has no meaning.")
     given = literals(arguments)
     if not run:
         from coscope.facts.binding import explain
 
-        binding = explain(target, given.positional, given.keywords, unwrap=unwrap)
+        binding = explain(target, given.positional, given.keywords, unwrap=unwrap, python=python)
         answer(session, binding)
         return 0 if binding.accepted else REJECTED
     from coscope.facts.tracing import STEPS, trace

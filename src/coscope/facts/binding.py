@@ -79,6 +79,7 @@ def explain(
     keywords: Sequence[tuple[Any, Any]] | Mapping[str, Any] = (),
     *,
     unwrap: bool = False,
+    python: str | None = None,
 ) -> Binding:
     """`call` with the keywords as pairs: a name may come twice, or be no string, as in `**{1: 2}`.
 
@@ -87,6 +88,7 @@ def explain(
         args: Positional arguments.
         keywords: Names and values, in the order of the call.
         unwrap: Follow `__wrapped__` of decorated functions first.
+        python: Compile a source file by another interpreter, and bind in its version's words.
 
     Raises:
         InputError: As `call`.
@@ -96,7 +98,7 @@ def explain(
         tuple(Given(value_of(arg), f"argument {at}") for at, arg in enumerate(args, 1)),
         tuple((key, Given(value_of(value), f"keyword {text_of(key)}")) for key, value in pairs),
     )
-    found = callable_of(fn, unwrap=unwrap)
+    found = callable_of(fn, unwrap=unwrap, python=python)
     if is_a(found, Function):
         return _static(found, arguments, shown_target(fn, found))
     twice = _repeated([key for key, _ in pairs])
@@ -116,12 +118,19 @@ def explain(
     )
 
 
-def callable_of(fn: Any, *, unwrap: bool = False) -> Any:
+def callable_of(fn: Any, *, unwrap: bool = False, python: str | None = None) -> Any:
     """The object that a target names; a `Function` if it is known from a file only.
+
+    Args:
+        fn: As for `call`.
+        unwrap: Follow `__wrapped__` of decorated functions.
+        python: As for `read`.
 
     Raises:
         InputError: As `read`.
     """
+    if python is not None:
+        return read(fn, python=python)
     if is_a(fn, str) and is_live_name(str.__str__(fn)):
         module, _, qualname = str.__str__(fn).partition(":")
         found = locate(module, qualname)

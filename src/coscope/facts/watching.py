@@ -155,15 +155,22 @@ def _by_trace_function(recorder: Recorder) -> Iterator[None]:
         sys.settrace(before)
 
 
+# They raise the exception that is being handled. `RERAISE 1`, which ends every handler, raises
+# what was raised last.
+_RAISE_THE_HANDLED = (("RERAISE", 0), ("RERAISE", 2))
+
+
 class _Tracer:
     """The trace function: the events of `sys.settrace` in the recorder's terms."""
 
     def __init__(self, guard: _Guard) -> None:
         self.guard = guard
         self.recorder = guard.recorder
-        self.started: set[int] = set()  # ids of frames that have not ended
-        self.raising: dict[int, BaseException] = {}  # by id of the frame
-        self.waiting: set[int] = set()  # ids of suspended frames
+        # All by id() of a frame that has not ended.
+        self.started: set[int] = set()
+        self.waiting: set[int] = set()  # suspended
+        self.thrown: set[int] = set()  # raised, and executed nothing since
+        self.errors: dict[int, BaseException] = {}  # raised last
 
     def called(self, frame: FrameType, event: str, arg: Any) -> Any:
         """The global trace function: a frame starts or goes on."""
@@ -182,8 +189,7 @@ class _Tracer:
     def traced(self, frame: FrameType, event: str, arg: Any) -> Any:
         """The local trace function of a frame."""
         if event == "opcode":
-            self.raising.pop(id(frame), None)
-            self.guard.step(frame, frame.f_lasti)
+            self._executes(frame)
         elif self.recorder.full:
             return self.traced
         elif event == "exception":
@@ -192,10 +198,20 @@ class _Tracer:
             self._left(frame, arg)
         return self.traced
 
-    def _opname(self, frame: FrameType) -> str:
+    def _executes(self, frame: FrameType) -> None:
+        if self._operation(frame) in _RAISE_THE_HANDLED:
+            handled = sys.exc_info()[1]
+            if handled is not None:
+                self.errors[id(frame)] = handled
+        self.thrown.discard(id(frame))
+        self.guard.step(frame, frame.f_lasti)
+
+    def _operation(self, frame: FrameType) -> tuple[str, int | None]:
+        """Name and oparg of the instruction that the frame is at."""
         watched = self.recorder.watched[id(frame.f_code)]
         index = watched.index.get(frame.f_lasti)
-        return "" if index is None else watched.code.instructions.opname(index)
+        columns = watched.code.instructions
+        return ("", None) if index is None else (columns.opname(index), columns.arg(index))
 
     def _raised(self, frame: FrameType, error: BaseException) -> None:
         if self.recorder.ends_iteration(frame, error):
@@ -203,17 +219,21 @@ class _Tracer:
         if id(frame) in self.waiting:
             self.waiting.discard(id(frame))
             self.recorder.resume(frame, error)
-        self.raising[id(frame)] = error
+        self.thrown.add(id(frame))
+        self.errors[id(frame)] = error
         self.recorder.raised(frame, frame.f_lasti, error)
 
     def _left(self, frame: FrameType, value: Any) -> None:
-        error = self.raising.pop(id(frame), None)
-        if value is None and error is not None:
-            self.recorder.unwound(frame, error)
-        elif self._opname(frame) == "YIELD_VALUE":
+        """A frame gave control back: it waits, returned, or ends by an exception."""
+        opname = self._operation(frame)[0]
+        if id(frame) not in self.thrown and opname == "YIELD_VALUE":
             self.waiting.add(id(frame))
             self.recorder.suspend(frame, value)
             return
-        else:
+        error = self.errors.pop(id(frame), None)
+        if opname == "RETURN_VALUE" or error is None:
             self.recorder.finish(frame, value)
-        self.started.discard(id(frame))
+        else:
+            self.recorder.unwound(frame, error)
+        for frames in (self.started, self.thrown):
+            frames.discard(id(frame))
