@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -55,8 +56,10 @@ def literals(text: str) -> Literals:
 
 def _parsed(text: str) -> ast.Call:
     try:
-        # The line feed ends a comment, which would hide the parenthesis.
-        tree = ast.parse(f"{_BEFORE}{text}\n)", mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a string such as '\\.' is read, if frowned upon
+            # The line feed ends a comment, which would hide the parenthesis.
+            tree = ast.parse(f"{_BEFORE}{text}\n)", mode="eval")
     except SyntaxError as error:
         column = max(1, (error.offset or 1) - len(_BEFORE)) if error.lineno == 1 else None
         _refuse(error.msg, text, column=column)
