@@ -11,7 +11,7 @@ from typing import Any
 from coscope.errors import CodeError
 from coscope.facts.dependency import Dependency, Dynamic, lines_at
 from coscope.flow import build
-from coscope.flow.domains.origin import takers
+from coscope.flow.domains.origin import Origins, takers
 from coscope.flow.effects import Effect
 from coscope.model import Code
 from coscope.opcodes import table
@@ -76,24 +76,29 @@ def _with_computed_name(code: Code, offsets: tuple[int, ...]) -> Iterator[int]:
     """Those of the reads that are not called at once with a literal string as second argument."""
     columns = code.instructions
     try:
-        taken = takers(build(code))
+        taken = takers(build(code)).values()
     except CodeError:
         yield from offsets
         return
     for offset in offsets:
         index = columns.at(offset).index
-        takes = [(effect, origins) for effect, origins in taken.values() if index in origins]
+        takes = [(effect, given) for effect, given in taken if any(index in one for one in given)]
         if not takes or not all(_names(code, index, effect, given) for effect, given in takes):
             yield offset
 
 
-def _names(code: Code, index: int, effect: Effect, origins: tuple[int, ...]) -> bool:
-    """True for a call of what `index` loaded with a literal name."""
+def _names(code: Code, index: int, effect: Effect, origins: tuple[Origins, ...]) -> bool:
+    """True for a call of what `index` loaded, and of nothing else, with a literal name."""
     given = effect.operand(origins, "args")
-    if index in given or len(given) < 2 or given[1] < 0:
+    if len(given) < 2 or any(index in one and len(one) > 1 for one in origins):
+        return False
+    return not any(index in one for one in given) and all(_is_text(code, at) for at in given[1])
+
+
+def _is_text(code: Code, index: int) -> bool:
+    """True if the instruction loads a literal string."""
+    if index < 0:
         return False
     columns = code.instructions
-    loaded = table(code.version).by_code[columns.opcodes[given[1]]]
-    return (
-        loaded is not None and loaded.operand == "const" and type(columns.argval(given[1])) is str
-    )
+    row = table(code.version).by_code[columns.opcodes[index]]
+    return row is not None and row.operand == "const" and type(columns.argval(index)) is str

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
-from coscope.facts.accesses import CELL, Accesses, accesses_of
+from coscope.facts.accesses import CELL, GLOBAL, Accesses, accesses_of
 from coscope.facts.dependency import Dependency, Held, Reached
 from coscope.facts.following import held_by, is_of_a_library, leads_on, package_of
 from coscope.facts.scopes import Scope, scope_of, static_scope
@@ -19,6 +19,8 @@ from coscope.readers.from_function import from_code_object
 MOST_CODES = 20_000  # code objects that a transitive report looks into
 
 Path = tuple[str, ...]
+
+_SUPER = ("read", GLOBAL, "super")  # to 3.11 super() finds the cell of __class__ by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,12 @@ def reach(
     Raises:
         CodeError: A code object is no instruction sequence of its version.
     """
+    held = list(held)
     found = Reach(held=list(held))
     walk = _Walk(found, transitive, libraries, starts)
-    for each in found.held:
+    for start in starts:
+        walk.look_into(start)
+    for each in held:
         walk.follow(each.object, (*each.path, each.name))
     while walk.waiting:
         if len(found.codes) >= MOST_CODES:
@@ -85,7 +90,7 @@ class _Walk:
         self.found = found
         self.transitive = transitive
         self.libraries = libraries
-        self.waiting = deque(starts)
+        self.waiting: deque[Start] = deque()
         self.seen: dict[int, Any] = {}
         self.packages: set[str] = set()
         for start in starts:
@@ -95,10 +100,6 @@ class _Walk:
 
     def look_into(self, start: Start) -> None:
         """A function, its nested code, and what it holds."""
-        if start.function is not None:
-            for name, thing in held_by(start.function):
-                self.found.held.append(Held(name, start.path, thing))
-                self.follow(thing, (*start.path, name))
         pending = [(start.code, start.path, start.scope)]
         while pending:
             code, path, scope = pending.pop()
@@ -106,6 +107,10 @@ class _Walk:
             inside = scope.inside(code)
             nested = [const for const in code.consts if isinstance(const, Code)]
             pending.extend((each, (*path, each.name), inside) for each in reversed(nested))
+        if start.function is not None:
+            for name, thing in held_by(start.function):
+                self.found.held.append(Held(name, start.path, thing))
+                self.follow(thing, (*start.path, name))
 
     def _note(self, code: Code, path: Path, scope: Scope) -> None:
         uses = accesses_of(code)
@@ -178,12 +183,13 @@ def rows_of(code: Code, path: Path, scope: Scope, uses: Accesses) -> Iterator[De
         if name not in touched:
             found = scope.find(code, "read", CELL, name)
             if found is not None:
+                offsets = uses.variables.get(_SUPER, []) if name == "__class__" else []
                 yield Dependency(
                     name,
-                    "pass through",
+                    "read" if offsets else "pass through",
                     "cell",
                     path,
-                    (),
+                    tuple(offsets),
                     found.resolved,
                     found.empty,
                     code,

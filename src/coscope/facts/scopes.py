@@ -14,7 +14,6 @@ from coscope.model import Code
 from coscope.readers.attributes import MISSING, class_attribute, is_a, member
 
 _DISPLAY_HOOK = "_"  # bound in builtins by an interactive prompt, and no builtin
-_NEWLOCALS = 0x2
 
 EMPTY: Any = object()  # what an empty cell holds
 
@@ -55,14 +54,14 @@ class Scope:
                 return None
             held = self.cells[root]
             found = Found("cell", MISSING if held is EMPTY else held, root, held is EMPTY)
-        elif space == NAME and not code.flags & _NEWLOCALS and code.name != "<module>":
+        elif space == NAME and code.name != "<module>":
             if verb != "read":
                 return None  # a class body's own namespace
             found = Found("class-local-or-global", self._global(root)[1], root)
         else:
             kind, held = self._global(root)
             if verb != "read" and kind == "builtin":
-                kind, held = "global", MISSING
+                kind, held = "unbound" if self.globals is not None else "global", MISSING
             found = Found("global" if verb == "write" else kind, held, root)
         if found.object is MISSING:
             return found._replace(resolved=None)

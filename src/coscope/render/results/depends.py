@@ -26,7 +26,7 @@ _SECTIONS = (
     ("pass through", "Hands on", "cells that only nested code uses"),
 )
 _MOST_WORDS = 40  # on the page, of a section that is a list of words
-_CHAIN = 66  # cells of a name with its path
+_VALUE = 34  # cells of a value
 
 
 def document(result: Dependencies) -> Entry:
@@ -89,6 +89,7 @@ def document(result: Dependencies) -> Entry:
             {"name": clean(row.name), "path": _clean(row.path), "value": _value(row.value)}
             for row in result.held
         ],
+        "error": None,
     }
 
 
@@ -133,13 +134,13 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
             page.extend(_table(pen, [_cells(pen, row) for row in rows]))
     if found["failures"]:
         page.heading("Raises if reached")
-        page.extend(_table(pen, [_failure(pen, row) for row in found["failures"]]))
+        page.extend(_table(pen, [_failure(row) for row in found["failures"]]))
     if found["dynamic"]:
         page.heading("Dynamic", "names that no reading of the code can tell")
-        page.extend(_table(pen, [_dynamic(pen, row) for row in found["dynamic"]]))
+        page.extend(_table(pen, [_dynamic(row) for row in found["dynamic"]]))
     if found["held"]:
         page.heading("Holds")
-        page.extend(_table(pen, [_held(pen, row) for row in found["held"]]))
+        page.extend(_table(pen, [_held(row) for row in found["held"]]))
     _add_words(page, "Attributes", "of whatever object", (a["name"] for a in found["attributes"]))
     _add_words(page, "Constants", "", (c["text"] for c in found["constants"]))
     _add_limits(page, found)
@@ -158,7 +159,10 @@ def _title(found: Entry) -> Iterator[Piece]:
 
 
 def _table(pen: Pen, rows: list[tuple[Piece, ...]]) -> list[Line]:
-    return columns(pen, rows, measure(pen, rows, pen.width - 2))
+    """Rows in columns; of a long chain the middle is left out, never the name at its end."""
+    sizes = measure(pen, rows, pen.width - 2)
+    shown = [((pen.fit(row[0][0], sizes[0], "both"), row[0][1]), *row[1:]) for row in rows]
+    return columns(pen, shown, sizes)
 
 
 def _cells(pen: Pen, row: Entry) -> tuple[Piece, ...]:
@@ -167,17 +171,17 @@ def _cells(pen: Pen, row: Entry) -> tuple[Piece, ...]:
     elif row["value"] is None:
         shown = ("", "plain")
     elif row["resolved"] not in (None, row["name"]):
-        shown = (f"{row['resolved']} = {row['value']['text']}", "value")
+        shown = (pen.fit(f"{row['resolved']} = {row['value']['text']}", _VALUE, "both"), "value")
     else:
-        shown = (row["value"]["text"], "value")
+        shown = (pen.fit(row["value"]["text"], _VALUE, "both"), "value")
     role = "warning" if row["kind"] == "unbound" else "kind"
-    return _chain(pen, row), (row["kind"], role), shown, _lines(row)
+    return _chain(row), (row["kind"], role), shown, _lines(row)
 
 
-def _chain(pen: Pen, row: Entry) -> Piece:
+def _chain(row: Entry) -> Piece:
     """The name; before it the path, if that leads beyond the target's own code."""
     path = row["path"] if len(row["path"]) > 1 else []
-    return pen.fit(ARROW.join([*path, row["name"]]), _CHAIN, "both"), "name"
+    return ARROW.join([*path, row["name"]]), "name"
 
 
 def _lines(row: Entry) -> Piece:
@@ -187,17 +191,17 @@ def _lines(row: Entry) -> Piece:
     return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}", "faint"
 
 
-def _failure(pen: Pen, row: Entry) -> tuple[Piece, ...]:
+def _failure(row: Entry) -> tuple[Piece, ...]:
     reason = (row["reason"], "plain")
-    return _chain(pen, row), (row["error"], "error"), reason, _lines(row)
+    return _chain(row), (row["error"], "error"), reason, _lines(row)
 
 
-def _dynamic(pen: Pen, row: Entry) -> tuple[Piece, ...]:
-    return _chain(pen, row), (row["note"], "warning"), _lines(row)
+def _dynamic(row: Entry) -> tuple[Piece, ...]:
+    return _chain(row), (row["note"], "warning"), _lines(row)
 
 
-def _held(pen: Pen, row: Entry) -> tuple[Piece, ...]:
-    return _chain(pen, row), (row["value"]["text"], "value")
+def _held(row: Entry) -> tuple[Piece, ...]:
+    return _chain(row), (row["value"]["text"], "value")
 
 
 def _add_words(page: Sheet, heading: str, note: str, words: Iterable[str]) -> None:
