@@ -7,6 +7,7 @@ import random
 import sys
 import sysconfig
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType
@@ -20,13 +21,17 @@ from coscope.opcodes import table
 UNKNOWN = getattr(dis, "UNKNOWN", object())
 
 
-def library_files() -> list[Path]:
-    """The standard library of this interpreter, tests included, in a fixed order."""
+def library_files() -> list[Any]:
+    """Paths of the standard library, tests included, in a fixed order; in Pyodide inside a zip."""
+    archives = [path for path in sys.path if path.endswith(".zip") and Path(path).is_file()]
+    if archives:
+        names = sorted(zipfile.ZipFile(archives[0]).namelist())
+        return [zipfile.Path(archives[0], name) for name in names if name.endswith(".py")]
     root = Path(sysconfig.get_path("stdlib"))
     return sorted(file for file in root.rglob("*.py") if "site-packages" not in file.parts)
 
 
-def code_objects(file: Path) -> Iterator[CodeType]:
+def code_objects(file: Any) -> Iterator[CodeType]:
     """Every code object of a file that compiles; nothing of one that does not."""
     try:
         with warnings.catch_warnings():
