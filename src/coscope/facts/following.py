@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sysconfig
 from collections.abc import Iterator
 from functools import cache
@@ -163,12 +164,15 @@ def leads_on(thing: Any) -> bool:
     )
 
 
+_INSTALLED = ("site-packages", "dist-packages")  # folders, wherever they are
+
+
 @cache
 def _libraries() -> tuple[str, ...]:
-    """Folders of the standard library and of installed packages."""
-    names = ("stdlib", "platstdlib", "purelib", "platlib")
-    found = {sysconfig.get_path(name) for name in names}
-    return tuple(sorted({path for path in found if path}, key=len, reverse=True))
+    """Beginnings of the names of files of the standard library and of installed packages."""
+    found = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    found.add(os.path.dirname(os.__file__))  # it may lie in an archive
+    return ("<frozen ", *(os.path.join(path, "") for path in found if path))
 
 
 def package_of(function: FunctionType) -> str:
@@ -180,4 +184,4 @@ def package_of(function: FunctionType) -> str:
 def is_of_a_library(function: FunctionType) -> bool:
     """True if its code comes from the standard library or an installed package."""
     file = exact_text(function.__code__.co_filename)
-    return file.startswith(("<frozen ", *_libraries()))
+    return file.startswith(_libraries()) or any(folder in file for folder in _INSTALLED)
