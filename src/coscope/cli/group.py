@@ -18,6 +18,8 @@ COMMANDS = (
     "dis",
     "graph",
     "depends",
+    "closure",
+    "capture",
     "call",
 )  # each is `command` in the module of its name
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from coscope.facts.captures import Capture, Captured, Verdict
 from coscope.facts.parts import Step, path_text
-from coscope.facts.sizes import Size
 from coscope.model import Value
 from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.results.wording import bytes_text, size_entry, wrapped
 from coscope.render.sheet import Line, Piece, Sheet, columns, measure
 from coscope.render.text import Pen, cells
 from coscope.render.text import without_surrogates as clean
@@ -69,16 +69,6 @@ def _verdict(verdict: Verdict) -> Entry:
     }
 
 
-def size_entry(size: Size) -> Entry:
-    """A size in the document."""
-    return {
-        "bytes": size.bytes,
-        "shared": size.shared,
-        "objects": size.objects,
-        "complete": size.complete,
-    }
-
-
 def _item(item: Captured) -> Entry:
     return {
         "kind": item.kind,
@@ -99,7 +89,7 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
     for verdict in found["verdicts"]:
         page.extend(_told(pen, verdict))
     for note in found["notes"]:
-        page.extend(_wrapped(pen, note, "  ", "warning"))
+        page.extend(wrapped(pen, note, "  ", "warning"))
     if found["items"]:
         page.heading("Captured", _about(found))
         _add_items(page, found["items"], not found["by_name"])
@@ -141,7 +131,7 @@ def _told(pen: Pen, verdict: Entry) -> Iterator[Line]:
             [(kind, "type")] if kind else []
         )
     if verdict["reason"]:
-        yield from _wrapped(pen, verdict["reason"], " " * 15, "faint")
+        yield from wrapped(pen, verdict["reason"], " " * 15, "faint")
 
 
 def _chain(pen: Pen, entry: Entry, room: int, *, skip: str = "") -> str:
@@ -224,31 +214,3 @@ def _add_limits(page: Sheet, found: Entry) -> None:
         page.add((f"Limits: {words}; none was reached.", "faint"))
     else:
         page.add((f"A limit was reached ({words}): there is more than is shown.", "warning"))
-
-
-def _wrapped(pen: Pen, text: str, indent: str, role: str) -> Iterator[Line]:
-    """A text over as many lines as it takes."""
-    line = ""
-    for word in pen.clean(text).split():
-        if line and cells(indent + line) + 1 + cells(word) > pen.width:
-            yield [(indent + line, role)]
-            line = ""
-        line = f"{line} {word}" if line else word
-    if line:
-        yield [(indent + line, role)]
-
-
-def bytes_text(count: int) -> str:
-    """A number of bytes in a unit that suits it, powers of 1000.
-
-    >>> bytes_text(999), bytes_text(1500), bytes_text(100_000_057)
-    ('999 B', '1.5 kB', '100.0 MB')
-    """
-    if count < 1000:
-        return f"{count} B"
-    size = float(count)
-    for unit in ("kB", "MB", "GB", "TB"):
-        size /= 1000
-        if size < 999.95 or unit == "TB":
-            return f"{size:.1f} {unit}"
-    return ""

@@ -1,0 +1,272 @@
+"""The closure of a function, as a document and as a page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from coscope.facts.cells import CellUse
+from coscope.facts.closures import Closure, FreeVariable, Node, OwnVariable
+from coscope.facts.parts import path_text
+from coscope.model import Value
+from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.results.wording import bytes_text, size_entry, wrapped
+from coscope.render.sheet import Line, Sheet
+from coscope.render.text import Pen, cells
+from coscope.render.text import without_surrogates as clean
+
+Entry = dict[str, Any]
+
+
+def document(result: Closure) -> Entry:
+    """The document of docs/schema.md, "closure"."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "producer": {
+            "name": "coscope",
+            "version": producer_version(),
+            "python": sys.version.split()[0],
+        },
+        "command": "closure",
+        "target": clean(result.qualname),
+        "module": result.module and clean(result.module),
+        "live": result.live,
+        "identity": result.identity,
+        "via": [clean(step) for step in result.via],
+        "warnings": [clean(warning) for warning in result.warnings],
+        "free": [_free(each) for each in result.free],
+        "own": [_own(each) for each in result.own],
+        "tree": [_node(node) for node in result.tree],
+        "circles": [clean(path_text(path)) for path in result.circles],
+        "bytes": result.bytes,
+        "complete": result.complete,
+        "search": result.search,
+    }
+
+
+def _value(value: Value | None) -> Entry | None:
+    return None if value is None else {"type": clean(value.type_name), "text": clean(value.text)}
+
+
+def _free(variable: FreeVariable) -> Entry:
+    cell = variable.cell
+    return {
+        "name": clean(variable.name),
+        "index": variable.index,
+        "owner": variable.owner and clean(variable.owner),
+        "readers": _users(variable.readers),
+        "writers": _users(variable.writers),
+        "deleters": _users(variable.deleters),
+        "cell": None if cell is None else cell.identity,
+        "empty": None if cell is None else cell.empty,
+        "value": None if cell is None else _value(cell.value),
+        "size": None if variable.size is None else size_entry(variable.size),
+        "sharers": [
+            {
+                "qualname": clean(sharer.qualname),
+                "module": sharer.module and clean(sharer.module),
+                "name": clean(sharer.name),
+                "same_code": sharer.same_code,
+                "identity": sharer.identity,
+            }
+            for sharer in variable.sharers
+        ],
+        "late": variable.late,
+        "note": variable.note,
+    }
+
+
+def _own(variable: OwnVariable) -> Entry:
+    return {
+        "name": clean(variable.name),
+        "parameter": variable.parameter,
+        "takers": [clean(taker) for taker in variable.takers],
+        "readers": _users(variable.readers),
+        "writers": _users(variable.writers),
+        "deleters": _users(variable.deleters),
+        "note": variable.note,
+    }
+
+
+def _node(node: Node) -> Entry:
+    return {
+        "name": clean(node.name),
+        "cell": node.cell,
+        "value": _value(node.value),
+        "function": node.function and clean(node.function),
+        "identity": node.identity,
+        "via": [clean(step) for step in node.via],
+        "again": node.again,
+        "nodes": [_node(inner) for inner in node.nodes],
+    }
+
+
+def _users(uses: Iterable[CellUse]) -> list[Entry]:
+    """Code objects with the lines where they use the variable."""
+    lines: dict[str, list[int]] = {}
+    for use in uses:
+        found = lines.setdefault(clean(use.code), [])
+        if use.line is not None and use.line not in found:
+            found.append(use.line)
+    return [{"code": code, "lines": found} for code, found in lines.items()]
+
+
+def sheet(found: Entry, pen: Pen) -> Sheet:
+    """The page."""
+    page = Sheet(pen)
+    module = f"{found['module']}." if found["module"] else ""
+    page.add((f"{module}{found['target']}", "title"), (f"  {_summary(found)}", "faint"))
+    for step in found["via"]:
+        page.add((f"  through {step}", "faint"))
+    for warning in found["warnings"]:
+        page.add((f"  {warning}", "warning"))
+    if found["free"]:
+        page.heading("Cells from outside", f"owner {pen.arrow} here {pen.arrow} cell")
+        for variable in found["free"]:
+            page.extend(_free_lines(pen, found, variable))
+    if found["own"]:
+        page.heading("Own cells", "made anew by each call, for nested code")
+        for variable in found["own"]:
+            page.extend(_own_lines(pen, variable))
+    if any(node["function"] for node in found["tree"]):
+        page.heading("Functions in cells")
+        page.add((f"  {found['target']}", "plain"))
+        page.extend(_tree_lines(pen, found["tree"], ""))
+    for circle in found["circles"]:
+        page.blank()
+        page.add(("It holds itself: ", "warning"), (circle.replace("->", pen.arrow), "plain"))
+        page.add(("Only the cycle collector frees it.", "faint"))
+    _add_limits(page, found)
+    return page
+
+
+def _summary(found: Entry) -> str:
+    free, own = len(found["free"]), len(found["own"])
+    told = [f"{free} cell{'' if free == 1 else 's'} from outside"]
+    if own:
+        told.append(f"{own} of its own")
+    if not found["live"]:
+        told.append("not live: cells are made when it runs")
+    elif found["bytes"]:
+        told.append(f"they hold {bytes_text(found['bytes'])}")
+    return ", ".join(told)
+
+
+def _free_lines(pen: Pen, found: Entry, variable: Entry) -> Iterator[Line]:
+    name = variable["name"]
+    line: Line = [
+        ("  ", "plain"),
+        (pen.fit(variable["owner"] or "outside", 30, "end"), "plain"),
+        (f" {name}", "name"),
+        (f" ─{pen.arrow} ", "frame"),
+        (pen.fit(found["target"].rpartition(".")[2], 20), "plain"),
+        (f" ─{pen.arrow} ", "frame"),
+    ]
+    if variable["cell"] is None:
+        yield [*line, ("a cell, made when the owner runs", "faint")]
+    elif variable["empty"]:
+        line.append((f"[{variable['index']}] ", "faint"))
+        yield [*line, ("empty: reading it raises NameError", "warning")]
+    else:
+        line.append((f"[{variable['index']}] ", "faint"))
+        kind, size = variable["value"]["type"], _size(variable["size"])
+        room = pen.width - sum(cells(pen.clean(text)) for text, _ in line)
+        text = pen.fit(variable["value"]["text"], max(10, room - cells(kind) - cells(size) - 3))
+        yield [*line, (kind, "type"), (f" {text}", "value"), (f"  {size}", "faint")]
+    yield from _told(pen, variable)
+
+
+def _size(size: Entry) -> str:
+    more = "" if size["complete"] else "> "
+    shared = f" ({bytes_text(size['shared'])} shared)" if size["shared"] else ""
+    return f"{more}{bytes_text(size['bytes'])}{shared}"
+
+
+def _own_lines(pen: Pen, variable: Entry) -> Iterator[Line]:
+    name = f"{variable['name']}{' (a parameter)' if variable['parameter'] else ''}"
+    takers = ", ".join(variable["takers"]) or "nothing captures it"
+    yield [
+        ("  ", "plain"),
+        (name, "name"),
+        (f" ─{pen.arrow} ", "frame"),
+        (pen.fit(takers, pen.width - cells(name) - 8), "plain"),
+    ]
+    yield from _told(pen, variable)
+
+
+def _told(pen: Pen, variable: Entry) -> Iterator[Line]:
+    """Who writes, reads and deletes it, and which live functions share its cell."""
+    told = [
+        (label, ", ".join(map(_user, variable[users])), "plain")
+        for label, users in (
+            ("written by", "writers"),
+            ("deleted by", "deleters"),
+            ("read by", "readers"),
+        )
+        if variable[users]
+    ]
+    sharers = variable.get("sharers", [])
+    same = [sharer for sharer in sharers if sharer["same_code"]]
+    others = [sharer for sharer in sharers if not sharer["same_code"]]
+    if others:
+        told.append(("also held by", ", ".join(map(_sharer, others)), "plain"))
+    if same:
+        role = "plain" if variable["late"] is False else "warning"
+        told.append(("shared with", _late(len(same), variable["late"]), role))
+    if variable["note"]:
+        told.append(("note", variable["note"], "plain"))
+    for label, text, role in told:
+        for at, (line,) in enumerate(wrapped(pen, text, " " * 20, role)):
+            yield [(f"      {'' if at else label:<13} ", "faint"), (line[0][20:], role)]
+
+
+def _late(count: int, late: bool | None) -> str:
+    """What it means that functions of one code object share a cell."""
+    others = f"{count} other function{'' if count == 1 else 's'} of this code"
+    if late:
+        return f"{others}: made in a loop that assigns it, all see its last value"
+    if late is None:
+        return f"{others}: whether a loop assigns it between them is not known"
+    return f"{others}; no loop assigns it between them"
+
+
+def _user(user: Entry) -> str:
+    lines = user["lines"]
+    if not lines:
+        return str(user["code"])
+    word = "line" if len(lines) == 1 else "lines"
+    return f"{user['code']} ({word} {', '.join(map(str, lines))})"
+
+
+def _sharer(sharer: Entry) -> str:
+    return f"{sharer['module']}.{sharer['qualname']}" if sharer["module"] else sharer["qualname"]
+
+
+def _tree_lines(pen: Pen, nodes: list[Entry], stem: str) -> Iterator[Line]:
+    for at, node in enumerate(nodes):
+        last = at == len(nodes) - 1
+        lead = f"  {stem}{'└' if last else '├'} "
+        line: Line = [(lead, "frame"), (node["name"], "name")]
+        if node["function"]:
+            line.append((f" ─{pen.arrow} ", "frame"))
+            line.append((node["function"], "plain"))
+            through = f"  through {', '.join(node['via'])}" if node["via"] else ""
+            line.append((through, "faint"))
+            line.append(("  again" if node["again"] else "", "warning"))
+        elif node["value"] is None:
+            line.append(("  empty", "warning"))
+        else:
+            line.append((f"  {node['value']['text']}", "value"))
+        yield line
+        yield from _tree_lines(pen, node["nodes"], stem + ("  " if last else "│ "))
+
+
+def _add_limits(page: Sheet, found: Entry) -> None:
+    if found["search"]:
+        page.blank()
+        text = f"Sharers, as far as they can be found: {found['search']}."
+        page.extend(wrapped(page.pen, text, "", "faint"))
+    if not found["complete"]:
+        page.blank()
+        page.add(("A limit was reached: there is more than is shown.", "warning"))
