@@ -1,0 +1,483 @@
+"""The canonical form of a code object: what it does, without how it was written down.
+
+docs/internals/fingerprints.md describes it. A change here changes fingerprints: raise `SCHEME`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from struct import pack
+from typing import Any, NamedTuple
+
+from coscope.codec import decode_regions
+from coscope.model import FAST_CELL, FAST_FREE, Code, Constant, FrozenSet, Opaque, Slice
+from coscope.opcodes import Opcode, table
+from coscope.readers.docstrings import docstring_of
+
+SCHEME = 1  # version of the canonical form and of everything that is put into a fingerprint
+
+# Code that names one of these can see its own local names, or hand its flags on.
+REVEALING = frozenset(
+    ("locals", "vars", "eval", "exec", "compile", "dir", "_getframe", "currentframe")
+)
+
+_NESTED, _NOFREE, _HAS_DOCSTRING, _METHOD = 0x10, 0x40, 0x4000000, 0x8000000
+_FUTURE = 0x1FE0000
+_NEWLOCALS = 0x2
+_LONGEST = 2_000  # characters of a constant's text; a longer one is told by its digest
+
+Nested = Callable[[Code], str]  # the text that stands for a nested code object
+
+
+def digest(text: str) -> str:
+    """SHA-256 of a text, 64 hexadecimal digits."""
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Guard(NamedTuple):
+    """A protected region, in rows."""
+
+    start: int  # row, inclusive
+    stop: int  # row, exclusive
+    target: int  # row
+    depth: int  # stack slots kept
+    keeps_lasti: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """One code object, in rows: the nested ones are texts in it."""
+
+    head: tuple[str, ...]  # parameters, flags, docstring if it counts
+    rows: tuple[str, ...]  # "LOAD_GLOBAL 'x' 1"; of a jump without its target
+    targets: dict[int, int]  # row of a jump -> row that it leads to
+    guards: tuple[Guard, ...]
+    sources: tuple[int, ...]  # of each row, the index of its instruction
+
+    @property
+    def text(self) -> str:
+        """Everything, one line for each row."""
+        lines = list(self.rows)
+        for row, target in self.targets.items():
+            lines[row] = f"{lines[row]} to {target}"
+        guards = [
+            f"guard {g.start} {g.stop} to {g.target} {g.depth} {g.keeps_lasti}" for g in self.guards
+        ]
+        return "\n".join([*self.head, *lines, *guards])
+
+
+# Sorts of instructions.
+_FIXED, _SKIP, _CONST, _NAME, _LOCAL, _PAIR, _CELL, _JUMP, _RETURN, _NUMBER, _BARE = range(11)
+
+
+class _Plan(NamedTuple):
+    """How to write the instructions of one version."""
+
+    sorts: bytes  # by opcode
+    names: tuple[str, ...]  # by opcode
+    shifts: tuple[int, ...]  # flag bits below a name's index
+    pairs: tuple[tuple[str, str], ...]
+    fixed: dict[tuple[int, int], str]  # of opcode and oparg, filled as they are met
+
+
+@cache
+def _plan(version: str) -> _Plan:
+    rows = table(version).by_code
+    return _Plan(
+        bytes(_sort(row) for row in rows),
+        tuple(f"<{number}>" if row is None else _name(row) for number, row in enumerate(rows)),
+        tuple(
+            int(row.operand.partition(">>")[2] or 0) if row and row.operand[:4] == "name" else 0
+            for row in rows
+        ),
+        tuple(
+            (_LOCALS[row.access[0]], _LOCALS[row.access[1]])
+            if row is not None and row.operand == "local pair"
+            else ("", "")
+            for row in rows
+        ),
+        {},
+    )
+
+
+# Forms of one access that differ only in what the compiler could prove.
+_LOCALS = {
+    "read local": "LOAD_FAST",
+    "write local": "STORE_FAST",
+    "delete local": "DELETE_FAST",
+    "save local": "LOAD_FAST_AND_CLEAR",
+}
+_BY_OPERAND = {
+    "const": _CONST,
+    "const names": _CONST,
+    "small int": _NUMBER,
+    "local": _LOCAL,
+    "local pair": _PAIR,
+    "deref": _CELL,
+    "jump": _JUMP,
+    "jump source": _BARE,
+    "none": _BARE,
+}
+
+
+def _sort(row: Opcode | None) -> int:
+    if row is None:
+        return _FIXED
+    if row.name in ("NOP", "EXTENDED_ARG", "CACHE"):
+        return _SKIP
+    if row.operand == "const" and row.ends == "return":
+        return _RETURN
+    return _NAME if row.operand[:4] == "name" else _BY_OPERAND.get(row.operand, _FIXED)
+
+
+def _name(row: Opcode) -> str:
+    if row.ends == "jump" and row.operand == "jump" and not row.pops and row.blocks is None:
+        return "JUMP"
+    if row.operand == "local" and row.access:
+        return _LOCALS[row.access[0]]
+    return "LOAD_CONST" if row.operand == "small int" else row.name
+
+
+def canonical_of(
+    code: Code,
+    nested: Nested,
+    *,
+    docstrings: bool = False,
+    local_names: bool = False,
+) -> Canonical:
+    """Write a code object in its canonical form.
+
+    Args:
+        code: Of any version.
+        nested: What stands for a code object among the constants.
+        docstrings: Let docstrings count.
+        local_names: Let the names of locals count, even where no name suggests that the code
+            looks at them.
+
+    Raises:
+        CodeError: The bytes are no instruction sequence of their version.
+    """
+    names_count = local_names or not REVEALING.isdisjoint(code.names)
+    writer = _Writer(code, nested, names_count)
+    writer.write(frozenset() if docstrings else frozenset(("__doc__",)))
+    rows, targets = writer.rows, writer.resolved()
+    head = tuple(_head(code, docstrings, names_count))
+    guards = tuple(writer.guards()) if code.exceptiontable else ()
+    return Canonical(head, tuple(rows), targets, guards, tuple(writer.sources))
+
+
+def _head(code: Code, docstrings: bool, names_count: bool) -> Iterator[str]:
+    """The parameters, the flags that matter, and a function's docstring if it counts."""
+    flags = code.flags & ~(_NESTED | _NOFREE | _HAS_DOCSTRING | _METHOD)
+    if not names_count:
+        flags &= ~_FUTURE
+    variadic = bool(flags & 0x4) + bool(flags & 0x8)
+    given = code.varnames[: code.argcount + code.kwonlyargcount + variadic]
+    counts = f"{code.posonlyargcount} {code.argcount} {code.kwonlyargcount}"
+    yield f"parameters {counts} {' '.join(map(ascii, given))}"
+    yield f"flags {flags:#x}"
+    if docstrings and flags & _NEWLOCALS:
+        index = docstring_of(code)
+        yield "docstring " + ("None" if index is None else ascii(code.consts[index]))
+
+
+class _Writer:
+    """The rows of one code object in the making."""
+
+    def __init__(self, code: Code, nested: Nested, names_count: bool) -> None:
+        self.code = code
+        self.nested = nested
+        self.names_count = names_count
+        self.columns = code.instructions
+        self.rows: list[str] = []
+        self.sources: list[int] = []
+        self.jumps: list[int] = []  # rows
+        self.locals: dict[int, str] = {}  # slot -> how it is written
+        self.constants: dict[int, str] = {}  # index -> its text
+        self.memo: dict[int, str] = {}
+
+    def write(self, ignored: frozenset[str]) -> None:
+        """Write every instruction; `ignored` names what a class body or module stores in vain."""
+        code, columns = self.code, self.columns
+        plan = _plan(code.version)
+        sorts, names, fixed = plan.sorts, plan.names, plan.fixed
+        opargs = columns.opargs
+        rows, sources = self.rows, self.sources
+        dropped = () if code.flags & _NEWLOCALS else set(self._about_itself(ignored))
+        for at, opcode in enumerate(columns.opcodes):
+            sort = sorts[opcode]
+            if sort == _SKIP or at in dropped:
+                continue
+            if sort == _BARE:
+                row = names[opcode]
+            elif sort == _FIXED:
+                key = (opcode, opargs[at])
+                row = fixed.get(key) or self._fixed(at, key, fixed)
+            elif sort == _LOCAL:
+                row = f"{names[opcode]} {self._local(opargs[at])}"
+            elif sort == _NAME:
+                flag = opargs[at] & (1 << plan.shifts[opcode]) - 1
+                row = f"{names[opcode]} {columns.argval(at)!a} {flag}"
+            elif sort == _CONST:
+                row = f"{names[opcode]} {self._constant(at)}"
+            elif sort == _JUMP:
+                self.jumps.append(len(rows))
+                row = names[opcode]
+            elif sort == _CELL:
+                row = f"{names[opcode]} cell {columns.argval(at)!a}"
+            elif sort == _NUMBER:
+                row = f"{names[opcode]} int {opargs[at]}"
+            else:
+                rows.append(self._first_of_two(at, sort, plan.pairs[opcode]))
+                sources.append(at)
+                row = self._second_of_two(at, sort, plan.pairs[opcode])
+            rows.append(row)
+            sources.append(at)
+
+    def _first_of_two(self, at: int, sort: int, pair: tuple[str, str]) -> str:
+        if sort == _PAIR:
+            return f"{pair[0]} {self._local(self.columns.opargs[at] >> 4)}"
+        return f"LOAD_CONST {self._constant(at)}"
+
+    def _second_of_two(self, at: int, sort: int, pair: tuple[str, str]) -> str:
+        if sort == _PAIR:
+            return f"{pair[1]} {self._local(self.columns.opargs[at] & 15)}"
+        return "RETURN_VALUE"
+
+    def _fixed(self, at: int, key: tuple[int, int], fixed: dict[tuple[int, int], str]) -> str:
+        """An instruction whose meaning does not depend on the code around it."""
+        text = self.columns.argrepr(at)
+        name = _plan(self.code.version).names[key[0]]
+        row = f"{name} {text}" if text else f"{name} {key[1]}"
+        if len(fixed) < 10_000:
+            fixed[key] = row
+        return row
+
+    def _local(self, slot: int) -> str:
+        """A parameter by position, a cell by name, another local in order of the first use."""
+        known = self.locals.get(slot)
+        if known is None:
+            known = self.locals[slot] = self._local_text(slot)
+        return known
+
+    def _local_text(self, slot: int) -> str:
+        code = self.code
+        names = code.localsplusnames
+        if not 0 <= slot < len(names):
+            return f"slot {slot}"
+        kinds = code.localspluskinds
+        if slot < len(kinds) and kinds[slot] & (FAST_CELL | FAST_FREE):
+            return f"cell {names[slot]!a}"
+        if self.names_count:
+            return f"local {names[slot]!a}"
+        variadic = bool(code.flags & 0x4) + bool(code.flags & 0x8)
+        if slot < code.argcount + code.kwonlyargcount + variadic:
+            return f"parameter {slot}"
+        return f"local {len(self.locals)}"
+
+    def _constant(self, at: int) -> str:
+        index = self.columns.opargs[at]
+        known = self.constants.get(index)
+        if known is None:
+            if 0 <= index < len(self.code.consts):
+                value = self.code.consts[index]
+                if type(value) is str and value == self.code.qualname and not self._is_function():
+                    value = self.code.name  # a class says where it was defined
+                known = constant_key(value, self.nested, self.memo)
+            else:
+                known = f"<const {index}: out of range>"
+            self.constants[index] = known
+        return known
+
+    def _is_function(self) -> bool:
+        return bool(self.code.flags & _NEWLOCALS)
+
+    def _about_itself(self, ignored: frozenset[str]) -> Iterator[int]:
+        """Instructions by which a class body or module stores facts about its own source.
+
+        From 3.13 a class stores `__firstlineno__`, and `__static_attributes__` in an order that
+        depends on the hash seed.
+        """
+        ignored |= {"__firstlineno__", "__static_attributes__"}
+        if ignored.isdisjoint(self.code.names):
+            return
+        columns = self.columns
+        plan = _plan(self.code.version)
+        last = None
+        for at, opcode in enumerate(columns.opcodes):
+            if plan.sorts[opcode] == _SKIP:
+                continue
+            if (
+                last is not None
+                and plan.names[opcode] == "STORE_NAME"
+                and columns.argval(at) in ignored
+                and plan.names[columns.opcodes[last]] == "LOAD_CONST"
+            ):
+                yield last
+                yield at
+            last = at
+
+    def resolved(self) -> dict[int, int]:
+        """The rows to which jumps lead, other jumps on the way followed."""
+        if not self.jumps:
+            return {}
+        columns, rows = self.columns, self.rows
+        row_at = self._rows_by_offset()
+        direct = {}
+        for row in self.jumps:
+            offset = columns.jump_target(self.sources[row])
+            direct[row] = row_at.get(offset, len(rows)) if offset is not None else len(rows)
+        found = {}
+        for row, target in direct.items():
+            passed = {row}
+            while target in direct and rows[target] == "JUMP" and target not in passed:
+                passed.add(target)
+                target = direct[target]
+            found[row] = target
+        return found
+
+    def _rows_by_offset(self) -> dict[int, int]:
+        """Byte offset of every instruction -> the row that it, or the next one written, begins."""
+        found = {}
+        row = len(self.rows) - 1
+        following = len(self.rows)
+        for at in range(len(self.columns.offsets) - 1, -1, -1):
+            while row >= 0 and self.sources[row] == at:
+                following = row
+                row -= 1
+            found[self.columns.offsets[at]] = following
+        return found
+
+    def guards(self) -> Iterator[Guard]:
+        """The protected regions that hold rows; neighbours with one handler are one region."""
+        row_at = self._rows_by_offset()
+        end = len(self.rows)
+        found: list[Guard] = []
+        for region in decode_regions(self.code.exceptiontable, name=self.code.qualname):
+            start, stop = row_at.get(region.start, end), row_at.get(region.stop, end)
+            target = row_at.get(region.target, end)
+            if start < stop:
+                found.append(Guard(start, stop, target, region.depth, region.keeps_lasti))
+        merged: list[Guard] = []
+        for guard in found:
+            if merged and merged[-1].stop == guard.start and merged[-1][2:] == guard[2:]:
+                merged[-1] = merged[-1]._replace(stop=guard.stop)
+            else:
+                merged.append(guard)
+        yield from merged
+
+
+def atom_key(value: Any) -> str | None:
+    """A constant without parts, typed: 1, 1.0, True and -0.0 differ. None for any other object.
+
+    >>> atom_key(1), atom_key(True), atom_key(-0.0), atom_key("1")
+    ('int 1', 'bool True', 'float -0.0', "str '1'")
+    """
+    kind = type(value)
+    if kind is str:
+        text = f"str {value!a}"
+    elif kind is int:
+        text = f"int {value}" if value.bit_length() < 10_000 else f"int {value:#x}"
+    elif value is None or value is Ellipsis or value is NotImplemented:
+        return repr(value)
+    elif kind is bool:
+        return f"bool {value}"
+    elif kind is float:
+        return f"float {_float(value)}"
+    elif kind is complex:
+        return f"complex {_float(value.real)} {_float(value.imag)}"
+    elif kind is bytes:
+        text = f"bytes {value!r}"
+    else:
+        return None
+    return text if len(text) <= _LONGEST else f"{kind.__name__} sha256:{digest(text)}"
+
+
+def _float(value: float) -> str:
+    return repr(value) if value == value else f"nan {pack('>d', value).hex()}"
+
+
+def constant_key(value: Constant, nested: Nested, memo: dict[int, str] | None = None) -> str:
+    """A constant of a code object, typed and in an order that does not depend on hashes.
+
+    Args:
+        value: As the model holds it.
+        nested: What stands for a code object.
+        memo: Texts of containers by id, for the time of one code object.
+    """
+    text = atom_key(value)
+    if text is not None:
+        return text
+    memo = {} if memo is None else memo
+    text = memo.get(id(value))
+    if text is None:
+        text = _container_key(value, nested, memo)
+        if len(text) > _LONGEST:
+            text = f"{text[:5]}... sha256:{digest(text)}"
+        memo[id(value)] = text
+    return text
+
+
+def _container_key(value: Constant, nested: Nested, memo: dict[int, str]) -> str:
+    if isinstance(value, Code):
+        return nested(value)
+    if type(value) is tuple:
+        return f"({', '.join([constant_key(item, nested, memo) for item in value])})"
+    if isinstance(value, FrozenSet):
+        return f"frozenset({', '.join(sorted(constant_key(i, nested, memo) for i in value.items))})"
+    if isinstance(value, Slice):
+        parts = (value.start, value.stop, value.step)
+        return f"slice({', '.join(constant_key(part, nested, memo) for part in parts)})"
+    if isinstance(value, Opaque):
+        return f"opaque {value.type_name}"
+    return f"<{type(value).__name__}>" if value is not StopIteration else "StopIteration"
+
+
+class Digested(NamedTuple):
+    """A code object with its canonical form and the digest of that."""
+
+    code: Code
+    canonical: Canonical
+    digest: str  # of the text, which names the digests of nested code
+
+
+def digested(
+    root: Code, *, docstrings: bool = False, local_names: bool = False
+) -> list[Digested]:
+    """The code object and every nested one with its digest; the innermost first, the root last.
+
+    A digest covers what is nested in it. What is shared is written once.
+
+    Raises:
+        CodeError: The bytes of one are no instruction sequence of their version.
+    """
+    digests: dict[int, str] = {}
+    found = []
+    for code in reversed(list(root.walk())):
+        if id(code) in digests:
+            continue
+        written = canonical_of(
+            code,
+            lambda inner: f"code {inner.name!a} {digests[id(inner)]}",
+            docstrings=docstrings,
+            local_names=local_names,
+        )
+        digests[id(code)] = digest(written.text)
+        found.append(Digested(code, written, digests[id(code)]))
+    return found
+
+
+def opaque_constants(root: Code) -> Iterator[tuple[Code, Opaque]]:
+    """Constants that no compiler emits."""
+    for code in root.walk():
+        pending = list(code.consts)
+        while pending:
+            value = pending.pop()
+            if isinstance(value, Opaque):
+                yield code, value
+            elif type(value) is tuple:
+                pending.extend(value)
+

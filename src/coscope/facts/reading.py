@@ -1,0 +1,163 @@
+"""The global names that a live function's code reads, as components of a fingerprint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from coscope.facts.accesses import CELL, Accesses, accesses_of
+from coscope.facts.components import ARROW, Unknown
+from coscope.facts.dependency import Dependency
+from coscope.facts.dynamic import dynamic_uses
+from coscope.facts.provenance import module_namespace
+from coscope.facts.scopes import Found, Scope, scope_of
+from coscope.model import Code
+from coscope.readers.attributes import MISSING, is_a
+
+if TYPE_CHECKING:
+    from coscope.facts.inputs import Inputs
+
+
+class Reading:
+    """What one function's code, and the code nested in it, reads from globals and builtins."""
+
+    def __init__(self, inputs: Inputs, function: FunctionType, code: Code, path: str) -> None:
+        self.inputs = inputs
+        self.code = code
+        self.path = path
+        self.scope = scope_of(function)
+        self.told: set[str] = set()
+        self.dynamic = False  # something of it makes names out of data
+
+    def components(self) -> Iterator[tuple[str, str]]:
+        """One for each name or dotted path, in order of the first use."""
+        pending = [(self.code, self.path, self.scope)]
+        while pending:
+            code, path, scope = pending.pop()
+            uses = accesses_of(code)
+            yield from self._of(code, path, scope, uses)
+            inside = scope.inside(code)
+            nested = [const for const in code.consts if isinstance(const, Code)]
+            pending.extend((each, _joined(path, each.name), inside) for each in reversed(nested))
+
+    def _of(
+        self, code: Code, path: str, scope: Scope, uses: Accesses
+    ) -> Iterator[tuple[str, str]]:
+        for (verb, space, name), offsets in uses.variables.items():
+            if verb != "read":
+                continue
+            root, _, rest = name.partition(".")
+            found = scope.find(code, verb, space, root)
+            if found is None:
+                continue
+            self._watch(scope, space, root, found)
+            thing, label = self._walk(found.object, root, rest.split(".") if rest else [])
+            self._note_dynamic(code, path, label, tuple(offsets), found.kind, thing)
+            yield from self._told(found, label, thing, path, space, uses)
+        for name, offsets in uses.imports.items():
+            yield from self._imported(name, tuple(offsets), code, path, scope, uses)
+
+    def _watch(self, scope: Scope, space: str, root: str, found: Found) -> None:
+        """Note where the name was found, or that it was not."""
+        if space == CELL or scope.globals is None:
+            return
+        held = dict.get(scope.globals, root, MISSING)
+        self.inputs.witness.lookup(scope.globals, root, held)
+        if held is MISSING:
+            self.inputs.witness.lookup(scope.builtins, root, found.object)
+
+    def _walk(self, thing: Any, label: str, names: list[str]) -> tuple[Any, str]:
+        """Follow attributes of modules."""
+        for name in names:
+            if not is_a(thing, ModuleType):
+                break
+            space = module_namespace(thing)
+            value = dict.get(space, name, MISSING)
+            self.inputs.witness.lookup(space, name, value)
+            if value is MISSING:
+                break
+            thing, label = value, f"{label}.{name}"
+        return thing, label
+
+    def _told(
+        self, found: Found, label: str, thing: Any, path: str, space: str, uses: Accesses
+    ) -> Iterator[tuple[str, str]]:
+        if space == CELL and "." not in label:
+            return  # the cell is a component of its own
+        component = f"{_WORDS.get(found.kind, found.kind)} {label}"
+        if component in self.told and not is_a(thing, ModuleType):
+            return
+        if thing is MISSING:
+            yield from self._once(component, "unbound")
+        elif is_a(thing, ModuleType):
+            yield from self._module(component, thing, label, path, uses)
+        else:
+            where = _joined(path, label)
+            yield from self._once(component, self.inputs.key(thing, where, self.path))
+
+    def _module(
+        self, component: str, module: ModuleType, label: str, path: str, uses: Accesses
+    ) -> Iterator[tuple[str, str]]:
+        """A module that is not left by a dotted path: attributes that the code names."""
+        where = _joined(path, label)
+        text, attributes = self.inputs.module(module, where, tuple(uses.attributes))
+        yield from self._once(component, text)
+        for name, value in attributes:
+            if not is_a(value, ModuleType):
+                inner = self.inputs.key(value, f"{where}.{name}", self.path)
+                yield from self._once(f"{component}.{name}", inner)
+
+    def _imported(
+        self,
+        name: str,
+        offsets: tuple[int, ...],
+        code: Code,
+        path: str,
+        scope: Scope,
+        uses: Accesses,
+    ) -> Iterator[tuple[str, str]]:
+        self.inputs.witness.holds(lambda asked: [scope.imported(asked).object], name)
+        thing = scope.imported(name).object
+        self._note_dynamic(code, path, name, offsets, "import", thing)
+        component = f"import {name}"
+        if thing is MISSING:
+            text = self.inputs.unloaded(name, _joined(path, name))
+            yield from self._once(component, text)
+        elif is_a(thing, ModuleType):
+            yield from self._module(component, thing, name, path, uses)
+        else:
+            yield from self._once(
+                component, self.inputs.key(thing, _joined(path, name), self.path)
+            )
+
+    def _once(self, component: str, text: str) -> Iterator[tuple[str, str]]:
+        if component not in self.told:
+            self.told.add(component)
+            yield component, text
+
+    def _note_dynamic(
+        self,
+        code: Code,
+        path: str,
+        name: str,
+        offsets: tuple[int, ...],
+        kind: str,
+        thing: Any,
+    ) -> None:
+        """List a use of eval, globals, getattr with a computed name, and their like."""
+        if not (type(thing) is BuiltinFunctionType or type(thing) is FunctionType):
+            return
+        access = "import" if kind == "import" else "read"
+        row = Dependency(name, access, kind, (), offsets, name, False, code, thing)
+        for use in dynamic_uses([row]):
+            self.dynamic = True
+            where = _joined(path, name)
+            self.inputs.unknown.append(Unknown(where, "dynamic code", f"{use.function}: {use.note}"))
+
+
+_WORDS = {"class-local-or-global": "global", "cell": "attribute of cell"}
+
+
+def _joined(path: str, name: str) -> str:
+    return f"{path}{ARROW}{name}" if path else name
