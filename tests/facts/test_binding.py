@@ -6,16 +6,20 @@ import abc
 import collections
 import copy
 import functools
+import json
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from coscope.cli.arguments import literals
 from coscope.errors import NoCodeObject, TargetError, UnknownVersion
 from coscope.facts import wording
 from coscope.facts.binding import Binding, call, explain
 from coscope.readers import read
+from tests import interpreters
 
 HOST = call(lambda: 0).stages[0].function.code.version
 SUGGESTS = {"3.11": False, "3.12": False, "3.13": True, "3.14": True}[HOST]
@@ -369,7 +373,19 @@ def test_a_file_is_bound_without_running_it(tmp_path: Path) -> None:
 
     assert "f() missing 1 required keyword-only argument: 'b'" == binding.error
     assert binding.object is None
-    assert "defaults" in binding.warnings[0]
+    assert "decorators are not applied" in binding.warnings[0]
+
+
+def test_defaults_of_a_file_are_read_as_written(tmp_path: Path) -> None:
+    file = tmp_path / "app.py"
+    file.write_text("class K:\n    @undefined\n    def f(self, a, b=1 / 0, *, c, d=[2]): pass\n")
+
+    binding = call(f"{file}::K.f", 1, 2, c=3)
+
+    assert [("b", "1 / 0"), ("d", "[2]")] == [
+        (s.name, s.value.text) for s in binding.slots if s.value and s.origin == "the default"
+    ]
+    assert "K.f() missing 1 required positional argument: 'a'" == call(f"{file}::K.f", 1, c=3).error
 
 
 def test_what_read_gives_is_taken() -> None:
@@ -402,6 +418,52 @@ def test_partials_in_a_circle_are_an_error() -> None:
 
 def test_before_310_the_plain_name_stands_in_a_message() -> None:
     assert ["name", "qualname"] == [wording.wording(v).names for v in ("3.9", "3.10")]
+
+
+OLD = """
+class K:
+    def f(self, a, b=1, *, key, other=2): pass
+
+def g(alpha, beta, /, gamma): pass
+"""
+OLD_CALLS = (
+    ("K.f", "0"),
+    ("K.f", "0, 1, 2, 3"),
+    ("K.f", "0, 1, 2, 3, key=4"),
+    ("K.f", "0, 1, kye=2"),
+    ("K.f", "0, 1, a=2"),
+    ("K.f", "0, 1"),
+    ("K.f", "0, 1, key=2"),
+    ("g", "1, beta=2"),
+    ("g", "1, 2, gama=2"),
+    ("g", ""),
+)
+_ASK = """
+import json, sys
+namespace = {}
+exec(open(sys.argv[1]).read(), namespace)
+for name, text in json.loads(sys.argv[2]):
+    try:
+        eval(name + "(" + text + ")", namespace)
+        print("null")
+    except TypeError as error:
+        print(json.dumps(str(error)))
+"""
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"])
+def test_a_file_is_bound_in_the_words_of_its_version(version: str, tmp_path: Path) -> None:
+    python = interpreters.require(version)
+    file = tmp_path / "old.py"
+    file.write_text(OLD)
+    words = [str(python), "-c", _ASK, str(file), json.dumps(OLD_CALLS)]
+    answer = subprocess.run(words, capture_output=True, encoding="utf-8", check=True).stdout
+
+    for (name, text), line in zip(OLD_CALLS, answer.splitlines(), strict=True):
+        given = literals(text)
+        binding = explain(f"{file}::{name}", given.positional, given.keywords, python=str(python))
+
+        assert json.loads(line) == binding.error
 
 
 def test_an_unknown_version_is_an_error() -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from types import FunctionType, MethodType
 from typing import Any
 
 from coscope.facts.callees import Reached, attribute, reach
 from coscope.facts.parameters import Arguments, BindingStep, Given, Slot, Stage, fill
-from coscope.model import Function
+from coscope.model import Function, Value
 from coscope.readers import read
 from coscope.readers.attributes import is_a, member, namespace_of
 from coscope.readers.importing import locate
+from coscope.readers.sources import defaults_in
 from coscope.readers.targets import is_live_name
-from coscope.readers.values import exact_text, text_of, type_name_of, value_of
+from coscope.readers.values import exact_text, shortened, text_of, type_name_of, value_of
 from coscope.result import Result
 
 
@@ -160,7 +161,17 @@ def shown_target(fn: Any, found: Any) -> str:
 
 
 def _static(function: Function, arguments: Arguments, target: str) -> Binding:
-    """A function of a file: its code is known, and neither its defaults nor its decorators."""
+    """A function of a file: its defaults are known as written, its decorators not at all."""
+    source, code = function.source, function.code
+    written = None if source is None else defaults_in(source, code)
+    warning = "known from a file: decorators are not applied, and defaults are taken as none"
+    if written is not None:
+        warning = "known from a file: decorators are not applied; defaults are shown as written"
+        function = replace(
+            function,
+            defaults=tuple(map(_written, written.positional)),
+            kwdefaults=tuple((name, _written(text)) for name, text in written.keyword_only),
+        )
     stage = fill(function, arguments)
     return Binding(
         target=target,
@@ -169,10 +180,13 @@ def _static(function: Function, arguments: Arguments, target: str) -> Binding:
         steps=stage.steps,
         stages=(stage,),
         error=stage.error,
-        warnings=(
-            "known from a file: defaults are made when its module runs, and are taken as none",
-        ),
+        warnings=(warning,),
     )
+
+
+def _written(text: str) -> Value:
+    """An expression of a source that nobody evaluated."""
+    return Value("expression", shortened(text), 0)
 
 
 def _repeated(keys: list[Any]) -> str | None:

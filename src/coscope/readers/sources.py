@@ -12,6 +12,7 @@ import stat
 import tokenize
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from coscope.errors import SourceError
 from coscope.model import Code, Source
@@ -148,6 +149,27 @@ def annotations_in(source: Source, code: Code) -> Iterator[tuple[str, str]]:
             yield argument.arg, ast.unparse(argument.annotation)
     if node.returns is not None:
         yield "return", ast.unparse(node.returns)
+
+
+class WrittenDefaults(NamedTuple):
+    """Defaults as the source writes them; nothing is evaluated."""
+
+    positional: tuple[str, ...]  # of the last positional parameters
+    keyword_only: tuple[tuple[str, str], ...]  # parameter and text, where there is one
+
+
+def defaults_in(source: Source, code: Code) -> WrittenDefaults | None:
+    """Defaults of the `def` at the code's first line; None if it is not found there."""
+    node = _definitions(source).get((code.name, code.firstlineno))
+    if node is None:
+        return None
+    arguments = node.args
+    names = code.varnames[code.argcount :]  # mangled where the class is private about them
+    named = zip(names, arguments.kw_defaults, strict=False)
+    return WrittenDefaults(
+        tuple(ast.unparse(default) for default in arguments.defaults),
+        tuple((name, ast.unparse(default)) for name, default in named if default is not None),
+    )
 
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef
