@@ -5,6 +5,7 @@ docs/internals/fingerprints.md describes it. A change here changes fingerprints:
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -56,6 +57,8 @@ class Canonical:
     targets: dict[int, int]  # row of a jump -> row that it leads to
     guards: tuple[Guard, ...]
     sources: tuple[int, ...]  # of each row, the index of its instruction
+    constants: tuple[str, ...]  # in order of the first use, without code
+    names: tuple[str, ...]  # in order of the first use: globals, attributes, imports, cells
 
     @property
     def text(self) -> str:
@@ -166,7 +169,15 @@ def canonical_of(
     rows, targets = writer.rows, writer.resolved()
     head = tuple(_head(code, docstrings, names_count))
     guards = tuple(writer.guards()) if code.exceptiontable else ()
-    return Canonical(head, tuple(rows), targets, guards, tuple(writer.sources))
+    return Canonical(
+        head,
+        tuple(rows),
+        targets,
+        guards,
+        tuple(writer.sources),
+        tuple([text for text in writer.constants if not text.startswith("code ")]),
+        tuple(writer.names),
+    )
 
 
 def _head(code: Code, docstrings: bool, names_count: bool) -> Iterator[str]:
@@ -196,7 +207,9 @@ class _Writer:
         self.sources: list[int] = []
         self.jumps: list[int] = []  # rows
         self.locals: dict[int, str] = {}  # slot -> how it is written
-        self.constants: dict[int, str] = {}  # index -> its text
+        self.texts: dict[int, str] = {}  # index of a constant -> its text
+        self.constants: dict[str, None] = {}
+        self.names: dict[str, None] = {}
         self.memo: dict[int, str] = {}
 
     def write(self, ignored: frozenset[str]) -> None:
@@ -220,16 +233,21 @@ class _Writer:
                 row = f"{names[opcode]} {self._local(opargs[at])}"
             elif sort == _NAME:
                 flag = opargs[at] & (1 << plan.shifts[opcode]) - 1
-                row = f"{names[opcode]} {columns.argval(at)!a} {flag}"
+                name = columns.argval(at)
+                self.names[name] = None
+                row = f"{names[opcode]} {name!a} {flag}"
             elif sort == _CONST:
                 row = f"{names[opcode]} {self._constant(at)}"
             elif sort == _JUMP:
                 self.jumps.append(len(rows))
                 row = names[opcode]
             elif sort == _CELL:
-                row = f"{names[opcode]} cell {columns.argval(at)!a}"
+                name = columns.argval(at)
+                self.names[name] = None
+                row = f"{names[opcode]} cell {name!a}"
             elif sort == _NUMBER:
                 row = f"{names[opcode]} int {opargs[at]}"
+                self.constants[f"int {opargs[at]}"] = None
             else:
                 rows.append(self._first_of_two(at, sort, plan.pairs[opcode]))
                 sources.append(at)
@@ -280,7 +298,7 @@ class _Writer:
 
     def _constant(self, at: int) -> str:
         index = self.columns.opargs[at]
-        known = self.constants.get(index)
+        known = self.texts.get(index)
         if known is None:
             if 0 <= index < len(self.code.consts):
                 value = self.code.consts[index]
@@ -289,7 +307,8 @@ class _Writer:
                 known = constant_key(value, self.nested, self.memo)
             else:
                 known = f"<const {index}: out of range>"
-            self.constants[index] = known
+            self.texts[index] = known
+            self.constants[known] = None
         return known
 
     def _is_function(self) -> bool:
@@ -325,11 +344,7 @@ class _Writer:
         if not self.jumps:
             return {}
         columns, rows = self.columns, self.rows
-        row_at = self._rows_by_offset()
-        direct = {}
-        for row in self.jumps:
-            offset = columns.jump_target(self.sources[row])
-            direct[row] = row_at.get(offset, len(rows)) if offset is not None else len(rows)
+        direct = {row: self._row_at(columns.jump_target(self.sources[row])) for row in self.jumps}
         found = {}
         for row, target in direct.items():
             passed = {row}
@@ -339,26 +354,18 @@ class _Writer:
             found[row] = target
         return found
 
-    def _rows_by_offset(self) -> dict[int, int]:
-        """Byte offset of every instruction -> the row that it, or the next one written, begins."""
-        found = {}
-        row = len(self.rows) - 1
-        following = len(self.rows)
-        for at in range(len(self.columns.offsets) - 1, -1, -1):
-            while row >= 0 and self.sources[row] == at:
-                following = row
-                row -= 1
-            found[self.columns.offsets[at]] = following
-        return found
+    def _row_at(self, offset: int | None) -> int:
+        """The row that begins with the instruction at a byte offset, or with the next written."""
+        if offset is None:
+            return len(self.rows)
+        return bisect_left(self.sources, bisect_left(self.columns.offsets, offset))
 
     def guards(self) -> Iterator[Guard]:
         """The protected regions that hold rows; neighbours with one handler are one region."""
-        row_at = self._rows_by_offset()
-        end = len(self.rows)
         found: list[Guard] = []
         for region in decode_regions(self.code.exceptiontable, name=self.code.qualname):
-            start, stop = row_at.get(region.start, end), row_at.get(region.stop, end)
-            target = row_at.get(region.target, end)
+            start, stop = self._row_at(region.start), self._row_at(region.stop)
+            target = self._row_at(region.target)
             if start < stop:
                 found.append(Guard(start, stop, target, region.depth, region.keeps_lasti))
         merged: list[Guard] = []
@@ -472,12 +479,12 @@ def digested(
 
 def opaque_constants(root: Code) -> Iterator[tuple[Code, Opaque]]:
     """Constants that no compiler emits."""
-    for code in root.walk():
-        pending = list(code.consts)
-        while pending:
-            value = pending.pop()
-            if isinstance(value, Opaque):
-                yield code, value
-            elif type(value) is tuple:
-                pending.extend(value)
-
+    pending: list[tuple[Code, Constant]] = [(root, const) for const in root.consts]
+    while pending:
+        code, value = pending.pop()
+        if isinstance(value, Opaque):
+            yield code, value
+        elif isinstance(value, Code):
+            pending.extend([(value, const) for const in value.consts])
+        elif type(value) is tuple:
+            pending.extend([(code, item) for item in value])

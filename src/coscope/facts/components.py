@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from coscope.facts.canonical import digest
+
 ARROW = " -> "
 _LONGEST = 160  # characters of a value that are kept; a longer one is told by its digest
 
@@ -74,6 +76,6 @@ def _changes_of(old: Part, new: Part) -> Iterator[Change]:
             yield Change(new.path, label, before.get(label), after.get(label))
 
 
-def kept(text: str, digest: str) -> str:
+def kept(text: str) -> str:
     """A component's value as it is kept: whole if it is short, else its beginning and digest."""
-    return text if len(text) <= _LONGEST else f"{text[:40]}... sha256:{digest}"
+    return text if len(text) <= _LONGEST else f"{text[:40]}... sha256:{digest(text)}"

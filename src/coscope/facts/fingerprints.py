@@ -145,6 +145,13 @@ def fingerprint(target: Any, *, docstrings: bool = False, python: str | None = N
     return found
 
 
+def digest_of(value: Any) -> tuple[str, bool]:
+    """The digest of any live value as an input of a function; False if it is not all there."""
+    inputs = Inputs(False)
+    text = inputs.start(value)
+    return digest("\n\n".join([text, *inputs.texts])), not inputs.unknown
+
+
 def _keep(key: tuple[int, bool], entry: tuple[Any, Witness, Fingerprint]) -> None:
     _kept[key] = entry
     _kept.move_to_end(key)

@@ -53,16 +53,18 @@ class Inputs:
         self.seen: list[Any] = []  # keeps every id in `paths` true
         self.used: set[str] = set()
         self.waiting: deque[tuple[Any, str, str]] = deque()
+        self.bindings: dict[tuple[int, int, str], tuple[str, str]] = {}  # what `Reading` told already
 
-    def start(self, target: Any) -> None:
-        """Search everything behind a live object."""
+    def start(self, target: Any) -> str:
+        """Search everything behind a live object; its own text."""
         function = target
         if type(function) is FunctionType:
             self.packages.add(package_of(function))
         elif is_a(target, type):
             name = namespace_of(target).get("__module__")
             self.packages.add(exact_text(name).partition(".")[0] if is_a(name, str) else "")
-        self._register(target, "", "")
+        text = self._register(target, "", "") if self._is_own_part(target) else ""
+        text = text or self.key(target, "", "")
         while self.waiting:
             thing, path, owner = self.waiting.popleft()
             if len(self.parts) >= MOST_PARTS:
@@ -70,15 +72,17 @@ class Inputs:
                 break
             kind, components = self._parts_of(thing, path)
             self._add(path, owner, kind, components)
+        return text
+
+    def _is_own_part(self, target: Any) -> bool:
+        """True of what is entered as a target although it may be a library's."""
+        return type(target) is FunctionType or is_a(target, type)
 
     def _add(self, path: str, owner: str, kind: str, components: list[tuple[str, str]]) -> None:
         lines = [f"{label}: {text}" for label, text in components]
         self.texts.append("\n".join([f"part {path}", kind, *lines]))
-        short = tuple(
-            Component(label, text if len(text) <= 160 else kept(text, digest(text)))
-            for label, text in components
-        )
-        self.parts.append(Part(path, kind, short, owner))
+        short = [Component(label, kept(text)) for label, text in components]
+        self.parts.append(Part(path, kind, tuple(short), owner))
 
     def add_code(self, code: Code) -> None:
         """The part of a code object of which nothing live is known."""
@@ -359,8 +363,8 @@ class Inputs:
         yield "parameters", root.canonical.head[0].removeprefix("parameters ")
         for each in reversed(found):
             inner = "" if each is root else f" of {each.code.name}"
-            yield f"constants{inner}", ", ".join(_constants_in(each.canonical.rows))
-            yield f"names{inner}", ", ".join(_names_in(each.canonical.rows))
+            yield f"constants{inner}", ", ".join(each.canonical.constants)
+            yield f"names{inner}", ", ".join(map(str, each.canonical.names))
 
     def _note_constants(self, code: Code, path: str) -> None:
         for inner, constant in opaque_constants(code):
@@ -396,14 +400,3 @@ def _constant(item: Any) -> str | None:
         inner = [_constant(each) for each in item]
         return None if None in inner else f"frozenset({', '.join(sorted(filter(None, inner)))})"
     return atom_key(item)
-
-
-def _constants_in(rows: tuple[str, ...]) -> list[str]:
-    loads = (row[11:] for row in rows if row.startswith("LOAD_CONST "))
-    return list(dict.fromkeys(text for text in loads if not text.startswith("code ")))
-
-
-def _names_in(rows: tuple[str, ...]) -> list[str]:
-    named = (row.split(" ", 2) for row in rows if " '" in row and not row.startswith("LOAD_CONST"))
-    return list(dict.fromkeys(words[1].strip("'") for words in named if words[1].startswith("'")))
-

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import builtins
+import importlib
 from collections.abc import Iterator
-from types import BuiltinFunctionType, FunctionType, ModuleType
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from coscope.facts.accesses import CELL, Accesses, accesses_of
 from coscope.facts.components import ARROW, Unknown
 from coscope.facts.dependency import Dependency
-from coscope.facts.dynamic import dynamic_uses
+from coscope.facts.dynamic import ALWAYS, BY_NAME, dynamic_uses
 from coscope.facts.provenance import module_namespace
 from coscope.facts.scopes import Found, Scope, scope_of
 from coscope.model import Code
@@ -47,14 +49,24 @@ class Reading:
         for (verb, space, name), offsets in uses.variables.items():
             if verb != "read":
                 continue
+            binding = (id(scope.globals), id(scope.builtins), name)
+            told = None if space == CELL else self.inputs.bindings.get(binding)
+            if told is not None:
+                if told[0] not in self.told:
+                    self.told.add(told[0])
+                    yield told
+                continue
             root, _, rest = name.partition(".")
             found = scope.find(code, verb, space, root)
             if found is None:
                 continue
             self._watch(scope, space, root, found)
             thing, label = self._walk(found.object, root, rest.split(".") if rest else [])
-            self._note_dynamic(code, path, label, tuple(offsets), found.kind, thing)
-            yield from self._told(found, label, thing, path, space, uses)
+            again = not self._note_dynamic(code, path, label, tuple(offsets), found.kind, thing)
+            for component in self._told(found, label, thing, path, space, uses):
+                if again and space != CELL and not is_a(thing, ModuleType):
+                    self.inputs.bindings[binding] = component
+                yield component
         for name, offsets in uses.imports.items():
             yield from self._imported(name, tuple(offsets), code, path, scope, uses)
 
@@ -144,19 +156,30 @@ class Reading:
         offsets: tuple[int, ...],
         kind: str,
         thing: Any,
-    ) -> None:
-        """List a use of eval, globals, getattr with a computed name, and their like."""
-        if not (type(thing) is BuiltinFunctionType or type(thing) is FunctionType):
-            return
+    ) -> bool:
+        """List a use of eval, globals, getattr with a computed name; True for what may be one."""
+        if not is_dynamic(thing):
+            return False
         access = "import" if kind == "import" else "read"
         row = Dependency(name, access, kind, (), offsets, name, False, code, thing)
         for use in dynamic_uses([row]):
             self.dynamic = True
             where = _joined(path, name)
             self.inputs.unknown.append(Unknown(where, "dynamic code", f"{use.function}: {use.note}"))
+        return True
 
 
 _WORDS = {"class-local-or-global": "global", "cell": "attribute of cell"}
+
+
+_DYNAMIC = frozenset(
+    (*(id(getattr(builtins, name)) for name in (*ALWAYS, *BY_NAME)), id(importlib.import_module))
+)
+
+
+def is_dynamic(thing: Any) -> bool:
+    """True of the functions that may make names out of data; they live as long as Python."""
+    return id(thing) in _DYNAMIC
 
 
 def _joined(path: str, name: str) -> str:
