@@ -255,6 +255,32 @@ def cached(a, b):  # type: ignore[no-untyped-def]
     return a
 
 
+class ByPartial:
+    __call__ = functools.partial(pair, 1)
+
+
+class ByMethod:
+    __call__ = Shape(1).scale
+
+
+class ByInstance:
+    __call__ = Shape(1)
+
+
+class ByStatic:
+    __call__ = staticmethod(pair)
+
+
+class ByClass:
+    @classmethod
+    def __call__(cls, a):  # type: ignore[no-untyped-def]
+        return a
+
+
+class ByNone:
+    __call__ = None
+
+
 def ways() -> Iterator[tuple[str, Any, tuple[Any, ...], dict[str, Any]]]:
     shape = Shape(1)
     partial = functools.partial(pair, 1)
@@ -263,6 +289,12 @@ def ways() -> Iterator[tuple[str, Any, tuple[Any, ...], dict[str, Any]]]:
     yield "class method", Shape.square, (1, 2), {}
     yield "static method", shape.plain, (1, 2), {}
     yield "instance", shape, (1,), {}
+    yield "instance whose call is a partial", ByPartial(), (2, 3), {}
+    yield "instance whose call is a bound method", ByMethod(), (1, 2), {}
+    yield "instance whose call is an instance", ByInstance(), (1,), {}
+    yield "instance whose call is a static method", ByStatic(), (1,), {}
+    yield "instance whose call is a class method", ByClass(), (1, 2), {}
+    yield "instance whose call is None", ByNone(), (), {}
     yield "class", Shape, (), {}
     yield "class, accepted", Shape, (1,), {}
     yield "class with __new__", Single, (1, 2), {}
@@ -286,6 +318,7 @@ def ways() -> Iterator[tuple[str, Any, tuple[Any, ...], dict[str, Any]]]:
     yield "lambda", lambda x: x, (), {}
 
 
+@pytest.mark.filterwarnings("ignore:functools.partial will be a method descriptor")
 @pytest.mark.parametrize(
     ("fn", "args", "kwargs"), [w[1:] for w in ways()], ids=[w[0] for w in ways()]
 )

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from coscope.errors import InputError, NoCodeObject, TargetError
-from coscope.facts.recording import Entry
+from coscope.errors import InputError, InternalError, NoCodeObject, TargetError
+from coscope.facts.recording import Entry, Recorder
 from coscope.facts.tracing import Trace, trace
 
 MONITORING: Any = getattr(sys, "monitoring", None)
@@ -395,6 +395,40 @@ def test_code_of_a_file_cannot_run(tmp_path: Any) -> None:
 def test_c_code_cannot_be_traced() -> None:
     with pytest.raises(NoCodeObject):
         trace(len, ([],))
+
+
+def test_a_fault_of_the_recorder_is_no_exception_of_the_function(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran = []
+
+    def careless() -> None:
+        try:
+            ran.append(1)
+        except Exception:
+            ran.append(2)
+
+    def fail(self: Recorder, frame: Any, value: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Recorder, "finish", fail)
+    with pytest.raises(InternalError):
+        trace(careless)
+
+    assert [1] == ran
+
+
+def test_too_deep_a_recursion_is_the_functions_own_error() -> None:
+    if sys.platform == "emscripten":
+        pytest.skip("Pyodide's stack is shallow")
+
+    def deeper(n: int) -> int:
+        return deeper(n + 1)
+
+    found = trace(deeper, (0,), steps=50_000)
+
+    assert "raised" == found.outcome
+    assert "RecursionError" == (found.value and found.value.type_name)
 
 
 # What is put back

@@ -38,7 +38,7 @@ _LONGEST_CHAIN = 1000  # wrappers; CPython's recursion limit would stop a call e
 
 _LRU_WRAPPER = type(functools.lru_cache(len))
 _PLACEHOLDER = getattr(functools, "Placeholder", MISSING)  # 3.14
-_BOUND_PARTIALS = hasattr(functools.partial, "__get__")  # 3.14: as a class attribute it binds
+_BINDING_PARTIALS = _PLACEHOLDER is not MISSING  # 3.14: one in a class gets self, as functions do
 _IS_ABSTRACT = 1 << 20  # Py_TPFLAGS_IS_ABSTRACT
 
 _flags_of = type.__dict__["__flags__"].__get__
@@ -241,12 +241,14 @@ def _instance(
         reached.through(f"{name}.__call__ is a classmethod: the class goes before the arguments")
         function = member(classmethod, "__func__", call)
         return function, _before(arguments, Given(value_of(type(thing)), "the class"))
-    if is_a(call, functools.partial) and not _BOUND_PARTIALS:
-        reached.through(f"{name}.__call__ is a functools.partial: no self is added")
-        return call, arguments
+    if is_a(call, functools.partial):
+        added = "self goes before the arguments" if _BINDING_PARTIALS else "no self is added"
+        reached.through(f"{name}.__call__ is a functools.partial: {added}")
+        held = Given(value_of(thing), "the called object")
+        return call, _before(arguments, held) if _BINDING_PARTIALS else arguments
     if type(call) in (WrapperDescriptorType, BuiltinFunctionType):
         raise _in_c(thing)
-    if class_attribute(type(call), "__get__") is MISSING:
+    if type(call) is MethodType or class_attribute(type(call), "__get__") is MISSING:
         reached.through(f"{name}.__call__ is {text_of(call)}: no self is added")
         return call, arguments
     raise TargetError(

@@ -9,7 +9,7 @@ from threading import get_ident
 from types import FrameType
 from typing import Any
 
-from coscope.errors import InputError
+from coscope.errors import InputError, InternalError
 from coscope.facts.recording import Recorder, Stopped
 
 _GRACE = 1000  # instructions after the stop, so that `finally` blocks can end
@@ -29,34 +29,51 @@ def watching(recorder: Recorder) -> Iterator[None]:
 
     Raises:
         InputError: All of `sys.monitoring`'s tool ids are taken.
+        InternalError: The recorder failed; the run itself went on.
     """
     way = _by_monitoring if hasattr(sys, "monitoring") else _by_trace_function
-    with way(recorder):
+    guard = _Guard(recorder)
+    with way(guard):
         yield
+    if guard.fault is not None:
+        raise InternalError("a run could not be recorded") from guard.fault
 
 
 class _Guard:
-    """Hands events on while the run goes on; stops it once the recorder is full."""
+    """Hands the events of this thread's watched frames on, and stops a run that is too long."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
         self.thread = get_ident()
         self.after = 0  # instructions since the stop
+        self.fault: Exception | None = None  # of the recorder's own: never the user's to see
+
+    def tell(self, frame: FrameType, event: Callable[..., None], *what: Any) -> None:
+        """Hand an event on."""
+        if self.recorder.full or not self.ours(frame):
+            return
+        try:
+            event(frame, *what)
+        except RecursionError:
+            raise  # the run is too deep: it would have had the same a few frames later
+        except Exception as error:
+            self.fault = error
+            self.recorder.full = True
+
+    def step(self, frame: FrameType, offset: int) -> None:
+        """Hand on that an instruction is about to be executed; after the bound, stop the run."""
+        self.tell(frame, self.recorder.step, offset)
+        if self.recorder.full and self.fault is None and self.ours(frame):
+            self.after += 1
+            if self.after > _GRACE:
+                raise Stopped
 
     def ours(self, frame: FrameType) -> bool:
         return get_ident() == self.thread and id(frame.f_code) in self.recorder.watched
 
-    def step(self, frame: FrameType, offset: int) -> None:
-        if self.recorder.full:
-            self.after += 1
-            if self.after > _GRACE:
-                raise Stopped
-            return
-        self.recorder.step(frame, offset)
-
 
 @contextmanager
-def _by_monitoring(recorder: Recorder) -> Iterator[None]:
+def _by_monitoring(guard: _Guard) -> Iterator[None]:
     monitoring: Any = vars(sys)["monitoring"]
     events = monitoring.events
     tool = next((each for each in _TOOLS if monitoring.get_tool(each) is None), None)
@@ -64,10 +81,10 @@ def _by_monitoring(recorder: Recorder) -> Iterator[None]:
         raise InputError(
             "every tool id of sys.monitoring is taken", hint="End a debugger, profiler or tracer."
         )
-    codes = [watched.live for watched in recorder.watched.values()]
+    codes = [watched.live for watched in guard.recorder.watched.values()]
     monitoring.use_tool_id(tool, "coscope")
     try:
-        for name, callback in _callbacks(_Guard(recorder)).items():
+        for name, callback in _callbacks(guard).items():
             monitoring.register_callback(tool, getattr(events, name), callback)
         for code in codes:
             monitoring.set_local_events(tool, code, _mask(events, _LOCAL))
@@ -94,44 +111,28 @@ def _callbacks(guard: _Guard) -> dict[str, Callable[..., None]]:
     recorder = guard.recorder
 
     def started(code: Any, offset: int) -> None:
-        frame = sys._getframe(1)
-        if guard.ours(frame) and not recorder.full:
-            recorder.start(frame)
+        guard.tell(sys._getframe(1), recorder.start)
 
     def resumed(code: Any, offset: int) -> None:
-        frame = sys._getframe(1)
-        if guard.ours(frame) and not recorder.full:
-            recorder.resume(frame)
+        guard.tell(sys._getframe(1), recorder.resume)
 
     def thrown(code: Any, offset: int, error: BaseException) -> None:
-        frame = sys._getframe(1)
-        if guard.ours(frame) and not recorder.full:
-            recorder.resume(frame, error)
+        guard.tell(sys._getframe(1), recorder.resume, error)
 
     def executing(code: Any, offset: int) -> None:
-        frame = sys._getframe(1)
-        if guard.ours(frame):
-            guard.step(frame, offset)
+        guard.step(sys._getframe(1), offset)
 
     def yielded(code: Any, offset: int, value: Any) -> None:
-        frame = sys._getframe(1)
-        if guard.ours(frame) and not recorder.full:
-            recorder.suspend(frame, value)
+        guard.tell(sys._getframe(1), recorder.suspend, value)
 
     def returned(code: Any, offset: int, value: Any) -> None:
-        frame = sys._getframe(1)
-        if guard.ours(frame) and not recorder.full:
-            recorder.finish(frame, value)
+        guard.tell(sys._getframe(1), recorder.finish, value)
 
     def raised(code: Any, offset: int, error: BaseException) -> None:
-        frame = sys._getframe(1)
-        if guard.ours(frame) and not recorder.full:
-            recorder.raised(frame, offset, error)
+        guard.tell(sys._getframe(1), recorder.raised, offset, error)
 
     def unwound(code: Any, offset: int, error: BaseException) -> None:
-        frame = sys._getframe(1)
-        if guard.ours(frame) and not recorder.full:
-            recorder.unwound(frame, error)
+        guard.tell(sys._getframe(1), recorder.unwound, error)
 
     return {
         "PY_START": started,
@@ -146,9 +147,9 @@ def _callbacks(guard: _Guard) -> dict[str, Callable[..., None]]:
 
 
 @contextmanager
-def _by_trace_function(recorder: Recorder) -> Iterator[None]:
+def _by_trace_function(guard: _Guard) -> Iterator[None]:
     before = sys.gettrace()
-    sys.settrace(_Tracer(_Guard(recorder)).called)
+    sys.settrace(_Tracer(guard).called)
     try:
         yield
     finally:
@@ -180,10 +181,10 @@ class _Tracer:
         frame.f_trace_lines = False
         self.waiting.discard(id(frame))
         if id(frame) in self.started:
-            self.recorder.resume(frame)
+            self.guard.tell(frame, self.recorder.resume)
         else:
             self.started.add(id(frame))
-            self.recorder.start(frame)
+            self.guard.tell(frame, self.recorder.start)
         return self.traced
 
     def traced(self, frame: FrameType, event: str, arg: Any) -> Any:
@@ -218,22 +219,22 @@ class _Tracer:
             return
         if id(frame) in self.waiting:
             self.waiting.discard(id(frame))
-            self.recorder.resume(frame, error)
+            self.guard.tell(frame, self.recorder.resume, error)
         self.thrown.add(id(frame))
         self.errors[id(frame)] = error
-        self.recorder.raised(frame, frame.f_lasti, error)
+        self.guard.tell(frame, self.recorder.raised, frame.f_lasti, error)
 
     def _left(self, frame: FrameType, value: Any) -> None:
         """A frame gave control back: it waits, returned, or ends by an exception."""
         opname = self._operation(frame)[0]
         if id(frame) not in self.thrown and opname == "YIELD_VALUE":
             self.waiting.add(id(frame))
-            self.recorder.suspend(frame, value)
+            self.guard.tell(frame, self.recorder.suspend, value)
             return
         error = self.errors.pop(id(frame), None)
         if opname == "RETURN_VALUE" or error is None:
-            self.recorder.finish(frame, value)
+            self.guard.tell(frame, self.recorder.finish, value)
         else:
-            self.recorder.unwound(frame, error)
+            self.guard.tell(frame, self.recorder.unwound, error)
         for frames in (self.started, self.thrown):
             frames.discard(id(frame))
