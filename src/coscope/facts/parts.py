@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import gc
 from collections import OrderedDict, defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from types import (
     BuiltinFunctionType,
@@ -39,6 +39,7 @@ from coscope.readers.from_function import exact_tuple, from_code_object
 from coscope.readers.values import exact_text, text_of
 
 _KEY_WIDTH = 30  # characters of a key in a step
+_PAUSE = 1023  # items of a container, about, between two parts
 
 
 class Step(NamedTuple):
@@ -75,6 +76,42 @@ _ATOMS = (bool, int, float, complex, str, bytes, bytearray, range)
 ATOMS = frozenset(map(id, (*_ATOMS, type(None), type(...), type(NotImplemented))))
 
 
+class Walk:
+    """Objects met on a way through parts, nearest first, each once and with the path to it."""
+
+    def __init__(self, thing: Any, path: tuple[Step, ...]) -> None:
+        self.start = path
+        self.met: list[tuple[Any, int, Step | None]] = [(thing, -1, None)]  # with its holder
+        self.depths = [0]  # of what was met
+        self.seen = {id(thing)}
+        self.count = 0  # parts looked at
+
+    def __iter__(self) -> Iterator[tuple[int, Any]]:
+        at = 0
+        while at < len(self.met):
+            yield at, self.met[at][0]
+            at += 1
+
+    def meet(self, holder: int, step: Step, thing: Any) -> bool:
+        """Add a part of an object met before; False if it was met itself."""
+        self.count += 1
+        if id(thing) in self.seen:
+            return False
+        self.seen.add(id(thing))
+        self.met.append((thing, holder, step))
+        self.depths.append(self.depths[holder] + 1)
+        return True
+
+    def path(self, at: int) -> tuple[Step, ...]:
+        """The steps to an object that was met."""
+        steps: list[Step] = []
+        while at > 0:
+            _, at, step = self.met[at]
+            if step is not None:
+                steps.append(step)
+        return (*self.start, *reversed(steps))
+
+
 def path_text(path: tuple[Step, ...]) -> str:
     """A path as shown: "task -> closure 'client' -> attribute session -> lock".
 
@@ -101,7 +138,11 @@ def _step_text(step: Step, before: str) -> str:
 
 
 def parts_of(thing: Any, tool: str) -> Iterator[Part]:
-    """What a tool writes of an object besides its own name; atoms among it are left out."""
+    """What a tool writes of an object besides its own name.
+
+    Atoms in containers are left out, but for one now and then, so that whoever asks can look at
+    the clock.
+    """
     kind = type(thing)
     if id(kind) in ATOMS:
         return
@@ -242,19 +283,28 @@ def _parts_of_instance(thing: Any) -> Iterator[Part]:
 
 
 def _parts_of_dict(thing: Any) -> Iterator[Part]:
-    for key, value in list(dict.items(thing)):
+    for at, (key, value) in enumerate(_until_changed(dict.items(thing))):
         if id(type(key)) not in ATOMS:
             yield Step("key", text_of(key, _KEY_WIDTH)), key
-        if id(type(value)) not in ATOMS:
+        if id(type(value)) not in ATOMS or not at & _PAUSE:
             yield Step("item", text_of(key, _KEY_WIDTH)), value
+
+
+def _until_changed(items: Iterable[Any]) -> Iterator[Any]:
+    """The items, up to where somebody changes the container."""
+    try:
+        yield from items
+    except RuntimeError:
+        return
 
 
 def _items_by(iterate: Callable[[Any], Iterator[Any]]) -> Callable[[Any], Iterator[Part]]:
     """Items by their position, through the iterator of the container's C type."""
 
     def parts(thing: Any) -> Iterator[Part]:
-        for at, value in enumerate(islice(iterate(thing), _length_of(thing))):
-            if id(type(value)) not in ATOMS:
+        items = islice(_until_changed(iterate(thing)), _length_of(thing))
+        for at, value in enumerate(items):
+            if id(type(value)) not in ATOMS or not at & _PAUSE:
                 yield Step("item", str(at)), value
 
     return parts

@@ -6,7 +6,6 @@ import copyreg
 import functools
 import io
 import sys
-from collections import deque
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -24,7 +23,7 @@ from types import (
 from typing import Any, NamedTuple
 
 from coscope.facts.clocks import Clock
-from coscope.facts.parts import ATOMS, Step, is_plain_container, parts_of
+from coscope.facts.parts import ATOMS, Step, Walk, is_plain_container, parts_of
 from coscope.facts.references import CLOUDPICKLE, found_at, goes_by_name, name_of
 from coscope.readers.attributes import (
     MISSING,
@@ -38,6 +37,7 @@ from coscope.readers.attributes import (
 from coscope.readers.values import exact_text, type_name_of
 
 MOST_OBJECTS = 200_000  # looked at for one opinion
+DEEPEST = 300  # objects inside one another; pickle needs the interpreter's stack for each
 
 TAKES, REFUSES, PARTS, UNKNOWN = "takes", "refuses", "parts", "unknown"
 
@@ -67,24 +67,25 @@ def expect(thing: Any, tool: str, path: tuple[Step, ...], clock: Clock) -> Expec
         path: The steps to the object.
         clock: The time for it.
     """
-    pending = deque([(thing, path)])
-    seen = {id(thing)}
+    walk = Walk(thing, path)
     unknown: Expectation | None = None
-    while pending:
-        part, steps = pending.popleft()
+    for at, part in walk:
+        if not at & 63 and clock.over():
+            return Expectation(None, reason="the time given was over before all was looked at")
+        if walk.depths[at] > DEEPEST:
+            unknown = unknown or Expectation(None, path, thing, "nested so deeply that it may fail")
+            continue
         opinion = opinion_of(part, tool)
         if opinion.answer == REFUSES:
-            return Expectation(False, steps, part, opinion.reason)
+            return Expectation(False, walk.path(at), part, opinion.reason)
         if opinion.answer == UNKNOWN and unknown is None:
-            unknown = Expectation(None, steps, part, opinion.reason)
+            unknown = Expectation(None, walk.path(at), part, opinion.reason)
         if opinion.answer != PARTS:
             continue
         for step, inner in parts_of(part, tool):
-            if id(inner) not in seen:
-                seen.add(id(inner))
-                pending.append((inner, (*steps, step)))
-            if len(seen) > MOST_OBJECTS or (not len(seen) & 255 and clock.over()):
-                return Expectation(None, reason=f"not all looked at: {len(seen)} objects were")
+            walk.meet(at, step, inner)
+            if len(walk.seen) > MOST_OBJECTS or (not walk.count & 15 and clock.over()):
+                return Expectation(None, reason=f"only {len(walk.seen):,} objects were looked at")
     return unknown or Expectation(True)
 
 
@@ -149,7 +150,9 @@ _CLOUDPICKLE_OPENS: tuple[type, ...] = (
 
 
 def _of_text_file(thing: Any) -> Opinion:
-    """cloudpickle copies the contents of a text file that is open for reading."""
+    """cloudpickle names the standard output, and copies a text file that is open for reading."""
+    if thing is sys.stdout or thing is sys.stderr:
+        return Opinion(TAKES)
     mode = instance_attribute(thing, "mode")
     if type(mode) is not str or ("r" not in mode and "+" not in mode):
         return Opinion(REFUSES, "cloudpickle takes files that are open for reading only")

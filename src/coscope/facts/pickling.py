@@ -7,14 +7,13 @@ does. Only `capture(..., pickle=True)` comes here.
 from __future__ import annotations
 
 import pickle
-from collections import deque
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
 from coscope.facts.clocks import Clock
-from coscope.facts.parts import ATOMS, Step, parts_of
+from coscope.facts.parts import ATOMS, Step, Walk, parts_of
 from coscope.facts.picklability import Expectation
 from coscope.facts.references import CLOUDPICKLE
 from coscope.readers.attributes import MISSING
@@ -147,18 +146,14 @@ def _way(
     thing: Any, wanted: Any, tool: str, path: tuple[Step, ...], clock: Clock
 ) -> tuple[Step, ...] | None:
     """The shortest path from an object to one of its parts, or None."""
-    pending = deque([(thing, path)])
-    seen = {id(thing)}
-    while pending:
-        part, steps = pending.popleft()
+    walk = Walk(thing, path)
+    for at, part in walk:
         for step, inner in parts_of(part, tool):
             if inner is wanted:
-                return (*steps, step)
-            if id(inner) not in seen:
-                seen.add(id(inner))
-                if not len(seen) & 255 and clock.over():
-                    return None
-                pending.append((inner, (*steps, step)))
+                return (*walk.path(at), step)
+            walk.meet(at, step, inner)
+            if not walk.count & 15 and clock.over():
+                return None
     return None
 
 

@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from types import (
     CodeType,
     FunctionType,
@@ -116,13 +117,27 @@ class Scale:
             if key not in self.counted:
                 added += size
             if not sort.flat:
-                pending.extend(sort.parts(part))
+                pending.extend(_at_most(self.left, part) or sort.parts(part))
         self.counted |= seen
         return Size(total, added, len(seen), complete)
 
     def _sort_of(self, kind: type) -> _Sort:
         sort = self._sorts[id(kind)] = _sort_of(kind)
         return sort
+
+
+_CONTAINERS: tuple[type, ...] = (list, tuple, dict, set, frozenset)
+
+
+def _at_most(count: int, thing: Any) -> list[Any]:
+    """The first items of a container that holds more than `count`; [] of anything else."""
+    for cls in _CONTAINERS:
+        if issubclass(type(thing), cls):
+            if cls.__len__(thing) <= count:  # type: ignore[attr-defined]
+                return []
+            items = dict.values(thing) if cls is dict else cls.__iter__(thing)  # type: ignore[attr-defined]
+            return list(islice(items, count + 1))
+    return []
 
 
 @dataclass(frozen=True, slots=True, eq=False)
