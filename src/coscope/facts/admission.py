@@ -1,0 +1,310 @@
+"""Whether a call gets through a chain of wrappers, decided from their code. Nothing is called."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from dataclasses import dataclass
+from types import FunctionType, MethodType
+from typing import Any
+
+from coscope.errors import InputError
+from coscope.facts.callees import reach
+from coscope.facts.forwarding import Forward, forwards, parsed, read_stars, starred_of
+from coscope.facts.parameters import Arguments, Given, Stage
+from coscope.facts.scopes import EMPTY, builtins_of, contents_of, static_attribute
+from coscope.model import Code
+from coscope.readers.attributes import (
+    MISSING,
+    class_attribute,
+    instance_attribute,
+    is_a,
+    member,
+    mro_of,
+    namespace_of,
+)
+from coscope.readers.values import name_of_class, value_of
+
+_DEEPEST = 50  # wrappers
+_STAND_IN = object()  # for an instance that does not exist
+_TYPE_CALL = namespace_of(type)["__call__"]
+_OBJECT_INIT = namespace_of(object)["__init__"]
+_OBJECT_NEW = namespace_of(object)["__new__"]
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """What stands for `self` or `cls` in a function."""
+
+    cls: type
+    instance: Any = MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """What a forwarding call calls."""
+
+    thing: Any
+    receiver: Receiver | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a call gets through."""
+
+    error: str | None  # the message of the TypeError; None: nothing refuses it
+    by: str | None  # qualified name of what refuses it
+    certain: bool  # every call on the way was followed, and happens always
+    when: str = "called"  # "called", "awaited" or "iterated": when the error comes
+
+
+def judge(
+    thing: Any, arguments: Arguments, receiver: Receiver | None = None, depth: int = _DEEPEST
+) -> Verdict:
+    """Decide a call, through every wrapper whose code hands it on.
+
+    Args:
+        thing: Any callable.
+        arguments: Of the call.
+        receiver: What `self` stands for, where `thing` is a method that was found by `super()`.
+        depth: Wrappers that are followed, at most.
+    """
+    if thing is _OBJECT_INIT or thing is _OBJECT_NEW:
+        return _at_object(thing, arguments)
+    if thing is _TYPE_CALL and receiver is not None and is_a(receiver.instance, type):
+        return _constructed(receiver.instance, arguments, depth)
+    try:
+        reached = reach(thing, arguments)
+    except InputError:
+        return Verdict(None, None, False)
+    if reached.error is not None:
+        by = reached.stages[-1].function.qualname if reached.stages else None
+        return Verdict(reached.error, by, True)
+    verdict = Verdict(None, None, not any(step.kind == "note" for step in reached.steps))
+    for stage in reached.stages:
+        verdict = _both(verdict, _inside(stage, receiver_of(thing) or receiver, depth))
+        if verdict.error is not None:
+            break
+    return verdict
+
+
+def _both(first: Verdict, second: Verdict) -> Verdict:
+    certain = first.certain and second.certain
+    if second.error is not None:
+        certain = second.certain
+    return Verdict(second.error, second.by, certain, second.when)
+
+
+def _at_object(thing: Any, arguments: Arguments) -> Verdict:
+    """`object.__init__` and `object.__new__`, reached from a class's own: they take nothing more.
+
+    Source:
+        CPython 3.13.0, Objects/typeobject.c, object_init, object_new.
+    """
+    if thing is _OBJECT_INIT:
+        own, name, one = 0, "__init__", "the instance to initialize"
+    else:
+        own, name, one = 1, "__new__", "the type to instantiate"
+    if len(arguments.positional) <= own and not arguments.keywords:
+        return Verdict(None, None, True)
+    text = f"object.{name}() takes exactly one argument ({one})"
+    return Verdict(text, f"object.{name}", True)
+
+
+def _constructed(cls: type, arguments: Arguments, depth: int) -> Verdict:
+    """`type.__call__` of a class, asked for by its metaclass."""
+    verdict = Verdict(None, None, True)
+    new, init = class_attribute(cls, "__new__"), class_attribute(cls, "__init__")
+    new = member(staticmethod, "__func__", new) if type(new) is staticmethod else new
+    plain = arguments.positional or arguments.keywords
+    if new is _OBJECT_NEW and init is _OBJECT_INIT and plain:
+        return Verdict(f"{name_of_class(cls)}() takes no arguments", name_of_class(cls), True)
+    for function, first in ((new, cls), (init, _STAND_IN)):
+        if function is _OBJECT_NEW or function is _OBJECT_INIT:
+            continue
+        if type(function) is not FunctionType:
+            verdict = Verdict(None, None, False)
+            continue
+        given = Given(value_of(first), "the class" if first is cls else "the new instance")
+        inner = Arguments((given, *arguments.positional), arguments.keywords)
+        verdict = _both(verdict, judge(function, inner, Receiver(cls), depth - 1))
+        if verdict.error is not None:
+            break
+    return verdict
+
+
+def receiver_of(thing: Any) -> Receiver | None:
+    """What a callable gives its function as the first argument."""
+    for _ in range(_DEEPEST):
+        if not is_a(thing, functools.partial):
+            break
+        thing = member(functools.partial, "func", thing)
+    if is_a(thing, MethodType):
+        held = member(MethodType, "__self__", thing)
+        if held is _STAND_IN:
+            return None
+        return Receiver(held if is_a(held, type) else type(held), held)
+    if is_a(thing, type):
+        call = class_attribute(type(thing), "__call__")
+        return Receiver(thing) if call is _TYPE_CALL else Receiver(type(thing), thing)
+    if type(class_attribute(type(thing), "__call__")) is FunctionType:
+        return Receiver(type(thing), thing)
+    return None
+
+
+def _inside(stage: Stage, receiver: Receiver | None, depth: int) -> Verdict:
+    """What the code of a function that was entered does with the arguments."""
+    function, code = stage.function.object, stage.function.code
+    if type(function) is not FunctionType or not depth:
+        return Verdict(None, None, False)
+    certain, followed = True, set()
+    for forward, callee in followed_calls(function, code, receiver):
+        if callee is None or not forward.exact or not forward.always:
+            certain = False
+            continue
+        followed.update(forward.stars)
+        handed = _handed_on(stage, forward)
+        if isinstance(handed, str):
+            return Verdict(handed, stage.function.qualname, True, when_run(code))
+        inner = judge(callee.thing, handed, callee.receiver, depth - 1)
+        if inner.error is not None:
+            later = inner.when if inner.when != "called" else when_run(code)
+            return Verdict(inner.error, inner.by, inner.certain, later)
+        certain = certain and inner.certain
+    stars = starred_of(code)
+    unknown = any(stars[name] not in followed for name in read_stars(code))
+    return Verdict(None, None, certain and not unknown)
+
+
+def when_run(code: Code) -> str:
+    """When the code of a function runs: a coroutine's only when it is awaited."""
+    if code.flags & 0x80:
+        return "awaited"
+    return "iterated" if code.flags & (0x20 | 0x200) else "called"
+
+
+def followed_calls(
+    function: FunctionType, code: Code, receiver: Receiver | None
+) -> list[tuple[Forward, Callee | None]]:
+    """The calls that hand `*args` or `**kwargs` on, or call what `__wrapped__` names."""
+    wrapped = dict.get(function.__dict__, "__wrapped__", MISSING)
+    found = []
+    for forward in forwards(code):
+        callee = resolve(forward.callee, function, receiver)
+        if forward.stars or (callee is not None and callee.thing is wrapped):
+            found.append((forward, callee))
+    return found
+
+
+def _handed_on(stage: Stage, forward: Forward) -> Arguments | str:
+    """The arguments of the inner call, or the error that making it raises."""
+    held = {slot.name: slot.value for slot in stage.slots}
+    positional: list[Given] = []
+    keywords: dict[str, Given] = {}
+
+    def name(key: str, given: Given) -> str | None:
+        if key in keywords:
+            return f"{forward.callee}() got multiple values for keyword argument '{key}'"
+        keywords[key] = given
+        return None
+
+    for each in forward.passed:
+        value = held.get(each.parameter) if each.parameter is not None else None
+        given = Given(value_of(_STAND_IN) if value is None else value, each.text)
+        problem = None
+        if each.kind == "positional":
+            positional.append(given)
+        elif each.kind == "*" and value is not None:
+            positional += [Given(value_of(item), each.text) for item in value.object]
+        elif each.name is not None:
+            problem = name(each.name, given)
+        elif value is not None:
+            for key, item in value.object.items():
+                problem = problem or name(key, Given(value_of(item), each.text))
+        if problem is not None:
+            return problem
+    return Arguments(tuple(positional), tuple(keywords.items()))
+
+
+# What a call's text names
+
+
+def resolve(expression: str, function: FunctionType, receiver: Receiver | None) -> Callee | None:
+    """The object that an expression in a function's code names, without running it; else None."""
+    node = parsed(expression)
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.insert(0, node.attr)
+        node = node.value
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super":
+        return _of_super(function, node, names, receiver)
+    if not isinstance(node, ast.Name):
+        return None
+    co = function.__code__
+    if co.co_argcount and node.id == co.co_varnames[0]:
+        return None if receiver is None or len(names) != 1 else _of_receiver(receiver, names[0])
+    value = _variable(function, node.id)
+    for name in names:
+        value = static_attribute(value, name)
+    return None if value is MISSING else Callee(value)
+
+
+def _variable(function: FunctionType, name: str) -> Any:
+    co = function.__code__
+    if name in co.co_freevars:
+        held = contents_of(function)[co.co_freevars.index(name)]
+        return MISSING if held is EMPTY else held
+    if name in co.co_varnames or name in co.co_cellvars:
+        return MISSING
+    value = dict.get(function.__globals__, name, MISSING)
+    return dict.get(builtins_of(function), name, MISSING) if value is MISSING else value
+
+
+def _of_super(
+    function: FunctionType, node: ast.Call, names: list[str], receiver: Receiver | None
+) -> Callee | None:
+    """`super().name`, by the classes that come after the function's own."""
+    owner = "__class__"
+    if node.args and isinstance(node.args[0], ast.Name):
+        owner = node.args[0].id
+    cls = _variable(function, owner)
+    if len(names) != 1 or not is_a(cls, type):
+        return None
+    receiver = receiver or Receiver(cls)
+    order = mro_of(receiver.cls)
+    if not any(base is cls for base in order):
+        if not is_a(receiver.instance, type):
+            return None
+        order = mro_of(receiver.instance)  # a classmethod, or __new__
+    after = [base is cls for base in order]
+    if True not in after:
+        return None
+    for base in order[after.index(True) + 1 :]:
+        value = namespace_of(base).get(names[0], MISSING)
+        if value is not MISSING:
+            return _bound(value, receiver)
+    return None
+
+
+def _of_receiver(receiver: Receiver, name: str) -> Callee | None:
+    """`self.name` or `cls.name`."""
+    if receiver.instance is not MISSING and not is_a(receiver.instance, type):
+        own = instance_attribute(receiver.instance, name)
+        if own is not MISSING:
+            return Callee(own)
+    cls = receiver.instance if is_a(receiver.instance, type) else receiver.cls
+    value = class_attribute(cls, name)
+    return None if value is MISSING else _bound(value, receiver)
+
+
+def _bound(value: Any, receiver: Receiver) -> Callee | None:
+    """What a class holds, as an attribute of the receiver."""
+    if type(value) is staticmethod:
+        return Callee(member(staticmethod, "__func__", value), receiver)
+    if type(value) is classmethod:
+        return Callee(MethodType(member(classmethod, "__func__", value), receiver.cls), receiver)
+    if type(value) is FunctionType:
+        instance = _STAND_IN if receiver.instance is MISSING else receiver.instance
+        return Callee(MethodType(value, instance), receiver)
+    known = (_OBJECT_INIT, _OBJECT_NEW, _TYPE_CALL)
+    return Callee(value, receiver) if any(value is each for each in known) else None
