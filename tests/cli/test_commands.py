@@ -17,6 +17,8 @@ from click.testing import CliRunner, Result
 
 from coscope.cli.group import COMMANDS, coscope
 
+SHOWING = ("show", "dis", "graph")  # their document is the report; see docs/schema.md
+
 DATA = Path(__file__).parents[1] / "render" / "data"
 SAMPLE = str(DATA / "sample-3.13.pyc")
 
@@ -61,7 +63,7 @@ def test_show_says_what_is_imported_and_what_is_not_executed() -> None:
     assert "compiled, never executed" in text
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", SHOWING)
 @pytest.mark.parametrize("target", ["json:dumps", SAMPLE, f"{SAMPLE}::load"])
 def test_every_command_takes_every_kind_of_target(command: str, target: str) -> None:
     result = run(command, target)
@@ -70,7 +72,7 @@ def test_every_command_takes_every_kind_of_target(command: str, target: str) -> 
     assert result.stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", SHOWING)
 def test_json_is_the_document(command: str) -> None:
     found = json.loads(run(command, f"{SAMPLE}::choose", "--json").stdout)
 
