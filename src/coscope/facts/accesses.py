@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import compress
+from typing import NamedTuple
 
-from coscope.facts.names import names_of
+from coscope.facts.names import imports_in
+from coscope.facts.uses import SlotUse, Use
 from coscope.model import Code, Constant
 from coscope.opcodes import Opcode, table
 
 # Sorts of instructions. What is of none of them is passed over by a bytes table.
-_ROOT, _STEP, _ATTRIBUTE, _IMPORT, _CONSTANT, _NUMBER = range(1, 7)
+_ROOT, _STEP, _ATTRIBUTE, _IMPORT = range(1, 5)
 
 # Namespaces in which a root is looked up.
 GLOBAL, NAME, CELL = "global", "name", "cell"
@@ -26,25 +28,26 @@ class Accesses:
     variables: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     attributes: dict[str, list[tuple[str, int]]] = field(default_factory=dict)  # verb, offset
     imports: dict[str, list[int]] = field(default_factory=dict)
-    constants: dict[int, list[int]] = field(default_factory=dict)  # index in consts -> offsets
-    numbers: dict[int, list[int]] = field(default_factory=dict)  # small ints in opargs
+
+
+class _Meaning(NamedTuple):
+    """What an opcode does with its name."""
+
+    verb: str
+    space: str
+    shift: int  # flag bits below the index
+    in_names: bool  # the index is one of `names`, else of the cells
 
 
 @cache
-def _sorts(version: str) -> tuple[bytes, tuple[tuple[str, str] | None, ...]]:
-    """By opcode: its sort, for bytes.translate; and the verb and namespace of its access."""
+def _meanings(version: str) -> tuple[bytes, tuple[_Meaning | None, ...]]:
+    """By opcode: its sort, for bytes.translate; and what it does."""
     rows = table(version).by_code
-    return bytes(_sort(row) for row in rows), tuple(_words(row) for row in rows)
+    return bytes(_sort(row) for row in rows), tuple(_meaning(row) for row in rows)
 
 
 def _sort(row: Opcode | None) -> int:
-    if row is None:
-        return 0
-    if row.operand in ("const", "const names"):
-        return _CONSTANT
-    if row.operand == "small int":
-        return _NUMBER
-    if not row.access or row.operand == "none":
+    if row is None or not row.access or row.operand == "none":
         return 0
     access = row.access[0]
     if access.startswith("import"):
@@ -58,17 +61,17 @@ def _sort(row: Opcode | None) -> int:
     return 0
 
 
-def _words(row: Opcode | None) -> tuple[str, str] | None:
+def _meaning(row: Opcode | None) -> _Meaning | None:
     if row is None or not row.access:
         return None
-    words = row.access[0].split()
-    if words[1:] == ["name", "or", "global"]:
-        return words[0], NAME
-    return words[0], words[-1]
+    verb, *words = row.access[0].split()
+    space = NAME if words == ["name", "or", "global"] else words[-1]
+    shift = int(row.operand.partition(">>")[2] or 0)
+    return _Meaning(verb, space, shift, row.operand.startswith("name"))
 
 
 def accesses_of(code: Code) -> Accesses:
-    """Every use of a name that is no fast local, and of a constant.
+    """Every use of a name that is no fast local.
 
     Attributes that are read right after the value before them make a dotted path of it:
     `np.linalg.norm`.
@@ -77,52 +80,71 @@ def accesses_of(code: Code) -> Accesses:
         CodeError: The bytes are no instruction sequence of their version.
     """
     found = Accesses()
+    variables = found.variables
     columns = code.instructions
-    offsets, opargs, argval = columns.offsets, columns.opargs, columns.argval
-    opcodes = bytes(columns.opcodes)
-    sorts, words = _sorts(code.version)
+    offsets, opargs, opcodes = columns.offsets, columns.opargs, bytes(columns.opcodes)
+    rules = table(code.version)
+    sorts, meanings = _meanings(code.version)
     marks = opcodes.translate(sorts)
-    extended_arg = table(code.version).extended_arg
+    names = code.names
+    cells = code.localsplusnames if rules.deref == "localsplus" else code.cellvars + code.freevars
+    imports: list[SlotUse] = []
     key: tuple[str, str, str] | None = None  # of the dotted path that may go on
     start = after = -1  # offset of its root, index after its last instruction
     for at in compress(range(len(opcodes)), marks):
-        sort = marks[at]
+        sort, meaning = marks[at], meanings[opcodes[at]]
+        assert meaning is not None
+        verb, space, shift, in_names = meaning
+        index = opargs[at] >> shift
+        pool = names if in_names else cells
+        if not 0 <= index < len(pool):
+            continue  # no compiler makes such code
+        name = pool[index]
         if sort == _STEP and key is not None:
-            while after < at and opcodes[after] == extended_arg:
+            while after < at and opcodes[after] == rules.extended_arg:
                 after += 1
             if after == at:
-                key = (key[0], key[1], f"{key[2]}.{argval(at)}")
+                key = (key[0], key[1], f"{key[2]}.{name}")
                 after = at + 1
                 continue
         if key is not None:
-            found.variables.setdefault(key, []).append(start)
+            variables.setdefault(key, []).append(start)
             key = None
-        if sort == _CONSTANT:
-            found.constants.setdefault(opargs[at], []).append(offsets[at])
-        elif sort == _NUMBER:
-            found.numbers.setdefault(opargs[at], []).append(offsets[at])
-        elif sort != _IMPORT:
-            name, meaning = argval(at), words[opcodes[at]]
-            if type(name) is not str or meaning is None:
-                continue  # an index that lies outside of the names
-            verb, kind = meaning
-            if sort != _ROOT:
-                found.attributes.setdefault(name, []).append((verb, offsets[at]))
-            elif verb == "read":
-                key, start, after = (verb, kind, name), offsets[at], at + 1
+        if sort == _ROOT:
+            if verb == "read":
+                key, start, after = (verb, space, name), offsets[at], at + 1
             else:
-                found.variables.setdefault((verb, kind, name), []).append(offsets[at])
+                variables.setdefault((verb, space, name), []).append(offsets[at])
+        elif sort == _IMPORT:
+            imports.append(SlotUse(name, index, Use(f"import {space}", offsets[at], None)))
+        else:
+            found.attributes.setdefault(name, []).append((verb, offsets[at]))
     if key is not None:
-        found.variables.setdefault(key, []).append(start)
-    if bytes([_IMPORT]) in marks:
-        for imported in names_of(code).imports:
-            found.imports[imported.name] = list(imported.offsets)
+        variables.setdefault(key, []).append(start)
+    for name, use in imports_in(code, imports):
+        found.imports.setdefault(name, []).append(use.offset)
     return found
 
 
-def constants_in(code: Code, found: Accesses) -> Iterator[tuple[Constant, list[int]]]:
-    """The constants that are loaded, without nested code; in order of their index."""
-    for index, offsets in sorted(found.constants.items()):
-        if 0 <= index < len(code.consts) and not isinstance(code.consts[index], Code):
-            yield code.consts[index], offsets
-    yield from sorted(found.numbers.items())
+@cache
+def _loading(version: str) -> bytes:
+    """By opcode: 1 if it loads a constant of the table, 2 if a number in its oparg."""
+    kinds = {"const": 1, "const names": 1, "small int": 2}
+    return bytes(kinds.get(row.operand, 0) if row else 0 for row in table(version).by_code)
+
+
+def constants_in(code: Code) -> Iterator[tuple[Constant, tuple[int, ...]]]:
+    """The constants that are loaded and the offsets where; nested code is none.
+
+    In order of their index in `co_consts`, then numbers that stand in opargs (3.14+).
+    """
+    columns = code.instructions
+    marks = bytes(columns.opcodes).translate(_loading(code.version))
+    found: dict[tuple[int, int], list[int]] = {}
+    for at in compress(range(len(marks)), marks):
+        found.setdefault((marks[at], columns.opargs[at]), []).append(columns.offsets[at])
+    for (kind, number), offsets in sorted(found.items()):
+        if kind == 2:
+            yield number, tuple(offsets)
+        elif 0 <= number < len(code.consts) and not isinstance(code.consts[number], Code):
+            yield code.consts[number], tuple(offsets)

@@ -165,11 +165,10 @@ class Dependencies(Result):
     @property
     def constants(self) -> tuple[Embedded, ...]:
         """Constants that the code loads; nested code and docstrings are none."""
-        found = self._found
         return tuple(
-            Embedded(constant, reached.path, tuple(offsets))
-            for reached, uses in zip(found.codes, found.accesses, strict=True)
-            for constant, offsets in constants_in(reached.code, uses)
+            Embedded(constant, reached.path, offsets)
+            for reached in self._found.codes
+            for constant, offsets in constants_in(reached.code)
         )
 
     @property

@@ -106,7 +106,7 @@ def names_of(function: Function | Code) -> Names:
             groups[group].setdefault(found.name, []).append(found.use)
         if group != "local" and group != "cell":
             used.add(found.name)
-    for name, use in _imports(code, imports):
+    for name, use in imports_in(code, imports):
         groups["import"].setdefault(name, []).append(use)
     named = {
         group: tuple(Name(name, tuple(uses)) for name, uses in members.items())
@@ -139,7 +139,7 @@ def _group_of(access: str) -> str:
     return "name" if words[1:] == ["name", "or", "global"] else words[-1]
 
 
-def _imports(code: Code, found: list[SlotUse]) -> Iterator[tuple[str, Use]]:
+def imports_in(code: Code, found: list[SlotUse]) -> Iterator[tuple[str, Use]]:
     """Imports by what they name: `from ..pkg import x` is "..pkg" and "..pkg.x".
 
     The level and the list of names are the two constants pushed before. Without a list,
