@@ -18,7 +18,7 @@ _EXACT = 3_000  # rows on both sides together, beyond which frequent rows are no
 class Side:
     """One instruction of a pair."""
 
-    text: str  # canonical: no offsets; a jump names its target block
+    text: str  # canonical, but for the names of locals; a jump names its target block
     block: str  # "B2", counted in the canonical form
     line: int | None
     offset: int  # bytes
@@ -54,9 +54,14 @@ class Written:
         """One row as it is shown."""
         canonical, columns = self.canonical, self.code.instructions
         text = canonical.rows[row]
+        at = canonical.sources[row]
+        words = text.split(" ")
+        if words[1:] and words[1] in ("local", "parameter"):
+            names = columns.argval(at)
+            second = type(names) is tuple and row > 0 and canonical.sources[row - 1] == at
+            text = f"{words[0]} {names[second] if type(names) is tuple else names}"
         if row in canonical.targets:
             text = f"{text} to {self.block(canonical.targets[row])}"
-        at = canonical.sources[row]
         line = columns.positions[at].lineno
         return Side(text, self.block(row), line, columns.offsets[at])
 

@@ -126,10 +126,21 @@ _BY_OPERAND = {
 }
 
 
+_WITHOUT_EFFECT = ("NOP", "NOT_TAKEN", "EXTENDED_ARG", "CACHE")
+_OPPOSITE = {"true": "false", "false": "true", "none": "not none", "not none": "none"}
+_INVERTED = {
+    f"POP_JUMP_IF_{one}": f"POP_JUMP_IF_{other}"
+    for one, other in (
+        (each.upper().replace(" ", "_"), opposite.upper().replace(" ", "_"))
+        for each, opposite in _OPPOSITE.items()
+    )
+}
+
+
 def _sort(row: Opcode | None) -> int:
     if row is None:
         return _FIXED
-    if row.name in ("NOP", "EXTENDED_ARG", "CACHE"):
+    if row.name in _WITHOUT_EFFECT:
         return _SKIP
     if row.operand == "const" and row.ends == "return":
         return _RETURN
@@ -139,6 +150,8 @@ def _sort(row: Opcode | None) -> int:
 def _name(row: Opcode) -> str:
     if row.ends == "jump" and row.operand == "jump" and not row.pops and row.blocks is None:
         return "JUMP"
+    if row.operand == "jump" and row.tests in _OPPOSITE and row.name.startswith("POP_JUMP"):
+        return f"POP_JUMP_IF_{row.tests.upper().replace(' ', '_')}"
     if row.operand == "local" and row.access:
         return _LOCALS[row.access[0]]
     return "LOAD_CONST" if row.operand == "small int" else row.name
@@ -166,7 +179,8 @@ def canonical_of(
     names_count = local_names or not REVEALING.isdisjoint(code.names)
     writer = _Writer(code, nested, names_count)
     writer.write(frozenset() if docstrings else frozenset(("__doc__",)))
-    rows, targets = writer.rows, writer.resolved()
+    targets = writer.straightened(writer.resolved())
+    rows = writer.rows
     head = tuple(_head(code, docstrings, names_count))
     guards = tuple(writer.guards()) if code.exceptiontable else ()
     return Canonical(
@@ -353,6 +367,35 @@ class _Writer:
                 target = direct[target]
             found[row] = target
         return found
+
+    def straightened(self, targets: dict[int, int]) -> dict[int, int]:
+        """Write a test that jumps over a jump as the opposite test, as the source may have it.
+
+        Which of the two the compiler writes depends on lines.
+        """
+        rows = self.rows
+        dropped = [
+            row + 1
+            for row in self.jumps
+            if targets[row] == row + 2
+            and rows[row] in _INVERTED
+            and rows[row + 1 : row + 2] == ["JUMP"]
+            and row + 1 in targets
+        ]
+        if dropped:
+            reached = set(targets.values())
+            dropped = [row for row in dropped if row not in reached]
+        if not dropped:
+            return targets
+        for row in dropped:
+            rows[row - 1] = _INVERTED[rows[row - 1]]
+            targets[row - 1] = targets.pop(row)
+        for row in reversed(dropped):
+            del rows[row], self.sources[row]
+        return {
+            row - bisect_left(dropped, row): target - bisect_left(dropped, target)
+            for row, target in targets.items()
+        }
 
     def _row_at(self, offset: int | None) -> int:
         """The row that begins with the instruction at a byte offset, or with the next written."""
