@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -206,7 +207,9 @@ def check_live(path: str, source: bytes, checks: frozenset[str]) -> Tally:
     tally = Tally()
     tally.counts["files"] += 1
     try:
-        module = compile(source, path, "exec", dont_inherit=True, optimize=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module = compile(source, path, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         tally.counts["files that this version does not compile"] += 1
         return tally
