@@ -21,6 +21,8 @@ COMMANDS = (
     "closure",
     "capture",
     "call",
+    "fingerprint",
+    "diff",
 )  # each is `command` in the module of its name
 
 

@@ -1,0 +1,72 @@
+"""`coscope fingerprint`: one text that stays while the behaviour does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from coscope.cli.options import common
+from coscope.cli.session import Session
+
+
+@click.command("fingerprint", short_help="One text that changes when the behaviour can change.")
+@click.option("--explain", is_flag=True, help="Everything that went into it, with the paths.")
+@click.option("--docstrings", is_flag=True, help="Let docstrings count.")
+@click.option(
+    "--since",
+    type=click.Path(exists=True, dir_okay=False),
+    metavar="FILE",
+    help="Tell what changed since a fingerprint that was kept with --json; exit 1 if anything did.",
+)
+@click.option(
+    "--python",
+    metavar="VERSION",
+    help="Compile a source file by another interpreter of this machine: 3.12, 3.12.1 or a path.",
+)
+@click.argument("target")
+@common
+@click.pass_context
+def command(
+    context: click.Context,
+    session: Session,
+    target: str,
+    explain: bool,
+    docstrings: bool,
+    since: str | None,
+    python: str | None,
+) -> None:
+    """Tell the behaviour of TARGET by one text.
+
+    It stays the same across processes, hash seeds, paths, line moves, comments and docstrings. It
+    changes with code, constants, defaults, cells, the globals that are read, and the helpers,
+    classes and library versions behind them. What cannot be told by its content is listed.
+
+    Nothing of TARGET is called. A live target (json:dumps) is imported; of a file, which is never
+    executed, only the code counts.
+    """
+    from coscope.cli.output import write
+    from coscope.facts.fingerprints import fingerprint
+    from coscope.render.results import fingerprint as page
+
+    found = fingerprint(target.removesuffix("::<module>"), docstrings=docstrings, python=python)
+    document = page.document(found)
+    if since is not None:
+        document = page.with_changes(document, _kept(since).explain(found))
+    write(session, document, page.explained if explain else page.sheet)
+    if document["changes"]:
+        context.exit(1)
+
+
+def _kept(path: str) -> Any:
+    """The fingerprint in a file that `--json` wrote."""
+    import json
+    from pathlib import Path
+
+    from coscope.errors import InputError
+    from coscope.facts.fingerprints import from_document
+
+    try:
+        return from_document(json.loads(Path(path).read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise InputError(f"this is no JSON: {error}", file=path) from error

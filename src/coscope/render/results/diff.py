@@ -1,0 +1,138 @@
+"""The difference of two functions or files as a document and as a page."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from coscope.facts.alignment import Row, Side
+from coscope.facts.difference import CodeDifference, Difference, Read
+from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.sheet import Line, Sheet
+from coscope.render.text import Pen
+from coscope.render.text import without_surrogates as clean
+
+Entry = dict[str, Any]
+
+_SIGNS = {"same": " ", "removed": "-", "added": "+", "changed": "~"}
+_ROLES = {"same": "plain", "removed": "error", "added": "mark", "changed": "warning"}
+_MOST_NAMES = 20  # of code objects that only one side has, on the page
+
+
+def document(result: Difference) -> Entry:
+    """The document of docs/schema.md, "difference"."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "producer": {
+            "name": "coscope",
+            "version": producer_version(),
+            "python": sys.version.split()[0],
+        },
+        "command": "diff",
+        "target": clean(f"{result.left.name} and {result.right.name}"),
+        "verdict": result.verdict,
+        "text": result.text,
+        "left": _read(result.left),
+        "right": _read(result.right),
+        "harmless": list(result.harmless),
+        "codes": [_code(each) for each in result.codes],
+        "removed": [clean(name) for name in result.removed],
+        "added": [clean(name) for name in result.added],
+        "unknown": [clean(each) for each in result.unknown],
+        "error": None,
+    }
+
+
+def _read(side: Read) -> Entry:
+    return {
+        "name": clean(side.name),
+        "file": clean(side.file),
+        "version": side.version,
+        "release": side.release,
+        "codes": side.codes,
+    }
+
+
+def _code(pair: CodeDifference) -> Entry:
+    return {
+        "left": clean(pair.left),
+        "right": clean(pair.right),
+        "facts": [
+            {"what": clean(fact.what), "left": clean(fact.left), "right": clean(fact.right)}
+            for fact in pair.facts
+        ],
+        "rows": [_row(row) for row in pair.rows],
+    }
+
+
+def _row(row: Row) -> Entry:
+    return {"kind": row.kind, "left": _side(row.left), "right": _side(row.right)}
+
+
+def _side(side: Side | None) -> Entry | None:
+    if side is None:
+        return None
+    return {
+        "text": clean(side.text),
+        "block": side.block,
+        "line": side.line,
+        "offset": side.offset,
+    }
+
+
+def sheet(found: Entry, pen: Pen) -> Sheet:
+    """The page."""
+    page = Sheet(pen)
+    for sign, side in (("-", found["left"]), ("+", found["right"])):
+        count = "1 code object" if side["codes"] == 1 else f"{side['codes']} code objects"
+        release = side["release"] or f"{side['version']}.x"
+        page.add(
+            (f"{sign} ", "faint"),
+            (side["name"], "title"),
+            (f"  {side['file']}, CPython {release}, {count}", "faint"),
+        )
+    page.add((found["text"], "error" if found["verdict"] == "different" else "mark"))
+    if found["left"]["version"] != found["right"]["version"]:
+        note = "compiled for two versions of CPython, which write the same source differently"
+        page.add((note, "faint"))
+    for pair in found["codes"]:
+        _add_pair(page, pair)
+    for heading, names in (("Only in the first", "removed"), ("Only in the second", "added")):
+        if found[names]:
+            page.heading(heading)
+            page.extend([("  ", "plain"), (name, "name")] for name in found[names][:_MOST_NAMES])
+            if len(found[names]) > _MOST_NAMES:
+                page.add((f"  and {len(found[names]) - _MOST_NAMES} more", "faint"))
+    if found["unknown"]:
+        page.heading("Not compared by content")
+        page.extend([("  ", "plain"), (name, "name")] for name in found["unknown"])
+    return page
+
+
+def _add_pair(page: Sheet, pair: Entry) -> None:
+    name = pair["left"]
+    page.heading(name if name == pair["right"] else f"{name} and {pair['right']}")
+    for fact in pair["facts"]:
+        page.add((f"  {fact['what']}", "kind"))
+        for sign, side, role in (("-", "left", "error"), ("+", "right", "mark")):
+            if fact[side]:
+                page.add((f"    {sign} ", role), (fact[side], role))
+    if pair["rows"]:
+        page.add(("  instructions", "kind"))
+    page.extend(_line(page.pen, row) for row in pair["rows"])
+
+
+def _line(pen: Pen, row: Entry) -> Line:
+    if row["kind"] == "gap":
+        return [("    ", "plain"), (pen.ellipsis, "faint")]
+    side = row["left"] or row["right"]
+    place = f"{side['block']:<5}" + (f"line {side['line']}" if side["line"] else "")
+    text = side["text"]
+    if row["kind"] == "changed":
+        text = f"{text}, was aligned with: {row['right']['text']}"
+    role = _ROLES[row["kind"]]
+    return [
+        (f"    {_SIGNS[row['kind']]} ", role),
+        (pen.pad(place, 16), "faint"),
+        (pen.fit(text, pen.width - 22), role),
+    ]
