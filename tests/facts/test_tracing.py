@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -373,6 +374,33 @@ def test_no_user_code_shows_a_value() -> None:
     assert "raised" == found.outcome
     assert "Lying at 0x" in str(found.value and found.value.text)
     assert str(found)
+
+
+def test_a_cached_result_runs_nothing() -> None:
+    cached = functools.lru_cache(add)
+
+    first, second = trace(cached, (1, 2)), trace(cached, (1, 2))
+
+    assert (None, "6") == (first.note, first.value and first.value.text)
+    assert ((), "6") == (second.entries, second.value and second.value.text)
+    assert "cache" in str(second.note)
+
+
+def test_values_sent_through_nested_generators_are_seen() -> None:
+    def relay() -> Iterator[int]:
+        def inner() -> Iterator[int]:
+            yield 1
+
+        yield from inner()
+        yield 2
+
+    found = trace(relay, deep=True)
+
+    assert [("inner", "1"), ("relay", "1"), ("relay", "2")] == [
+        (entry.code.rpartition(".")[2], entry.text)
+        for entry in found.entries
+        if entry.kind == "suspend"
+    ]
 
 
 # What is refused

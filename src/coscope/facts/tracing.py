@@ -89,8 +89,11 @@ def trace(
         recorder.executed,
         steps,
         run.rounds,
-        run.note,
+        run.note if recorder.executed else _UNSEEN,
     )
+
+
+_UNSEEN = "nothing of the function's own code was executed: a cache may have held the result"
 
 
 def _codes_of(functions: list[FunctionType], deep: bool) -> list[CodeType]:
