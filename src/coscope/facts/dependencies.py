@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -22,7 +23,7 @@ from coscope.facts.dynamic import dynamic_uses
 from coscope.facts.following import functions_in, held_by, leads_on
 from coscope.facts.global_names import global_names, names_now
 from coscope.facts.reach import Reach, Start, live_start, reach, static_start
-from coscope.facts.scopes import Scope, contents_of
+from coscope.facts.scopes import Scope, contents_of, static_attribute
 from coscope.facts.unassigned import failures
 from coscope.model import Function
 from coscope.readers import read
@@ -252,6 +253,11 @@ def depends(
         if found is not None:
             return found
     function = read(target, python=python, unwrap=unwrap)
+    cls = _named_class(target) if function.via and is_a(target, str) else None
+    if cls is not None:
+        found = _of_class(cls, transitive, libraries)
+        if found is not None:
+            return found
     held = [] if function.via and unwrap else list(_held_by_target(target))
     return _of_read(function, transitive, libraries, held)
 
@@ -325,6 +331,15 @@ def _of_class(cls: type, transitive: bool, libraries: bool) -> Dependencies | No
         reach(starts, transitive=transitive, libraries=libraries),
     )
     return Dependencies(transitive, [known])
+
+
+def _named_class(target: str) -> type | None:
+    """The class that "module:Class" names, now that the module is imported."""
+    module, _, qualname = target.partition(":")
+    thing = dict.get(sys.modules, module)
+    for part in qualname.split("."):
+        thing = static_attribute(thing, part)
+    return thing if is_a(thing, type) else None
 
 
 def _taken_at(starts: Iterable[Start]) -> tuple[_Taken, ...]:
