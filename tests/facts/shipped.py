@@ -12,11 +12,11 @@ import enum
 import fractions
 import functools
 import io
+import json
 import logging
 import operator
 import pathlib
 import re
-import sqlite3
 import sys
 import threading
 import types
@@ -68,7 +68,7 @@ class Refuses:
         raise RuntimeError("not me")
 
 
-class Named(collections.namedtuple("Named", "one two")):  # noqa: PYI024
+class Named(collections.namedtuple("Named", "one two")):
     pass
 
 
@@ -228,7 +228,7 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "match": lambda: re.match("a", "a"),
     "logger": lambda: logging.getLogger("coscope.tests"),
     "handler": logging.NullHandler,
-    "module": lambda: json_module,
+    "module": lambda: json,
     "class": lambda: Session,
     "builtin": lambda: len,
     "builtin type": lambda: int,
@@ -270,7 +270,6 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "byte buffer": lambda: io.BytesIO(b"x"),
     "weak reference": weak,
     "context": open_context,
-    "database": lambda: sqlite3.connect(":memory:"),
     "object": object,
     "exception": lambda: ValueError("x", 1),
     "exception of a lock": lambda: ValueError(threading.Lock()),
@@ -278,5 +277,3 @@ OBJECTS: dict[str, Callable[[], Any]] = {
     "generic alias": lambda: list[int],
     "standard output": lambda: sys.__stdout__,
 }
-
-json_module = sys.modules["json"] if "json" in sys.modules else types

@@ -175,7 +175,7 @@ def capture(
 
 def _live(target: Any) -> Any:
     """The live object that a target names."""
-    if isinstance(target, Function):
+    if is_a(target, Function):
         if target.object is None:
             raise _static(target.qualname)
         return target.object

@@ -121,10 +121,8 @@ def closure(
     >>> [(each.name, each.cell.value.text) for each in found.free]
     [('count', '0')]
     """
-    if isinstance(target, Function):
-        function = target
-    else:
-        function = read(target, python=python, unwrap=unwrap)
+    known = is_a(target, Function)
+    function: Function = target if known else read(target, python=python, unwrap=unwrap)
     found = diagram(function)
     within = code_around(function)
     scale = Scale(Clock(seconds))

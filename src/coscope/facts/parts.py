@@ -189,17 +189,24 @@ def parts_of_function(function: FunctionType) -> Iterator[Part]:
             yield Step("attribute", name), value
 
 
+# cloudpickle 3.1.2 sends them with every function, cloudpickle.py, _function_getnewargs.
+_OF_EVERY_MODULE = ("__name__", "__package__", "__path__", "__file__")
+
+
 @functools.lru_cache(maxsize=4096)
 def global_reads(co: CodeType) -> dict[str, bool]:
     """Names that code and its nested code read as globals, in order of the code.
 
-    The value is False for a name that only class bodies read: cloudpickle does not see it.
+    The value is False for a name that only class bodies read: cloudpickle does not see it. What
+    every module has of its own, such as `__name__`, is left out.
     """
     found: dict[str, bool] = {}
     for code in from_code_object(co).walk():
         for verb, space, path in accesses_of(code).variables:
             if verb == "read" and space != CELL:
                 name = path.partition(".")[0]
+                if name in _OF_EVERY_MODULE:
+                    continue
                 found[name] = found.get(name, False) or space != NAME
     return found
 
