@@ -425,6 +425,13 @@ def test_what_read_gives_is_taken() -> None:
     assert "pair() missing 1 required positional argument: 'right'" == call(read(pair), 1).error
 
 
+def test_what_read_leaves_out_is_said() -> None:
+    binding = call(read(Shape(1).scale), 1)
+
+    assert "Shape.scale() missing 1 required positional argument: 'by'" == binding.error
+    assert "bound method.__func__" in binding.warnings[0]
+
+
 def test_wrappers_are_followed_where_asked() -> None:
     @functools.wraps(pair)
     def wrapper(*args, **kwargs):  # type: ignore[no-untyped-def]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from types import FunctionType, MethodType
@@ -115,6 +115,7 @@ def explain(
         steps=tuple(reached.steps),
         stages=tuple(reached.stages),
         error=reached.error,
+        warnings=tuple(_left_out(fn, unwrap)),
         object=found,
     )
 
@@ -140,11 +141,19 @@ def callable_of(fn: Any, *, unwrap: bool = False, python: str | None = None) -> 
         fn = attribute(found.thing, found.owner)
     elif is_a(fn, str) or is_a(fn, PurePath):
         return read(fn)
+    if unwrap and not is_a(fn, Function):
+        fn = read(fn, unwrap=True)
     if is_a(fn, Function):
         return fn if fn.object is None else fn.object
-    if unwrap:
-        return read(fn, unwrap=True).object
     return fn
+
+
+def _left_out(fn: Any, unwrap: bool) -> Iterator[str]:
+    """What is said where the function is bound alone, without the steps that led to it."""
+    if is_a(fn, Function) and fn.via:
+        yield f"the function alone is bound; what leads to it adds nothing: {', '.join(fn.via)}"
+    elif unwrap:
+        yield "the unwrapped function alone is bound: what its wrappers add is left out"
 
 
 def shown_target(fn: Any, found: Any) -> str:
