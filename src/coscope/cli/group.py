@@ -21,6 +21,7 @@ COMMANDS = (
     "closure",
     "capture",
     "call",
+    "signature",
     "fingerprint",
     "diff",
 )  # each is `command` in the module of its name

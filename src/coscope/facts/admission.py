@@ -26,10 +26,10 @@ from coscope.readers.attributes import (
 from coscope.readers.values import name_of_class, value_of
 
 _DEEPEST = 50  # wrappers
-_STAND_IN = object()  # for an instance that does not exist
-_TYPE_CALL = namespace_of(type)["__call__"]
-_OBJECT_INIT = namespace_of(object)["__init__"]
-_OBJECT_NEW = namespace_of(object)["__new__"]
+STAND_IN = object()  # for an instance that does not exist
+TYPE_CALL = namespace_of(type)["__call__"]
+OBJECT_INIT = namespace_of(object)["__init__"]
+OBJECT_NEW = namespace_of(object)["__new__"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +69,9 @@ def judge(
         receiver: What `self` stands for, where `thing` is a method that was found by `super()`.
         depth: Wrappers that are followed, at most.
     """
-    if thing is _OBJECT_INIT or thing is _OBJECT_NEW:
+    if thing is OBJECT_INIT or thing is OBJECT_NEW:
         return _at_object(thing, arguments)
-    if thing is _TYPE_CALL and receiver is not None and is_a(receiver.instance, type):
+    if thing is TYPE_CALL and receiver is not None and is_a(receiver.instance, type):
         return _constructed(receiver.instance, arguments, depth)
     try:
         reached = reach(thing, arguments)
@@ -101,7 +101,7 @@ def _at_object(thing: Any, arguments: Arguments) -> Verdict:
     Source:
         CPython 3.13.0, Objects/typeobject.c, object_init, object_new.
     """
-    if thing is _OBJECT_INIT:
+    if thing is OBJECT_INIT:
         own, name, one = 0, "__init__", "the instance to initialize"
     else:
         own, name, one = 1, "__new__", "the type to instantiate"
@@ -117,10 +117,10 @@ def _constructed(cls: type, arguments: Arguments, depth: int) -> Verdict:
     new, init = class_attribute(cls, "__new__"), class_attribute(cls, "__init__")
     new = member(staticmethod, "__func__", new) if type(new) is staticmethod else new
     plain = arguments.positional or arguments.keywords
-    if new is _OBJECT_NEW and init is _OBJECT_INIT and plain:
+    if new is OBJECT_NEW and init is OBJECT_INIT and plain:
         return Verdict(f"{name_of_class(cls)}() takes no arguments", name_of_class(cls), True)
-    for function, first in ((new, cls), (init, _STAND_IN)):
-        if function is _OBJECT_NEW or function is _OBJECT_INIT:
+    for function, first in ((new, cls), (init, STAND_IN)):
+        if function is OBJECT_NEW or function is OBJECT_INIT:
             continue
         if type(function) is not FunctionType:
             verdict = Verdict(None, None, False)
@@ -141,12 +141,12 @@ def receiver_of(thing: Any) -> Receiver | None:
         thing = member(functools.partial, "func", thing)
     if is_a(thing, MethodType):
         held = member(MethodType, "__self__", thing)
-        if held is _STAND_IN:
+        if held is STAND_IN:
             return None
         return Receiver(held if is_a(held, type) else type(held), held)
     if is_a(thing, type):
         call = class_attribute(type(thing), "__call__")
-        return Receiver(thing) if call is _TYPE_CALL else Receiver(type(thing), thing)
+        return Receiver(thing) if call is TYPE_CALL else Receiver(type(thing), thing)
     if type(class_attribute(type(thing), "__call__")) is FunctionType:
         return Receiver(type(thing), thing)
     return None
@@ -157,7 +157,8 @@ def _inside(stage: Stage, receiver: Receiver | None, depth: int) -> Verdict:
     function, code = stage.function.object, stage.function.code
     if type(function) is not FunctionType or not depth:
         return Verdict(None, None, False)
-    certain, followed = True, set()
+    certain = True
+    followed: set[str] = set()
     for forward, callee in followed_calls(function, code, receiver):
         if callee is None or not forward.exact or not forward.always:
             certain = False
@@ -210,7 +211,7 @@ def _handed_on(stage: Stage, forward: Forward) -> Arguments | str:
 
     for each in forward.passed:
         value = held.get(each.parameter) if each.parameter is not None else None
-        given = Given(value_of(_STAND_IN) if value is None else value, each.text)
+        given = Given(value_of(STAND_IN) if value is None else value, each.text)
         problem = None
         if each.kind == "positional":
             positional.append(given)
@@ -304,7 +305,7 @@ def _bound(value: Any, receiver: Receiver) -> Callee | None:
     if type(value) is classmethod:
         return Callee(MethodType(member(classmethod, "__func__", value), receiver.cls), receiver)
     if type(value) is FunctionType:
-        instance = _STAND_IN if receiver.instance is MISSING else receiver.instance
+        instance = STAND_IN if receiver.instance is MISSING else receiver.instance
         return Callee(MethodType(value, instance), receiver)
-    known = (_OBJECT_INIT, _OBJECT_NEW, _TYPE_CALL)
+    known = (OBJECT_INIT, OBJECT_NEW, TYPE_CALL)
     return Callee(value, receiver) if any(value is each for each in known) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,9 +11,11 @@ from functools import lru_cache
 from coscope.errors import CodeError
 from coscope.flow import Frames, Graph, graph, run
 from coscope.flow.domains.expression import Expression
+from coscope.flow.texts import Text
 from coscope.model import Code
 from coscope.opcodes import table
 
+_ZERO_ARGUMENTS = re.compile(r"^super\(__class__, \w+\)")  # `super()`, as its bytecode has it
 _CHANGING = frozenset({"pop", "popitem", "setdefault", "update", "clear", "__setitem__"})
 
 
@@ -41,7 +44,8 @@ class Forward:
     @property
     def text(self) -> str:
         """The call, as in source."""
-        return f"{self.callee}({', '.join(each.text for each in self.passed)})"
+        callee = _ZERO_ARGUMENTS.sub("super()", self.callee)
+        return f"{callee}({', '.join(each.text for each in self.passed)})"
 
 
 @lru_cache(maxsize=1024)
@@ -82,7 +86,7 @@ def starred_of(code: Code) -> dict[str, str]:
 
 
 def _calls(
-    code: Code, frames: Frames[str], starred: dict[str, str]
+    code: Code, frames: Frames[Text], starred: dict[str, str]
 ) -> Iterator[tuple[int, ast.Call]]:
     """Instructions that make such a call, and the call as a tree."""
     by_code = table(code.version).by_code
@@ -111,13 +115,15 @@ def parsed(text: str) -> ast.expr | None:
 
 def _stars(node: ast.Call, starred: dict[str, str]) -> Iterator[str]:
     for argument in node.args:
-        if isinstance(argument, ast.Starred) and isinstance(argument.value, ast.Name):
-            if starred.get(argument.value.id) == "*":
-                yield argument.value.id
+        if isinstance(argument, ast.Starred) and _name(argument.value, starred) == "*":
+            yield ast.unparse(argument.value)
     for keyword in node.keywords:
-        if keyword.arg is None and isinstance(keyword.value, ast.Name):
-            if starred.get(keyword.value.id) == "**":
-                yield keyword.value.id
+        if keyword.arg is None and _name(keyword.value, starred) == "**":
+            yield ast.unparse(keyword.value)
+
+
+def _name(node: ast.expr, starred: dict[str, str]) -> str | None:
+    return starred.get(node.id) if isinstance(node, ast.Name) else None
 
 
 def read_stars(code: Code) -> set[str]:
@@ -152,7 +158,7 @@ def _written(code: Code) -> set[str]:
     return found
 
 
-def _changed(code: Code, frames: Frames[str], starred: dict[str, str]) -> set[str]:
+def _changed(code: Code, frames: Frames[Text], starred: dict[str, str]) -> set[str]:
     """Those of `*args` and `**kwargs` whose items the code changes, or may."""
     rows = table(code.version).opcodes
     storing = {rows[name].code for name in ("STORE_SUBSCR", "DELETE_SUBSCR") if name in rows}
@@ -185,9 +191,7 @@ def _forward(
     node = group[0][1]
     passed = tuple(_passed(code, node, changed))
     stars = set(_stars(node, starred))
-    others = any(
-        each.kind in ("*", "**") and each.parameter is None for each in passed
-    )
+    others = any(each.kind in ("*", "**") and each.parameter is None for each in passed)
     return Forward(
         callee=ast.unparse(node.func),
         passed=passed,

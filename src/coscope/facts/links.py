@@ -60,9 +60,11 @@ def changes_of(
     wrapped: Any,
 ) -> list[str]:
     """What a function that wraps another loses or changes, in words."""
-    told = list(_of_names(link, following))
-    told += _of_flavours(link, following)
-    told += _of_defaults(link, following)
+    told: list[str] = []
+    if link.wraps or (forward is not None and is_closure_over(link, forward)):
+        told += _of_names(link, following)
+        told += _of_flavours(link, following)
+        told += _of_defaults(link, following)
     if forward is None:
         told.append(
             "its code is not seen to call what __wrapped__ names"
@@ -74,6 +76,12 @@ def changes_of(
         told.append(f"__wrapped__ names {name_of(wrapped)}, but its code calls another callable")
     told += _of_arguments(link, forward)
     return told
+
+
+def is_closure_over(link: Link, forward: Forward) -> bool:
+    """True if a function calls what its closure holds, as a decorator's wrapper does."""
+    root = forward.callee.partition(".")[0].partition("(")[0]
+    return link.function is not None and root in set(link.function.code.freevars) - {"__class__"}
 
 
 def _of_names(link: Link, following: Link) -> Iterator[str]:
@@ -119,13 +127,15 @@ def same(left: Value, right: Value) -> bool:
     if left.object is right.object:
         return True
     kind = type(left.object)
-    return kind is type(right.object) and kind in _COMPARED and repr(left.object) == repr(
-        right.object
+    return (
+        kind is type(right.object) and kind in _COMPARED and repr(left.object) == repr(right.object)
     )
 
 
 def _of_arguments(link: Link, forward: Forward) -> Iterator[str]:
-    added = [each.text for each in forward.passed if each.parameter is None and not _star(each.kind)]
+    added = [
+        each.text for each in forward.passed if each.parameter is None and not _star(each.kind)
+    ]
     if added:
         yield f"it adds {', '.join(added)} to the call"
     if link.accepts is not None:

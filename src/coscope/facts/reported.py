@@ -65,8 +65,8 @@ class Reported:
     problem: str | None = None  # why there is none: it raises, or would have to run code
 
 
-class _Unknown(Exception):
-    """There is no answer; the words say why."""
+class UnreportedError(Exception):
+    """There is no signature to report; the words say why."""
 
 
 def reported(thing: Any) -> Reported:
@@ -84,15 +84,15 @@ def reported(thing: Any) -> Reported:
     sources: list[str] = []
     try:
         return Reported(_shape(thing, sources, _DEEPEST), tuple(sources))
-    except _Unknown as reason:
+    except UnreportedError as reason:
         return Reported(None, tuple(sources), str(reason))
 
 
 def _shape(thing: Any, sources: list[str], depth: int) -> Shape:
     if not depth:
-        raise _Unknown("wrapper loop when unwrapping")
+        raise UnreportedError("wrapper loop when unwrapping")
     if class_attribute(type(thing), "__call__") is MISSING:
-        raise _Unknown(f"{text_of(thing)} is not a callable object")
+        raise UnreportedError(f"{text_of(thing)} is not a callable object")
     if is_a(thing, MethodType):
         sources.append("bound method")
         return _bound(_shape(member(MethodType, "__func__", thing), sources, depth - 1))
@@ -119,7 +119,7 @@ def _shape(thing: Any, sources: list[str], depth: int) -> Shape:
 def _bound(shape: Shape) -> Shape:
     left = without_first(shape)
     if left is None:
-        raise _Unknown("invalid method signature")
+        raise UnreportedError("invalid method signature")
     return left
 
 
@@ -135,7 +135,7 @@ def _unwrapped(thing: Any, sources: list[str], depth: int) -> Any:
             return thing
         sources.append(f"__wrapped__ of {name_of(thing)}")
         thing = wrapped
-    raise _Unknown("wrapper loop when unwrapping")
+    raise UnreportedError("wrapper loop when unwrapping")
 
 
 def name_of(thing: Any) -> str:
@@ -146,11 +146,15 @@ def name_of(thing: Any) -> str:
         return name_of_class(thing)
     if is_a(thing, MethodType):
         return name_of(member(MethodType, "__func__", thing))
+    if type(thing) is WrapperDescriptorType or type(thing) is MethodDescriptorType:
+        return f"{name_of_class(thing.__objclass__)}.{thing.__name__}"
+    if type(thing) is BuiltinFunctionType:
+        return exact_text(thing.__name__)
     return text_of(thing)
 
 
 def _looked_up(thing: Any, name: str) -> Any:
-    """What `thing.name` gives where no code need run for it; else MISSING, or `_Unknown`."""
+    """What `thing.name` gives where no code need run for it; else MISSING, or `UnreportedError`."""
     if type(thing) is FunctionType:
         return dict.get(thing.__dict__, name, MISSING)
     if any(type(thing) is kind for kind in C_CALLABLES):
@@ -159,10 +163,10 @@ def _looked_up(thing: Any, name: str) -> Any:
     if is_a(thing, type):
         value = class_attribute(kind, name)
         if value is not MISSING and class_attribute(type(value), "__get__") is not MISSING:
-            raise _Unknown(f"{name} is computed by {type_name_of(value)} of the metaclass")
+            raise UnreportedError(f"{name} is computed by {type_name_of(value)} of the metaclass")
         value = class_attribute(thing, name)
         if value is MISSING and type(class_attribute(kind, "__getattr__")) is FunctionType:
-            raise _Unknown(f"{name} would be asked of __getattr__ of the metaclass")
+            raise UnreportedError(f"{name} would be asked of __getattr__ of the metaclass")
         return _plain(value, name)
     value = instance_attribute(thing, name)
     if value is MISSING:
@@ -171,7 +175,7 @@ def _looked_up(thing: Any, name: str) -> Any:
         if value is MISSING and any(
             type(class_attribute(kind, each)) is FunctionType for each in asks
         ):
-            raise _Unknown(f"{name} would be asked of {name_of_class(kind)}.__getattr__")
+            raise UnreportedError(f"{name} would be asked of {name_of_class(kind)}.__getattr__")
         return _plain(value, name)
     return value
 
@@ -182,7 +186,7 @@ def _plain(value: Any, name: str) -> Any:
         return value
     if type(value) is FunctionType or type(value) is staticmethod or type(value) is classmethod:
         return value
-    raise _Unknown(f"{name} is computed by a descriptor of type {type_name_of(value)}")
+    raise UnreportedError(f"{name} is computed by a descriptor of type {type_name_of(value)}")
 
 
 def _declared(thing: Any, signature: Any, sources: list[str]) -> Shape:
@@ -195,11 +199,11 @@ def _declared(thing: Any, signature: Any, sources: list[str]) -> Shape:
     elif class_attribute(type(signature), "__call__") is not MISSING or is_a(
         signature, classmethod
     ):
-        raise _Unknown("__signature__ is computed by a function, which is not run")
+        raise UnreportedError("__signature__ is computed by a function, which is not run")
     else:
-        raise _Unknown(f"unexpected object {text_of(signature)} in __signature__ attribute")
+        raise UnreportedError(f"unexpected object {text_of(signature)} in __signature__ attribute")
     if shape is None:
-        raise _Unknown("__signature__ cannot be read")
+        raise UnreportedError("__signature__ cannot be read")
     return shape
 
 
@@ -243,7 +247,7 @@ def partially(shape: Shape, held: Sequence[Any], keywords: dict[Any, Any]) -> Sh
         )
     )
     if refusal(optional, len(held), names) is not None:
-        raise _Unknown("the partial object has incorrect arguments")
+        raise UnreportedError("the partial object has incorrect arguments")
     first: list[Parameter] = []
     last: list[Parameter] = []
     by_name = False  # from here on parameters can be given by name only
@@ -296,7 +300,7 @@ def _of_c_class(cls: type, sources: list[str]) -> Shape:
     if init is plain["__init__"] and new is plain["__new__"]:
         sources.append("object takes no arguments")
         return Shape()
-    raise _Unknown(f"no signature found for {text_of(cls)}")
+    raise UnreportedError(f"no signature found for {text_of(cls)}")
 
 
 def _of_method(method: Any, sources: list[str], depth: int) -> Shape:
@@ -309,13 +313,13 @@ def _of_method(method: Any, sources: list[str], depth: int) -> Shape:
         return _bound(_shape(method, sources, depth - 1))
     if class_attribute(type(method), "__get__") is MISSING or is_a(method, MethodType):
         return _shape(method, sources, depth - 1)
-    raise _Unknown(f"{type_name_of(method)}.__get__ would have to run")
+    raise UnreportedError(f"{type_name_of(method)}.__get__ would have to run")
 
 
 def _of_builtin(thing: Any, sources: list[str]) -> Shape:
     text = thing.__text_signature__
     if type(text) is not str or not text:
-        raise _Unknown(f"no signature found for builtin {text_of(thing)}")
+        raise UnreportedError(f"no signature found for builtin {text_of(thing)}")
     return _of_text(thing, text, sources)
 
 
@@ -323,7 +327,7 @@ def _of_text(thing: Any, text: str, sources: list[str]) -> Shape:
     sources.append(f"text signature of {name_of(thing)}")
     shape = of_text(text)
     if shape is None:
-        raise _Unknown(f"{text_of(thing)} builtin has invalid signature")
+        raise UnreportedError(f"{text_of(thing)} builtin has invalid signature")
     bound = any(type(thing) is kind for kind in (BuiltinFunctionType, MethodWrapperType))
     if bound and "$" in text and thing.__self__ is not None:
         return _bound(shape)
@@ -334,7 +338,10 @@ def _of_instance(thing: Any, sources: list[str], depth: int) -> Shape:
     """A compiled function that looks like a Python one, or an instance with a `__call__`."""
     co = instance_attribute(thing, "__code__")
     if type(co) is CodeType:
-        held = instance_attribute(thing, "__defaults__"), instance_attribute(thing, "__kwdefaults__")
+        held = (
+            instance_attribute(thing, "__defaults__"),
+            instance_attribute(thing, "__kwdefaults__"),
+        )
         if all(each is None or type(each) in (tuple, dict) for each in held):
             sources.append(f"what {name_of(thing)} tells of its code")
             return of_code(co, *held)

@@ -24,17 +24,18 @@ _CANDIDATES = 64
 _STRANGER = "unexpected"  # a keyword that names no parameter
 
 # Python calls these with positional arguments only, so that a keyword proves nothing.
-_OPERATORS = frozenset(
-    f"__{name}__"
-    for name in (
-        "add and bool call cmp complex contains delattr delete delitem divmod enter eq exit float "
-        "floordiv format ge get getattr getattribute getitem gt hash iadd iand ifloordiv ilshift "
-        "imatmul imod imul index int invert ior ipow irshift isub iter itruediv ixor le len lshift "
-        "lt matmul missing mod mul ne neg next or pos pow radd rand rdivmod repr reversed "
-        "rfloordiv rlshift rmatmul rmod rmul ror round rpow rrshift rshift rsub rtruediv rxor set "
-        "setattr set_name setitem str sub truediv xor instancecheck subclasscheck"
-    ).split()
-)
+_OPERATORS = """
+__add__ __and__ __bool__ __complex__ __contains__ __delattr__ __delete__ __delitem__
+__divmod__ __enter__ __eq__ __exit__ __float__ __floordiv__ __format__ __ge__ __get__
+__getattr__ __getattribute__ __getitem__ __gt__ __hash__ __iadd__ __iand__ __ifloordiv__
+__ilshift__ __imatmul__ __imod__ __imul__ __index__ __instancecheck__ __int__ __invert__
+__ior__ __ipow__ __irshift__ __isub__ __iter__ __itruediv__ __ixor__ __le__ __len__ __lshift__
+__lt__ __matmul__ __missing__ __mod__ __mul__ __ne__ __neg__ __next__ __or__ __pos__ __pow__
+__radd__ __rand__ __rdivmod__ __repr__ __reversed__ __rfloordiv__ __rlshift__ __rmatmul__
+__rmod__ __rmul__ __ror__ __round__ __rpow__ __rrshift__ __rshift__ __rsub__ __rtruediv__
+__rxor__ __set__ __set_name__ __setattr__ __setitem__ __str__ __sub__ __subclasscheck__
+__truediv__ __xor__
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def witnesses(thing: Any, name: str, reported: Shape, binding: Shape | None) -> 
     shapes = [reported] if binding is None or binding == reported else [reported, binding]
     found: list[Witness] = []
     counts = {True: 0, False: 0}
-    for count, names in _candidates(shapes, name in _OPERATORS):
+    for count, names in _candidates(shapes, name in _OPERATORS.split()):
         said = refusal(reported, count, names)
         if counts[said is None] >= _MOST:
             continue
@@ -131,7 +132,7 @@ def _at_limits(shape: Shape) -> Iterator[tuple[int, tuple[str, ...]]]:
     yield len(positional) + 1, named
     if required:
         yield required - 1, named
-    for at, name in enumerate(named):
+    for at in range(len(named)):
         yield required, (*named[:at], *named[at + 1 :])
     for parameter in shape.of_kind(KEYWORD_ONLY):
         if not parameter.required:

@@ -7,10 +7,18 @@ from dataclasses import dataclass, field
 from types import FunctionType, MethodType
 from typing import Any
 
-from coscope.facts.admission import Callee, Receiver, followed_calls, receiver_of
+from coscope.facts.admission import (
+    OBJECT_INIT,
+    OBJECT_NEW,
+    TYPE_CALL,
+    Callee,
+    Receiver,
+    followed_calls,
+    receiver_of,
+)
 from coscope.facts.forwarding import Forward, read_stars, starred_of
 from coscope.facts.links import Link, changes_of, flavour_of
-from coscope.facts.reported import C_CALLABLES, name_of, partially, reported
+from coscope.facts.reported import C_CALLABLES, UnreportedError, name_of, partially, reported
 from coscope.facts.shapes import (
     KEYWORD_ONLY,
     KEYWORDS,
@@ -28,14 +36,12 @@ from coscope.readers.attributes import (
     instance_attribute,
     is_a,
     member,
-    namespace_of,
 )
 from coscope.readers.from_function import from_function
 from coscope.readers.values import exact_text, name_of_class, text_of, type_name_of
 
 _LONGEST = 50  # links
 _LRU_WRAPPER = type(functools.lru_cache(len))
-_TYPE_CALL = namespace_of(type)["__call__"]
 
 
 @dataclass(slots=True)
@@ -90,7 +96,7 @@ class _Walk:
             return self.follow(member(property, "fget", thing), None, "reads by")
         if is_a(thing, type):
             return self._class(thing, how)
-        return self._instance(thing, how)
+        return self._instance(thing, receiver, how)
 
     def _link(self, thing: Any, kind: str, how: str, shape: Shape | None = None) -> Link:
         function = from_function(thing) if type(thing) is FunctionType else None
@@ -133,8 +139,8 @@ class _Walk:
         stars = starred_of(code)
         if any(stars[name] not in handed for name in read_stars(code)):
             self.chain.exact = False
-        if len(self.chain.links) > at + 1:
-            follower = self.chain.links[at + 1]
+        follower = next((x for x in self.chain.links[at + 1 :] if x.function is not None), None)
+        if follower is not None:
             told = changes_of(link, follower, forward, calls, wrapped)
             self.chain.links[at] = link.with_changes(told)
         return shape
@@ -162,7 +168,7 @@ class _Walk:
             return None
         try:
             return partially(inner, held, keywords)
-        except Exception:  # noqa: BLE001  the partial's arguments do not fit
+        except UnreportedError:
             self.chain.exact = False
             return None
 
@@ -170,14 +176,18 @@ class _Walk:
         self._link(cls, "class", how)
         call = class_attribute(type(cls), "__call__")
         if type(call) is FunctionType:
-            inner = self.follow(call, Receiver(type(cls), cls), "is called by its metaclass's")
+            inner = self.follow(call, Receiver(type(cls), cls), "calls __call__ of its metaclass")
             return None if inner is None else without_first(inner)
+        return self._constructor(cls)
+
+    def _constructor(self, cls: type) -> Shape | None:
+        """`type.__call__`: what `__new__` and `__init__` both accept."""
         shapes = []
         new, init = class_attribute(cls, "__new__"), class_attribute(cls, "__init__")
         new = member(staticmethod, "__func__", new) if type(new) is staticmethod else new
         for name, function in (("__new__", new), ("__init__", init)):
             if type(function) is FunctionType:
-                inner = self.follow(function, Receiver(cls), f"is made by {name}")
+                inner = self.follow(function, Receiver(cls), f"calls its {name}")
                 shapes.append(None if inner is None else without_first(inner))
         if not shapes:
             answer = reported(cls)
@@ -189,8 +199,22 @@ class _Walk:
             self.chain.exact = False
         return shapes[0]
 
-    def _instance(self, thing: Any, how: str) -> Shape | None:
+    def _of_object(self, thing: Any, receiver: Receiver | None, how: str) -> Shape | None:
+        """What ends most chains of `super()`: the C functions of `object` and `type`."""
+        if thing is OBJECT_INIT or thing is OBJECT_NEW:
+            shape = Shape((Parameter("cls", POSITIONAL_ONLY),) * (thing is OBJECT_NEW))
+            self._link(thing, "builtin", how, shape)
+            return shape
+        if thing is TYPE_CALL and receiver is not None and is_a(receiver.instance, type):
+            self._link(thing, "builtin", how)
+            return self._constructor(receiver.instance)
+        return None
+
+    def _instance(self, thing: Any, receiver: Receiver | None, how: str) -> Shape | None:
         if any(type(thing) is kind for kind in C_CALLABLES):
+            known = self._of_object(thing, receiver, how)
+            if known is not None:
+                return known
             answer = reported(thing)
             self._link(thing, "builtin", how, answer.shape)
             self.chain.exact = False
@@ -198,7 +222,7 @@ class _Walk:
         call = class_attribute(type(thing), "__call__")
         self._link(thing, f"instance of {type_name_of(thing)}", how)
         if type(call) is FunctionType:
-            inner = self.follow(call, Receiver(type(thing), thing), "is called by")
+            inner = self.follow(call, Receiver(type(thing), thing), "calls its __call__")
             return None if inner is None else without_first(inner)
         self.chain.exact = False
         return None
@@ -271,5 +295,3 @@ def composed(own: Shape, forward: Forward, inner: Shape) -> Shape | None:
 
 def _as(parameter: Parameter, kind: str) -> Parameter:
     return Parameter(parameter.name, kind, parameter.default)
-
-

@@ -1,0 +1,28 @@
+"""`coscope signature`: what a callable reports, and what its code really accepts."""
+
+from __future__ import annotations
+
+import click
+
+from coscope.cli.answers import answer
+from coscope.cli.options import common
+from coscope.cli.session import Session
+
+
+@click.command("signature", short_help="Reported and real signature, through each wrapper.")
+@click.option(
+    "--python",
+    metavar="VERSION",
+    help="Compile a source file by another interpreter of this machine: 3.12, 3.12.1 or a path.",
+)
+@click.argument("target")
+@common
+def command(session: Session, target: str, python: str | None) -> None:
+    """Show the signature that TARGET reports beside the one by which its code binds a call.
+
+    Nothing of it is called. A live target (json:dumps) is imported; its wrappers are followed by
+    what their bytecode calls. Of a file, which is never executed, the parameters alone are known.
+    """
+    from coscope.facts.signatures import signature
+
+    answer(session, signature(target, python=python))

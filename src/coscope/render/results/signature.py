@@ -1,0 +1,217 @@
+"""`signature`: the document and the page of what a callable reports and what its code accepts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from coscope.facts.annotations import Annotation
+from coscope.facts.links import Link
+from coscope.facts.shapes import Shape
+from coscope.facts.signatures import Signatures
+from coscope.facts.witnesses import Witness
+from coscope.model import Value
+from coscope.readers.from_function import HOST_RELEASE
+from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.sheet import Piece, Sheet, columns, measure
+from coscope.render.text import Pen, cells
+from coscope.render.text import without_surrogates as clean
+from coscope.result import Result
+
+Document = dict[str, Any]
+
+
+def document(result: Result) -> Document:
+    """The document of `Signatures`; see docs/schema.md, "signature"."""
+    assert isinstance(result, Signatures)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "producer": {"name": "coscope", "version": producer_version(), "python": HOST_RELEASE},
+        "command": "signature",
+        "target": clean(result.target),
+        "agree": result.agree,
+        "reported": {
+            "shape": _shape(result.reported),
+            "sources": [clean(source) for source in result.sources],
+            "problem": None if result.problem is None else clean(result.problem),
+        },
+        "binding": {"shape": _shape(result.binding), "exact": result.exact},
+        "chain": [_link(link) for link in result.chain],
+        "witnesses": [_witness(witness) for witness in result.witnesses],
+        "annotations": [_annotation(annotation) for annotation in result.annotations],
+        "warnings": [clean(warning) for warning in result.warnings],
+    }
+
+
+def _shape(shape: Shape | None) -> Document | None:
+    if shape is None:
+        return None
+    return {
+        "text": clean(shape.text),
+        "parameters": [
+            {
+                "name": clean(parameter.name),
+                "kind": parameter.kind,
+                "default": None if parameter.default is None else _value(parameter.default),
+            }
+            for parameter in shape.parameters
+        ],
+    }
+
+
+def _value(value: Value) -> Document:
+    return {"type": clean(value.type_name), "text": clean(value.text)}
+
+
+def _link(link: Link) -> Document:
+    code = None if link.function is None else link.function.code
+    return {
+        "kind": clean(link.kind),
+        "name": clean(link.name),
+        "qualname": clean(link.qualname),
+        "module": None if link.module is None else clean(link.module),
+        "file": None if code is None else clean(code.filename),
+        "line": None if code is None else code.firstlineno,
+        "how": clean(link.how),
+        "accepts": _shape(link.accepts),
+        "flavour": link.flavour,
+        "wraps": link.wraps,
+        "changes": [clean(change) for change in link.changes],
+    }
+
+
+def _witness(witness: Witness) -> Document:
+    return {
+        "arguments": clean(witness.arguments),
+        "positional": witness.positional,
+        "keywords": [clean(name) for name in witness.keywords],
+        "reported": None if witness.reported is None else clean(witness.reported),
+        "code": None if witness.code is None else clean(witness.code),
+        "by": None if witness.by is None else clean(witness.by),
+        "when": witness.when,
+    }
+
+
+def _annotation(annotation: Annotation) -> Document:
+    return {
+        "function": clean(annotation.function),
+        "name": clean(annotation.name),
+        "text": clean(annotation.text),
+        "form": annotation.form,
+        "verdict": annotation.verdict,
+        "module": None if annotation.module is None else clean(annotation.module),
+        "missing": [clean(name) for name in annotation.missing],
+        "reason": None if annotation.reason is None else clean(annotation.reason),
+        "elsewhere": None if annotation.elsewhere is None else clean(annotation.elsewhere),
+    }
+
+
+def sheet(document: Document, pen: Pen) -> Sheet:
+    """Both signatures, calls on which they differ, the chain, the annotations."""
+    sheet = Sheet(pen)
+    _add_title(sheet, document)
+    _add_witnesses(sheet, document)
+    _add_chain(sheet, document["chain"])
+    _add_annotations(sheet, document["annotations"])
+    return sheet
+
+
+def _add_title(sheet: Sheet, document: Document) -> None:
+    reported, binding = document["reported"], document["binding"]
+    known = reported["shape"] is not None and binding["shape"] is not None
+    verdict, role = ("no call is found on which they differ", "value")
+    if any(witness["reported"] is None for witness in document["witnesses"]):
+        verdict, role = "the code rejects calls that are reported as accepted", "error"
+    elif document["witnesses"]:
+        verdict, role = "the code accepts more than is reported", "warning"
+    elif not known:
+        verdict, role = "only one side is known", "warning"
+    room = sheet.pen.width - cells(verdict) - 3
+    sheet.add((sheet.pen.fit(document["target"], room), "title"), ("   ", "plain"), (verdict, role))
+    _add_wrapped(sheet, "  reported  ", _text(reported["shape"], reported["problem"]), "name")
+    if reported["sources"]:
+        _add_wrapped(sheet, " " * 12, "from " + ", ".join(reported["sources"]), "faint")
+    _add_wrapped(sheet, "  binding   ", _text(binding["shape"], "not known"), "name")
+    if binding["shape"] is not None and not binding["exact"]:
+        text = "what its code does with the arguments further on may refuse more"
+        _add_wrapped(sheet, " " * 12, text, "faint")
+    for warning in document["warnings"]:
+        sheet.add(("  warning: ", "warning"), (warning, "plain"))
+
+
+def _text(shape: Document | None, problem: str | None) -> str:
+    return f"none: {problem}" if shape is None else shape["text"]
+
+
+def _add_wrapped(sheet: Sheet, label: str, text: str, role: str) -> None:
+    """A text behind a label, on as many lines as it needs."""
+    room = sheet.pen.width - len(label)
+    lines = [""]
+    for word in sheet.pen.clean(text).split(" "):
+        if lines[-1] and cells(lines[-1]) + 1 + cells(word) > room:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}" if lines[-1] else word
+    for at, line in enumerate(lines):
+        sheet.add((" " * len(label) if at else label, "faint"), (line, role))
+
+
+def _add_witnesses(sheet: Sheet, document: Document) -> None:
+    if not document["witnesses"]:
+        return
+    sheet.heading("Calls that one admits and the other rejects", "decided, not called")
+    name = document["chain"][0]["name"].rpartition(".")[2] if document["chain"] else ""
+    for witness in document["witnesses"]:
+        sheet.add((f"  {name}({witness['arguments']})", "name"))
+        for side, error in (("reported", witness["reported"]), ("code", witness["code"])):
+            if error is None:
+                sheet.add((f"    {side:8}  ", "faint"), ("admits it", "value"))
+                continue
+            text = error
+            if side == "code" and witness["when"] != "called":
+                text += f" (when it is {witness['when']})"
+            _add_wrapped(sheet, f"    {side:8}  ", text, "error")
+
+
+def _add_chain(sheet: Sheet, chain: list[Document]) -> None:
+    if not chain:
+        return
+    sheet.heading("Chain", "from what is called to what that calls")
+    arrow = sheet.pen.arrow
+    for at, link in enumerate(chain):
+        if at:
+            sheet.add((f"    {arrow} ", "frame"), (link["how"], "kind"))
+        shape = link["accepts"]
+        what = link["flavour"] if link["kind"] == "function" else link["kind"]
+        sort = {"function": "", None: ""}.get(what, f"  {what}")
+        accepts = "" if shape is None else shape["text"]
+        sheet.add((f"  {link['qualname']}", "name"), (accepts, "plain"), (sort, "kind"))
+        if link["file"] is not None:
+            where = sheet.pen.fit(
+                f"{link['file']}, line {link['line']}", sheet.pen.width - 4, "end"
+            )
+            sheet.add(("    ", "plain"), (where, "faint"))
+        for change in link["changes"]:
+            _add_wrapped(sheet, "    ", change, "warning")
+
+
+def _add_annotations(sheet: Sheet, annotations: list[Document]) -> None:
+    if not annotations:
+        return
+    sheet.heading("Annotations", "names are looked up, nothing is evaluated")
+    rows: list[tuple[Piece, ...]] = []
+    for each in annotations:
+        good = each["verdict"] in ("evaluated", "would evaluate")
+        told = each["verdict"] if each["reason"] is None else f"{each['verdict']}: {each['reason']}"
+        rows.append(
+            (
+                (each["name"], "name"),
+                (each["text"], "type"),
+                (each["form"], "faint"),
+                (told, "plain" if good else "warning"),
+            )
+        )
+        if each["elsewhere"] is not None:
+            rows.append(
+                (("", "plain"), ("", "plain"), ("", "plain"), (each["elsewhere"], "warning"))
+            )
+    sheet.extend(columns(sheet.pen, rows, measure(sheet.pen, rows, sheet.pen.width - 2)))
