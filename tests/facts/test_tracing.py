@@ -196,6 +196,44 @@ def test_an_endless_generator_is_closed() -> None:
     assert found.rounds <= 50
 
 
+class Endless:
+    def __await__(self) -> Iterator[None]:
+        while True:
+            yield
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_an_endless_async_generator_is_closed(waits: bool) -> None:
+    closed = []
+
+    async def endless() -> AsyncIterator[int]:
+        try:
+            while True:
+                yield 1
+                if waits:
+                    await Endless()  # type: ignore[misc]
+        finally:
+            closed.append(True)
+
+    found = trace(endless, steps=60)
+
+    assert ("stopped", [True]) == (found.outcome, closed)
+
+
+def test_a_coroutine_that_waits_for_ever_is_closed() -> None:
+    closed = []
+
+    async def endless() -> None:
+        try:
+            await Endless()  # type: ignore[misc]
+        finally:
+            closed.append(True)
+
+    found = trace(endless, steps=60)
+
+    assert ("stopped", [True]) == (found.outcome, closed)
+
+
 def test_a_coroutine_is_driven_without_a_loop() -> None:
     class Wait:
         def __await__(self) -> Iterator[str]:

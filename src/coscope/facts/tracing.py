@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
@@ -109,6 +110,12 @@ def _codes_of(functions: list[FunctionType], deep: bool) -> list[CodeType]:
     return found
 
 
+def _close(waiting: Any) -> None:
+    """End an async generator through what waits for its next value, as `aclose` would."""
+    with suppress(GeneratorExit, StopIteration, StopAsyncIteration):
+        waiting.throw(GeneratorExit())
+
+
 class _Run:
     """One call, and the driving of what it gives."""
 
@@ -183,8 +190,7 @@ class _Run:
             except StopAsyncIteration:
                 self._ended("the async generator", None)
                 return
-        waiting.close()
-        self._cut_off("the async generator", lambda: None)
+        self._cut_off("the async generator", lambda: _close(waiting))
 
     def _ended(self, what: str, value: Any) -> None:
         self.value = value_of(value)
