@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import types
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -28,6 +29,8 @@ def goes_by_name(thing: Any, tool: str) -> bool:
     """
     if is_a(thing, ModuleType):
         return tool == CLOUDPICKLE and _is_importable(thing)
+    if tool == CLOUDPICKLE and any(thing is known for known in vars(types).values()):
+        return True  # such as the type of functions, which builtins does not have by its name
     module_name, qualname = name_of(thing)
     if module_name is None:
         module_name = _module_that_has(thing, qualname)

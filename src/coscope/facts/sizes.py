@@ -196,6 +196,9 @@ def _parts_of(kind: type) -> Callable[[Any], Any]:
         return lambda thing: [thing.co_consts, thing.co_names, thing.co_linetable]
     if is_array(kind):
         return elements_of
+    if issubclass(kind, dict):
+        # The collector does not visit keys that are all strings.
+        return lambda thing: [*dict.keys(thing), *gc.get_referents(thing)]
     logger = _loggers()
     if logger is not None and issubclass(kind, logger):
         return lambda thing: ()  # travels by name

@@ -1,0 +1,88 @@
+"""`coscope closure` and its diagrams."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("click")
+
+from click.testing import CliRunner, Result
+
+from coscope.cli.group import coscope
+
+SOURCE = """
+def make(limit):
+    total = 0
+    def task(x):
+        nonlocal total
+        total += x
+        return total < limit
+    return task
+task = make(3)
+"""
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(coscope, ["closure", *words])
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    path = tmp_path / "closure_of_a_task.py"
+    path.write_text(SOURCE, encoding="utf-8")
+    return path
+
+
+def test_a_live_target_shows_what_its_cells_hold(file: Path) -> None:
+    result = run(f"{file.stem}:task")
+
+    assert 0 == result.exit_code
+    assert "make limit ─→ task ─→ [0] int 3" in result.stdout
+    assert "written by    make (line 3), make.<locals>.task (line 6)" in result.stdout
+
+
+def test_a_file_is_not_executed(file: Path) -> None:
+    result = run(f"{file}::make.task")
+
+    assert 0 == result.exit_code
+    assert "not live" in result.stdout
+    assert "a cell, made when the owner runs" in result.stdout
+
+
+def test_json_is_the_document(file: Path) -> None:
+    found = json.loads(run(f"{file.stem}:task", "--json").stdout)
+
+    assert ("closure", ["limit", "total"]) == (
+        found["command"],
+        [variable["name"] for variable in found["free"]],
+    )
+
+
+@pytest.mark.parametrize(
+    ("form", "start"), [("mermaid", "flowchart LR"), ("dot", "digraph"), ("svg", "<svg")]
+)
+def test_the_diagram_comes_in_every_format(file: Path, form: str, start: str) -> None:
+    result = run(f"{file.stem}:task", "--format", form)
+
+    assert 0 == result.exit_code
+    assert result.stdout.startswith(start)
+    assert "cell total" in result.stdout
+
+
+def test_svg_is_well_formed(file: Path) -> None:
+    root = ElementTree.fromstring(run(f"{file.stem}:task", "--format", "svg").stdout)
+
+    assert "cells of make.<locals>.task" == root.attrib["aria-label"]
+
+
+def test_ascii_is_ascii(file: Path) -> None:
+    assert run(f"{file.stem}:task", "--ascii").stdout.isascii()
+
+
+def test_what_is_missing_is_told(file: Path) -> None:
+    assert 2 == run(f"{file.stem}:missing").exit_code
