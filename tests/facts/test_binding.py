@@ -192,6 +192,28 @@ def test_every_slot_says_where_its_value_comes_from() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("args", "kwargs", "why"),
+    [
+        ((), {}, "alpha: no argument and no default"),
+        ((1,), {}, "delta: no keyword argument and no default"),
+        ((1, 2, 3, 4), {}, "3 slots for 4 positional arguments, and there is no *args"),
+        ((1,), {"beta": 2}, "beta stands before the '/': given by place alone"),
+        ((1, 2, 3), {"gamma": 4}, "keyword 'gamma' is for slot 2, which argument 3 fills"),
+        (
+            (1,),
+            {"zz": 4},
+            "no parameter has the name zz, and there is no **kwargs: "
+            "those that can be given are gamma, delta, epsilon",
+        ),
+    ],
+)
+def test_a_refused_call_says_why(args: tuple[Any, ...], kwargs: dict[str, Any], why: str) -> None:
+    last = call(area, *args, **kwargs).steps[-2:]
+
+    assert [("check", why), "error"] == [(last[0].kind, last[0].text), last[1].kind]
+
+
 def test_the_slots_of_a_refused_call_are_those_filled_before_the_error() -> None:
     binding = call(pair, 1, 2, 3)
 

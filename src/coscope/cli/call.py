@@ -77,6 +77,7 @@ def command(
         binding = explain(target, given.positional, given.keywords, unwrap=unwrap, python=python)
         answer(session, binding)
         return 0 if binding.accepted else REJECTED
+    from coscope.cli.failures import INTERRUPTED
     from coscope.facts.tracing import STEPS, trace
 
     with redirect_stdout(sys.stderr):  # what the function prints is no part of the answer
@@ -89,4 +90,6 @@ def command(
             unwrap=unwrap,
         )
     answer(session, found)
+    if found.value is not None and found.value.type_name == "KeyboardInterrupt":
+        return INTERRUPTED
     return 0 if found.binding.accepted else REJECTED

@@ -55,6 +55,7 @@ STEP_KINDS = (
     "keyword",  # an argument lands in the parameter of its name
     "unknown keyword",  # an argument goes to **kwargs
     "default",  # a parameter that is still empty gets its default
+    "check",  # why the call fails, in terms of the slots
     "error",  # the exception of the call, with CPython's own message
     "enter",  # every slot is filled and the function's code runs
     "note",  # what cannot be told without running code
@@ -84,6 +85,8 @@ def fill(function: Function, arguments: Arguments) -> Stage:
     filling = _Filling(function, arguments)
     error = filling.run()
     if error is not None:
+        if filling.why:
+            filling.steps.append(BindingStep("check", filling.why))
         filling.steps.append(BindingStep("error", f"TypeError: {error}"))
     return Stage(function, arguments, tuple(filling.steps), tuple(filling.slots()), error)
 
@@ -106,6 +109,7 @@ class _Filling:
         self.rest: list[Given] | None = [] if code.flags & 0x4 else None
         self.unknown: list[tuple[str, Given]] | None = [] if code.flags & 0x8 else None
         self.steps: list[BindingStep] = []
+        self.why = ""  # of the error
 
     def run(self) -> str | None:
         """Fill; give the message of the error that stops it."""
@@ -161,15 +165,21 @@ class _Filling:
             slot = self._named(keyword)
             if slot is None:
                 if self.unknown is None:
-                    return self._as_keyword() or wording.unexpected(
-                        keyword, self.names[self.only :], self.words
-                    )
+                    return self._as_keyword() or self._unexpected(keyword)
                 self._keep(keyword, given)
             elif self.held[slot] is not None:
+                held = self.held[slot]
+                self.why = f"{given.origin} is for slot {slot}, which {held and held.origin} fills"
                 return f"got multiple values for argument '{keyword}'"
             else:
                 self._put("keyword", slot, given)
         return None
+
+    def _unexpected(self, keyword: str) -> str:
+        named = self.names[self.only :]
+        can = f"those that can be given are {', '.join(named)}" if named else "none can be given"
+        self.why = f"no parameter has the name {keyword}, and there is no **kwargs: {can}"
+        return wording.unexpected(keyword, named, self.words)
 
     def _named(self, keyword: str) -> int | None:
         """The slot of the parameter that may be given by this name."""
@@ -200,6 +210,8 @@ class _Filling:
         if not names:
             return None
         listed = ", ".join(names)
+        stand = "stands" if len(names) == 1 else "stand"
+        self.why = f"{listed} {stand} before the '/': given by place alone"
         return f"got some positional-only arguments passed as keyword arguments: '{listed}'"
 
     def _check_count(self) -> str | None:
@@ -209,6 +221,8 @@ class _Filling:
         defaults = len(self.function.defaults)
         least = self.positional - defaults if defaults else None
         named = sum(held is not None for held in self.held[self.positional :])
+        slots = _count(self.positional, "slot")
+        self.why = f"{slots} for {_count(given, 'positional argument')}, and there is no *args"
         return wording.too_many(least, self.positional, given, named)
 
     def _take_defaults(self) -> str | None:
@@ -221,6 +235,7 @@ class _Filling:
         if absent:
             # The count is of the slots after the given ones; the names are of all empty ones.
             names = [n for n, held in zip(self.names[:first], self.held, strict=False) if not held]
+            self.why = f"{', '.join(names)}: no argument and no default"
             return wording.missing(names, "positional")
         for slot in range(max(given, first), self.positional):
             if self.held[slot] is None:
@@ -238,7 +253,10 @@ class _Filling:
                 absent.append(self.names[slot])
             else:
                 self._put("default", slot, Given(default, "the default"))
-        return wording.missing(absent, "keyword-only") if absent else None
+        if not absent:
+            return None
+        self.why = f"{', '.join(absent)}: no keyword argument and no default"
+        return wording.missing(absent, "keyword-only")
 
 
 def _listed(given: Sequence[Given]) -> str:

@@ -190,7 +190,13 @@ def _wrapped(pen: Pen, text: str, width: int) -> list[str]:
     return lines
 
 
-_ROLES = {"error": "error", "note": "warning", "through": "kind", "enter": "value"}
+_ROLES = {
+    "check": "warning",
+    "error": "error",
+    "note": "warning",
+    "through": "kind",
+    "enter": "value",
+}
 
 
 def _add_steps(sheet: Sheet, steps: list[Document]) -> None:
