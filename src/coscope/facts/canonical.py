@@ -377,10 +377,9 @@ class _Writer:
         dropped = [
             row + 1
             for row in self.jumps
-            if targets[row] == row + 2
-            and rows[row] in _INVERTED
+            if rows[row] in _INVERTED
             and rows[row + 1 : row + 2] == ["JUMP"]
-            and row + 1 in targets
+            and targets[row] in (row + 2, self._beyond(row + 2, targets))
         ]
         if dropped:
             reached = set(targets.values())
@@ -396,6 +395,10 @@ class _Writer:
             row - bisect_left(dropped, row): target - bisect_left(dropped, target)
             for row, target in targets.items()
         }
+
+    def _beyond(self, row: int, targets: dict[int, int]) -> int | None:
+        """Where a plain jump leads; None of another row."""
+        return targets.get(row) if self.rows[row : row + 1] == ["JUMP"] else None
 
     def _row_at(self, offset: int | None) -> int:
         """The row that begins with the instruction at a byte offset, or with the next written."""

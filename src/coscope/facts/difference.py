@@ -208,8 +208,18 @@ class _Comparison:
             for _, i1, i2, j1, j2 in aligned(*texts):
                 yield from zip(ones[i1:i2], others[j1:j2], strict=False)
                 common = min(i2 - i1, j2 - j1)
-                self.removed += [code.qualname for code in ones[i1 + common : i2]]
-                self.added += [code.qualname for code in others[j1 + common : j2]]
+                self.removed += _alone(ones, texts[0], i1 + common, i2, texts[1])
+                self.added += _alone(others, texts[1], j1 + common, j2, texts[0])
+
+
+def _alone(
+    codes: list[Code], texts: tuple[str, ...], start: int, stop: int, others: tuple[str, ...]
+) -> list[str]:
+    """Names of the code objects that have no like on the other side.
+
+    The compiler makes one code object of two equal lambdas on one line.
+    """
+    return [codes[at].qualname for at in range(start, stop) if texts[at] not in others]
 
 
 def _by_name(code: Code) -> dict[str, list[Code]]:

@@ -175,6 +175,7 @@ class Inputs:
             origin = origin_of_function(thing)
             if origin.kind == "user" or package_of(thing) in self.packages:
                 return None
+            self.witness.function(thing, thing.__code__)
             name = f"{thing.__module__}.{exact_text(thing.__qualname__)}"
             return self._by_name(origin, name, thing, path)
         if is_a(thing, type):
