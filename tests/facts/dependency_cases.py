@@ -132,6 +132,16 @@ NAMES = {
         "def f():\n    global g\n    g = 1\n    return g",
         ["write global f -> g", "read unbound f -> g"],
     ),
+    "globals that look names up by themselves": Case(
+        """
+        import types
+        class Names(dict):
+            def __missing__(self, name): return 1
+        code = compile("def f(): return nothing", "<case>", "exec").co_consts[0]
+        f = types.FunctionType(code, Names())
+        """,
+        ["read builtin f -> nothing"],
+    ),
     "a global that is deleted": Case(
         "g = 1\ndef f():\n    global g\n    del g",
         ["delete global f -> g"],
@@ -555,6 +565,14 @@ UNASSIGNED = {
         "def f():\n    print(x, x)\n    x = 1",
         ["read builtin f -> print"],
         failures=["UnboundLocalError x"],
+    ),
+    "an end of the function that the compiler copies": Case(
+        "def f(a, g):\n    if a: x = 1\n    else: g()\n    return x",
+        [],
+    ),
+    "two names at such an end": Case(
+        "def f(a, g):\n    if a: x = 1\n    else: g()\n    return a, x",
+        [],
     ),
     "a local of the global's name": Case(
         "x = 1\ndef f():\n    x += 1",

@@ -24,6 +24,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from coscope.facts.dependencies import Dependencies, depends
+from tests.facts.dead_code import dead_names
 
 READING = ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS")
 GLOBAL_KINDS = ("global", "builtin", "unbound", "class-local-or-global")
@@ -122,6 +123,11 @@ class File:
             if symbol.is_referenced() and symbol.is_global()
         }
 
+    def dead(self, function: FunctionType) -> set[str]:
+        """Names in code that is never reached, which the compiler leaves out too."""
+        co = function.__code__
+        return dead_names(self.nodes[co.co_name, co.co_firstlineno])
+
     def unevaluated(self, function: FunctionType) -> set[str]:
         """Names in annotations inside the function, which the compiler leaves out."""
         co = function.__code__
@@ -187,10 +193,9 @@ def _against_symtable(
     if not missing:
         return
     annotations = missing & file.unevaluated(function)
-    compiled = {name for co in codes_in(function.__code__) for name in co.co_names}
-    unreachable = missing - annotations - compiled
+    unreachable = (missing - annotations) & file.dead(function)
     counts["explained: annotations that are not evaluated"] += len(annotations)
-    counts["explained: in code that the compiler drops"] += len(unreachable)
+    counts["explained: in code that is never reached"] += len(unreachable)
     unexplained = missing - annotations - unreachable
     if unexplained:
         counts["unexplained"] += len(unexplained)

@@ -45,7 +45,7 @@ class _Taken(NamedTuple):
     function: FunctionType
     code: CodeType
     globals: dict[str, Any]
-    builtins: dict[str, Any]
+    builtins: dict[str, Any] | None  # None: not to be known
     contents: list[Any]  # of the cells
 
 
@@ -109,7 +109,7 @@ class Dependencies(Result):
             for name in global_names(each.code):
                 if name in each.globals:
                     bound[name] = each.globals[name]
-                elif name in each.builtins:
+                elif each.builtins is not None and name in each.builtins:
                     bound[name] = each.builtins[name]
         return bound
 
@@ -336,7 +336,7 @@ def _of_class(cls: type, transitive: bool, libraries: bool) -> Dependencies | No
 def _named_class(target: str) -> type | None:
     """The class that "module:Class" names, now that the module is imported."""
     module, _, qualname = target.partition(":")
-    thing = dict.get(sys.modules, module)
+    thing: Any = dict.get(sys.modules, module)
     for part in qualname.split("."):
         thing = static_attribute(thing, part)
     return thing if is_a(thing, type) else None

@@ -103,8 +103,8 @@ def with_nested(co: CodeType) -> list[CodeType]:
     return found
 
 
-def names_now(function: FunctionType, co: CodeType) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The globals, and the builtins, that have any name of a function and its nested code now.
+def names_now(function: FunctionType, co: CodeType) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """What the names of a function and its nested code are bound to now: globals and builtins.
 
     Names that are only attributes are among them: which are not is told by the bytes, which do
     not change, and so can be asked later.
@@ -113,14 +113,9 @@ def names_now(function: FunctionType, co: CodeType) -> tuple[dict[str, Any], dic
     names: Iterable[str] = co.co_names
     if CodeType in map(type, co.co_consts):
         names = {name for each in with_nested(co) for name in each.co_names}
-    if type(space) is not dict or type(builtin) is not dict:
-        space, builtin = _exact(space), _exact(builtin)
+    if type(space) is not dict:
+        space = dict(dict.items(space))  # the methods of a subclass do not run
     return (
         {name: space[name] for name in names if name in space},
-        {name: builtin[name] for name in names if name in builtin},
+        None if builtin is None else {name: builtin[name] for name in names if name in builtin},
     )
-
-
-def _exact(space: dict[str, Any]) -> dict[str, Any]:
-    """A dict of what a subclass of dict holds; the methods of the subclass do not run."""
-    return dict(dict.items(space))

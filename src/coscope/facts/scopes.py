@@ -35,7 +35,7 @@ class Scope:
     """
 
     globals: dict[str, Any] | None  # None: static
-    builtins: dict[str, Any]
+    builtins: dict[str, Any] | None  # None: not to be known, see `builtins_of`
     cells: Mapping[str, Any]  # free variable from outside -> its contents, EMPTY or MISSING
 
     def inside(self, code: Code) -> Scope:
@@ -69,14 +69,17 @@ class Scope:
 
     def _global(self, name: str) -> tuple[str, Any]:
         """Kind and object of a global lookup."""
+        builtin = self.builtins
         if self.globals is None:
-            known = name in self.builtins and name != _DISPLAY_HOOK
+            known = builtin is not None and name in builtin and name != _DISPLAY_HOOK
             return ("builtin" if known else "global"), MISSING
-        for kind, namespace in (("global", self.globals), ("builtin", self.builtins)):
-            held = dict.get(namespace, name, MISSING)
-            if held is not MISSING:
-                return kind, held
-        return "unbound", MISSING
+        held = dict.get(self.globals, name, MISSING)
+        if held is not MISSING:
+            return "global", held
+        if builtin is None:
+            return "builtin", MISSING
+        held = dict.get(builtin, name, MISSING)
+        return ("unbound", MISSING) if held is MISSING else ("builtin", held)
 
     def imported(self, name: str) -> Found:
         """What an import names, if it is loaded already; nothing is imported to see."""
@@ -109,10 +112,12 @@ def static_scope(code: Code) -> Scope:
     return Scope(None, vars(builtins), dict.fromkeys(code.freevars, MISSING))
 
 
-def builtins_of(function: FunctionType) -> dict[str, Any]:
-    """The builtins that the function was made with; {} where they are no dict."""
+def builtins_of(function: FunctionType) -> dict[str, Any] | None:
+    """The builtins that the function was made with; None if code of theirs looks names up."""
+    if type(function.__globals__) is not dict:
+        return None  # the methods of a subclass answer before the builtins are asked
     held = function.__builtins__  # type: ignore[attr-defined]
-    return held if issubclass(type(held), dict) else {}
+    return held if type(held) is dict else None
 
 
 def contents_of(function: FunctionType) -> list[Any]:

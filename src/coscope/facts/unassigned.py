@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import compress
+from typing import NamedTuple
 
 from coscope.errors import CodeError
 from coscope.facts.accesses import CELL, Accesses, accesses_of
 from coscope.facts.dependency import Dependency, Failure, Reached, lines_at
-from coscope.flow import build
+from coscope.flow import Frames, build
 from coscope.flow.domains.assigned import Assigned, assigned
 from coscope.flow.effects import effect_of
-from coscope.model import Code
+from coscope.model import Code, Span
 from coscope.opcodes import table
 
 _OPTIMIZED = 0x1
@@ -55,56 +56,83 @@ def _of_locals(reached: Reached, accesses: Accesses) -> Iterator[Failure]:
     code = reached.code
     if not code.flags & _OPTIMIZED or not _may_be_unassigned(code, accesses):
         return
-    found: dict[str, list[int]] = {}
     try:
         domain, frames = assigned(build(code), _written_inside(code))
     except CodeError:
         return  # the flow of such code is not known, and so nothing of it is certain
-    columns = code.instructions
-    for index in compress(range(len(columns)), _uses_of_locals(columns.opcodes, code.version)):
-        frame = frames[index]
-        if frame is None:
-            continue
-        effect = effect_of(code.version, columns.opcodes[index], columns.opargs[index], False)
-        for name in _unassigned(code, domain, domain.touched(effect), frame.locals):
-            found.setdefault(name, []).append(columns.offsets[index])
+    found: dict[str, list[int]] = {}
+    for name, offset in _certain(_uses(code, domain, frames)):
+        found.setdefault(name, []).append(offset)
     for name, offsets in found.items():
         at = tuple(offsets)
         lines = lines_at(code, at)
         yield Failure(name, "UnboundLocalError", _NO_VALUE, reached.path, at, lines)
 
 
-def _unassigned(
-    code: Code, domain: Assigned, touched: list[tuple[str, int]], bits: int
-) -> Iterator[str]:
-    """Names that an instruction, which checks them, finds without a value."""
-    for access, bit in touched:
-        if bits >> bit & 1 or access.split()[0] not in ("read", "delete"):
+class _Use(NamedTuple):
+    """One read or deletion of a variable that is not global."""
+
+    name: str
+    offset: int
+    span: Span
+    fails: bool
+    alone: bool  # the instruction uses no other variable, and so the span is that of the name
+
+
+def _uses(code: Code, domain: Assigned, frames: Frames[bool]) -> Iterator[_Use]:
+    """Every use that control may come to."""
+    columns = code.instructions
+    users, checking = _readers(code.version)
+    for index in compress(range(len(columns)), bytes(columns.opcodes).translate(users)):
+        frame, opcode = frames[index], columns.opcodes[index]
+        if frame is None:
             continue
-        name = domain.bits.get(bit)
-        if name is None:
-            yield code.varnames[bit]
-        elif access.endswith("cell") and not name.startswith(("__class", ".")):
-            yield name  # those of a class scope are filled by the interpreter
+        touched = domain.touched(effect_of(code.version, opcode, columns.opargs[index], False))
+        for access, bit in touched:
+            if access.split()[0] in ("read", "delete"):
+                name = domain.bits.get(bit)
+                checks = checking[opcode] and (name is None or _is_checked(access, name))
+                yield _Use(
+                    name or code.varnames[bit],
+                    columns.offsets[index],
+                    columns.positions[index],
+                    bool(checks and not frame.locals >> bit & 1),
+                    len(touched) == 1,
+                )
 
 
-def _uses_of_locals(opcodes: Iterable[int], version: str) -> bytes:
-    """1 for each instruction that fails on a variable without a value."""
-    return bytes(opcodes).translate(_checking(version))
+def _is_checked(access: str, name: str) -> bool:
+    """False for the capture of a cell, and for cells that the interpreter fills."""
+    return access.endswith("cell") and not name.startswith(("__class", "."))
+
+
+def _certain(uses: Iterable[_Use]) -> Iterator[tuple[str, int]]:
+    """The uses that fail, without those that another copy of the same source does not share.
+
+    The compiler copies the ends of functions, so that one `return x` may be several instructions.
+    """
+    every = list(uses)
+    sound = {(use.name, use.span) for use in every if not use.fails}
+    lines = {(use.name, use.span[0]) for use in every if not use.fails and not use.alone}
+    for use in every:
+        copied = (use.name, use.span) in sound or (use.name, use.span[0]) in lines
+        if use.fails and not copied:
+            yield use.name, use.offset
 
 
 @cache
-def _checking(version: str) -> bytes:
-    return bytes(
-        row is not None
-        and row.raises
-        and row.operand in ("local", "deref")
-        and row.access[:1] in _CHECKED
-        for row in table(version).by_code
+def _readers(version: str) -> tuple[bytes, bytes]:
+    """By opcode: 1 if it reads or deletes a variable; 1 if it fails on one without a value."""
+    rows = table(version).by_code
+    users = bytes(row is not None and any(each in _CHECKED for each in row.access) for row in rows)
+    checking = bytes(
+        bool(user) and row is not None and row.raises and row.operand in ("local", "deref")
+        for user, row in zip(users, rows, strict=True)
     )
+    return users, checking
 
 
-_CHECKED = (("read local",), ("delete local",), ("read cell",), ("delete cell",))
+_CHECKED = ("read local", "delete local", "read cell", "delete cell")
 
 
 def _may_be_unassigned(code: Code, accesses: Accesses) -> bool:
@@ -126,7 +154,7 @@ def _checking_locals(version: str) -> bytes:
     rows = table(version).by_code
     return bytes(
         bool(mark) and row is not None and row.operand == "local"
-        for mark, row in zip(_checking(version), rows, strict=True)
+        for mark, row in zip(_readers(version)[1], rows, strict=True)
     )
 
 

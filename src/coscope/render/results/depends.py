@@ -12,7 +12,7 @@ from coscope.model import Value
 from coscope.render.constants import constant
 from coscope.render.report import SCHEMA_VERSION, producer_version
 from coscope.render.sheet import Line, Piece, Sheet, columns, measure
-from coscope.render.text import Pen
+from coscope.render.text import Pen, cells
 from coscope.render.text import without_surrogates as clean
 
 Entry = dict[str, Any]
@@ -27,6 +27,7 @@ _SECTIONS = (
 )
 _MOST_WORDS = 40  # on the page, of a section that is a list of words
 _VALUE = 34  # cells of a value
+_LEAST = 18  # cells that a value or reason keeps where a chain is long
 
 
 def document(result: Dependencies) -> Entry:
@@ -159,16 +160,23 @@ def _title(found: Entry) -> Iterator[Piece]:
 
 
 def _table(pen: Pen, rows: list[tuple[Piece, ...]]) -> list[Line]:
-    """Rows in columns; of a long chain the middle is left out, never the name at its end."""
-    sizes = measure(pen, rows, pen.width - 2)
-    shown = [((pen.fit(row[0][0], sizes[0], "both"), row[0][1]), *row[1:]) for row in rows]
+    """Rows in columns. Where room is short, the middle column gives way before the chain does.
+
+    Of a long chain the end is shown, where the name is; it begins with the target in any case.
+    """
+    sizes = [max(cells(pen.clean(row[at][0])) for row in rows) for at in range(len(rows[0]))]
+    missing = sum(sizes) + 2 * len(sizes) - pen.width
+    middle = len(sizes) - 2 if len(sizes) > 2 else len(sizes) - 1
+    sizes[middle] -= max(0, min(missing, sizes[middle] - _LEAST))
+    sizes = measure(pen, [tuple((" " * size, "plain") for size in sizes)], pen.width - 2)
+    shown = [((pen.fit(row[0][0], sizes[0], "end"), row[0][1]), *row[1:]) for row in rows]
     return columns(pen, shown, sizes)
 
 
 def _cells(pen: Pen, row: Entry) -> tuple[Piece, ...]:
     if row["empty"]:
         shown: Piece = ("<empty>", "warning")
-    elif row["value"] is None:
+    elif row["value"] is None or row["value"]["text"] in _plain_builtins(row):
         shown = ("", "plain")
     elif row["resolved"] not in (None, row["name"]):
         shown = (pen.fit(f"{row['resolved']} = {row['value']['text']}", _VALUE, "both"), "value")
@@ -176,6 +184,13 @@ def _cells(pen: Pen, row: Entry) -> tuple[Piece, ...]:
         shown = (pen.fit(row["value"]["text"], _VALUE, "both"), "value")
     role = "warning" if row["kind"] == "unbound" else "kind"
     return _chain(row), (row["kind"], role), shown, _lines(row)
+
+
+def _plain_builtins(row: Entry) -> tuple[str, ...]:
+    """What a builtin's value says if nobody replaced it: nothing that its name does not."""
+    if row["kind"] != "builtin":
+        return ()
+    return f"<built-in function {row['name']}>", f"<class {row['name']}>"
 
 
 def _chain(row: Entry) -> Piece:
