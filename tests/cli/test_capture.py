@@ -12,6 +12,7 @@ pytest.importorskip("click")
 from click.testing import CliRunner, Result
 
 from coscope.cli.group import coscope
+from tests.render.documents import schema
 
 SOURCE = """
 import threading
@@ -98,3 +99,17 @@ def test_a_file_captures_nothing(file: Path) -> None:
 
 def test_ascii_is_ascii(file: Path) -> None:
     assert run(f"{file.stem}:task", "--ascii").stdout.isascii()
+
+
+def test_the_document_is_valid(file: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(
+        {"$ref": "#/$defs/capture_document", "$defs": schema()["$defs"]}
+    )
+    names = [f"{file.stem}:task", f"{file.stem}:own", f"{file.stem}:make", "json:dumps"]
+
+    assert [] == [
+        error.message
+        for name in names
+        for error in validator.iter_errors(json.loads(run(name, "--json").stdout))
+    ]

@@ -13,6 +13,7 @@ pytest.importorskip("click")
 from click.testing import CliRunner, Result
 
 from coscope.cli.group import coscope
+from tests.render.documents import schema
 
 SOURCE = """
 def make(limit):
@@ -86,3 +87,17 @@ def test_ascii_is_ascii(file: Path) -> None:
 
 def test_what_is_missing_is_told(file: Path) -> None:
     assert 2 == run(f"{file.stem}:missing").exit_code
+
+
+def test_the_document_is_valid(file: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    validator = jsonschema.Draft202012Validator(
+        {"$ref": "#/$defs/closure_document", "$defs": schema()["$defs"]}
+    )
+    names = [f"{file.stem}:task", f"{file}::make.task", f"{file.stem}:make", "json:dumps"]
+
+    assert [] == [
+        error.message
+        for name in names
+        for error in validator.iter_errors(json.loads(run(name, "--json").stdout))
+    ]

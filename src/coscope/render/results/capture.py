@@ -43,6 +43,7 @@ def document(result: Capture) -> Entry:
             "complete": result.complete,
         },
         "notes": [clean(note) for note in result.notes],
+        "error": None,
     }
 
 

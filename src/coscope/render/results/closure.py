@@ -42,6 +42,7 @@ def document(result: Closure) -> Entry:
         "bytes": result.bytes,
         "complete": result.complete,
         "search": result.search,
+        "error": None,
     }
 
 
