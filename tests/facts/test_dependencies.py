@@ -235,7 +235,7 @@ def test_nothing_of_the_objects_runs() -> None:
             raise AssertionError(name)
 
         __repr__ = __eq__ = __hash__ = __getattribute__  # type: ignore[assignment]
-        __call__ = __get__ = __getattribute__  # type: ignore[assignment]
+        __call__ = __get__ = __getattribute__
 
     function = made("def f(): return thing, thing.x.y, K.attribute")
     function.__globals__["thing"] = Hostile()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from coscope.facts.dependencies import Dependencies
-from coscope.facts.dependency import ARROW, Dependency
+from coscope.facts.dependency import ARROW, Dependency, Dynamic, Failure
 from coscope.model import Value
 from coscope.render.constants import constant
 from coscope.render.report import SCHEMA_VERSION, producer_version
@@ -67,24 +67,10 @@ def document(result: Dependencies) -> Entry:
             {**constant(row.constant), **_place(row.path, row.offsets)} for row in result.constants
         ],
         "dynamic": [
-            {
-                "name": clean(row.name),
-                "function": row.function,
-                "note": row.note,
-                **_place(row.path, row.offsets),
-                "lines": list(row.lines),
-            }
-            for row in result.dynamic
+            {"function": row.function, "note": row.note, **_use(row)} for row in result.dynamic
         ],
         "failures": [
-            {
-                "name": clean(row.name),
-                "error": row.error,
-                "reason": row.reason,
-                **_place(row.path, row.offsets),
-                "lines": list(row.lines),
-            }
-            for row in result.failures
+            {"error": row.error, "reason": row.reason, **_use(row)} for row in result.failures
         ],
         "held": [
             {"name": clean(row.name), "path": _clean(row.path), "value": _value(row.value)}
@@ -102,21 +88,24 @@ def _place(path: Iterable[str], offsets: Iterable[int]) -> Entry:
     return {"path": _clean(path), "offsets": list(offsets)}
 
 
+def _use(row: Dependency | Dynamic | Failure) -> Entry:
+    place = _place(row.path, row.offsets)
+    return {"name": clean(row.name), **place, "lines": list(row.lines)}
+
+
 def _value(value: Value | None) -> Entry | None:
     return None if value is None else {"type": clean(value.type_name), "text": clean(value.text)}
 
 
 def _dependency(row: Dependency) -> Entry:
     return {
-        "name": clean(row.name),
         "access": row.access,
         "kind": row.kind,
         "chain": clean(row.chain),
         "resolved": row.resolved and clean(row.resolved),
         "empty": row.empty,
         "value": _value(row.value),
-        **_place(row.path, row.offsets),
-        "lines": list(row.lines),
+        **_use(row),
     }
 
 
