@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 
 class Span(NamedTuple):
@@ -23,6 +23,9 @@ class Span(NamedTuple):
     end_lineno: int | None = None
     col_offset: int | None = None
     end_col_offset: int | None = None
+
+
+NOWHERE = Span()
 
 
 class Region(NamedTuple):
@@ -203,7 +206,7 @@ class Instructions(Protocol):
 class Flags(int):
     """`co_flags`: an int that knows its names."""
 
-    NAMES = {
+    NAMES: ClassVar[dict[int, str]] = {
         0x1: "OPTIMIZED",
         0x2: "NEWLOCALS",
         0x4: "VARARGS",
@@ -477,5 +480,5 @@ class Finding:
     severity: str  # "error", "warning" or "info"
     code: str  # qualified name of the code object
     file: str | None = None
-    span: Span = Span()
+    span: Span = NOWHERE
     offset: int | None = None  # bytes in co_code
