@@ -123,8 +123,8 @@ def closure(
     """
     known = is_a(target, Function)
     function: Function = target if known else read(target, python=python, unwrap=unwrap)
-    found = diagram(function)
     within = code_around(function)
+    found = diagram(function, within=within)
     scale = Scale(Clock(seconds))
     variables = [each for each in found.variables if each.kind == "free"]
     free = [_free(function, at, each, within, scale) for at, each in enumerate(variables)]

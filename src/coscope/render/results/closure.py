@@ -172,9 +172,11 @@ def _free_lines(pen: Pen, found: Entry, variable: Entry) -> Iterator[Line]:
     else:
         line.append((f"[{variable['index']}] ", "faint"))
         kind, size = variable["value"]["type"], _size(variable["size"])
-        room = pen.width - sum(cells(pen.clean(text)) for text, _ in line)
-        text = pen.fit(variable["value"]["text"], max(10, room - cells(kind) - cells(size) - 3))
-        yield [*line, (kind, "type"), (f" {text}", "value"), (f"  {size}", "faint")]
+        text = variable["value"]["text"]
+        kind = "" if kind in text else f"{kind} "
+        room = pen.width - sum(cells(pen.clean(each)) for each, _ in line)
+        text = pen.fit(text, max(10, room - cells(kind) - cells(size) - 2))
+        yield [*line, (kind, "type"), (text, "value"), (f"  {size}", "faint")]
     yield from _told(pen, variable)
 
 
