@@ -27,7 +27,10 @@ def _body(name: str, before: str, after: str, changes: bool) -> Edit:
 
 
 _HELPER = "def helper(x): return x + LIMIT\nLIMIT = 10\ndef f(x): return helper(x) * 2\n"
-_CLASS = "class Rate:\n    base = 2\n    def of(self, x): return x * self.base\ndef f(x): return Rate().of(x)\n"
+_CLASS = (
+    "class Rate:\n    base = 2\n    def of(self, x): return x * self.base\n"
+    "def f(x): return Rate().of(x)\n"
+)
 _MADE = "def make(n):\n    def f(x): return x + n\n    return f\nf = make({})\n"
 _DOC = 'def f(x):\n    "{}"\n    return (x, "text", 3.5)\n'
 
@@ -47,7 +50,7 @@ SIXTEEN = (
         "# why\ndef f(x):  # this\n    # and that\n    return x\n",
         False,
     ),
-    _edit("moved down", "def f(x):\n    return x\n", "\n\n\nimport os\ndef f(x):\n    return x\n", False),
+    Edit("moved down", "def f(x): return x\n", "\n\n\nimport os\ndef f(x): return x\n", False),
     Edit("docstring", _DOC.format("One."), _DOC.format("Two."), False),
     Edit("docstring taken away", _DOC.format("One."), _DOC.replace('    "{}"\n', ""), False),
     _edit(
@@ -69,7 +72,12 @@ SIXTEEN = (
         False,
     ),
     _body("name of a local", "y = x + 1; return y * y", "z = x + 1; return z * z", False),
-    _edit("annotation", "def f(x): y = x; return y\n", "def f(x: int) -> int: y: int = x; return y\n", False),
+    _edit(
+        "annotation",
+        "def f(x): y = x; return y\n",
+        "def f(x: int) -> int: y: int = x; return y\n",
+        False,
+    ),
 )  # fmt: skip
 
 _TRY = """
@@ -167,8 +175,13 @@ FORTY = (
         "\n\nclass K:\n    def m(self): self.a = self.b = self.c = 1\ndef f(x): return K().m()\n",
         False,
     ),
-    Edit("a local that is seen", "def f(x): y = 1; return locals()\n", "def f(x): z = 1; return locals()\n", True),
-    Edit("shadowed builtin", "def f(x): return len(x)\n", "def len(x): return 0\ndef f(x): return len(x)\n", True),
+    _body("a local that is seen", "y = 1; return locals()", "z = 1; return locals()", True),
+    Edit(
+        "shadowed builtin",
+        "def f(x): return len(x)\n",
+        "def len(x): return 0\ndef f(x): return len(x)\n",
+        True,
+    ),
     Edit("name of the function", "def f(x): return x\n", "def g(x): return x\nf = g\n", False),
 )  # fmt: skip
 

@@ -10,7 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
@@ -236,6 +236,18 @@ def test_a_constant_that_no_compiler_makes_is_listed() -> None:
     assert ["object"] == [each.type_name for each in fingerprint(function).unknown]
 
 
+class Namespace(dict[str, Any]):
+    def __missing__(self, name: str) -> Any:
+        raise AssertionError("the user's code ran")
+
+
+def test_a_name_that_a_namespace_makes_up_is_listed() -> None:
+    code = function_of("def f(x): return made_up\n").__code__
+    function = FunctionType(code, Namespace(__builtins__=Namespace()))
+
+    assert [("made_up", "name")] == names(fingerprint(function))
+
+
 def test_a_file_says_that_its_globals_are_not_known(tmp_path: Path) -> None:
     file = tmp_path / "app.py"
     file.write_text("def f(x): return x + LIMIT\n")
@@ -353,7 +365,9 @@ MUTATIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "bases": lambda g: setattr(g["Config"], "__bases__", (g["Base"],)),
     "attribute of an instance": lambda g: setattr(g["CONFIG"], "rate", 2),
     "slot of an instance": lambda g: setattr(g["SLOTTED"], "extra", 2),
-    "class of an instance": lambda g: setattr(g["CONFIG"], "__class__", type("C", (g["Empty"],), {})),
+    "class of an instance": lambda g: setattr(
+        g["CONFIG"], "__class__", type("C", (g["Empty"],), {})
+    ),
     "keyword of a partial": lambda g: g["part"].keywords.update(key=3),
     "function of a partial": lambda g: setattr(g["wrapped"], "__code__", (lambda x: 0).__code__),
 }
@@ -422,7 +436,8 @@ def test_follows_methods_partials_classes_and_cached_functions() -> None:
         def m(self) -> int:
             return 1
 
-    targets = [K, K.m, K().m, functools.partial(K.m, 1), functools.lru_cache(K.m), property(K.m)]
+    targets: list[Any] = [K, K.m, K().m, functools.partial(K.m), property(K.m)]
+    targets.append(functools.lru_cache(K.m))
     found = [fingerprint(target).value for target in targets]
 
     assert len(targets) == len(set(found))

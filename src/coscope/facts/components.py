@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from coscope.facts.canonical import digest
+from coscope.facts.literals import digest
 
 ARROW = " -> "
 _LONGEST = 160  # characters of a value that are kept; a longer one is told by its digest

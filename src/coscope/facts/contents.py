@@ -110,7 +110,7 @@ def plain_text(thing: Any) -> str | None:
     if type(kind) is not type:
         return None
     for module, name in _written(kind):
-        space = dict.get(sys.modules, module)
+        space: Any = dict.get(sys.modules, module)
         if is_a(space, ModuleType) and dict.get(module_namespace(space), name) is kind:
             return f"{module}.{name} {_WRITERS[module, name](thing)}"
     return None

@@ -10,9 +10,10 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from coscope.errors import InputError
-from coscope.facts.canonical import SCHEME, digest
+from coscope.facts.canonical import SCHEME
 from coscope.facts.components import Change, Component, Part, Unknown, changes
 from coscope.facts.inputs import Inputs
+from coscope.facts.literals import digest
 from coscope.facts.witness import Witness
 from coscope.model import Code, Function
 from coscope.readers import read

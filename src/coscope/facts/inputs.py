@@ -14,9 +14,10 @@ from types import (
 from typing import Any
 
 from coscope.facts import contents
-from coscope.facts.canonical import atom_key, digest, digested, opaque_constants
+from coscope.facts.canonical import digested, opaque_constants
 from coscope.facts.components import ARROW, Component, Part, Unknown, kept
 from coscope.facts.following import package_of
+from coscope.facts.literals import atom_key, digest
 from coscope.facts.provenance import (
     Origin,
     module_namespace,
@@ -53,7 +54,9 @@ class Inputs:
         self.seen: list[Any] = []  # keeps every id in `paths` true
         self.used: set[str] = set()
         self.waiting: deque[tuple[Any, str, str]] = deque()
-        self.bindings: dict[tuple[int, int, str], tuple[str, str]] = {}  # what `Reading` told already
+        self.bindings: dict[
+            tuple[int, int, str], tuple[str, str]
+        ] = {}  # what `Reading` told already
 
     def start(self, target: Any) -> str:
         """Search everything behind a live object; its own text."""
@@ -61,8 +64,7 @@ class Inputs:
         if type(function) is FunctionType:
             self.packages.add(package_of(function))
         elif is_a(target, type):
-            name = namespace_of(target).get("__module__")
-            self.packages.add(exact_text(name).partition(".")[0] if is_a(name, str) else "")
+            self.packages.add(_package_of_class(target))
         text = self._register(target, "", "") if self._is_own_part(target) else ""
         text = text or self.key(target, "", "")
         while self.waiting:
@@ -138,9 +140,7 @@ class Inputs:
     def _tuple(self, items: tuple[Any, ...], path: str, owner: str, depth: int) -> str:
         if depth > _DEEPEST or len(items) > MOST_ITEMS:
             return self.ignore(path, items, "too large or too deeply nested")
-        texts = [
-            self.key(item, f"{path}[{at}]", owner, depth + 1) for at, item in enumerate(items)
-        ]
+        texts = [self.key(item, f"{path}[{at}]", owner, depth + 1) for at, item in enumerate(items)]
         text = f"({', '.join(texts)})"
         return text if len(text) <= 2_000 else f"tuple sha256:{digest(text)}"
 
@@ -198,8 +198,7 @@ class Inputs:
         return contents.c_descriptor_text(thing) or contents.plain_text(thing)
 
     def _is_own(self, cls: type) -> bool:
-        name = namespace_of(cls).get("__module__")
-        return is_a(name, str) and exact_text(name).partition(".")[0] in self.packages
+        return _package_of_class(cls) in self.packages
 
     def _by_name(self, origin: Origin, name: str, thing: Any, path: str) -> str:
         if origin.kind == "library":
@@ -211,7 +210,7 @@ class Inputs:
         return f"{origin.text} {name}"
 
     def module(
-        self, module: ModuleType, path: str, names: Iterator[str] | tuple[str, ...]
+        self, module: ModuleType, path: str, names: tuple[str, ...]
     ) -> tuple[str, list[tuple[str, Any]]]:
         """The text of a module as a value, and its attributes of some names if it is the user's."""
         space = module_namespace(module)
@@ -371,6 +370,12 @@ class Inputs:
         for inner, constant in opaque_constants(code):
             reason = f"a constant of {inner.qualname} that no compiler makes"
             self.unknown.append(Unknown(path, constant.type_name, reason))
+
+
+def _package_of_class(cls: type) -> str:
+    """Top package of the module that a class names; "" if it names none."""
+    name: Any = namespace_of(cls).get("__module__")
+    return exact_text(name).partition(".")[0] if is_a(name, str) else ""
 
 
 def joined(path: str, name: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import builtins
 import importlib
 from collections.abc import Iterator
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from types import FunctionType, ModuleType
+from typing import Any, Protocol
 
 from coscope.facts.accesses import CELL, Accesses, accesses_of
 from coscope.facts.components import ARROW, Unknown
@@ -14,17 +14,29 @@ from coscope.facts.dependency import Dependency
 from coscope.facts.dynamic import ALWAYS, BY_NAME, dynamic_uses
 from coscope.facts.provenance import module_namespace
 from coscope.facts.scopes import Found, Scope, scope_of
+from coscope.facts.witness import Witness
 from coscope.model import Code
 from coscope.readers.attributes import MISSING, is_a
 
-if TYPE_CHECKING:
-    from coscope.facts.inputs import Inputs
+
+class Search(Protocol):
+    """The search for inputs, as far as reading names needs it."""
+
+    witness: Witness
+    unknown: list[Unknown]
+    bindings: dict[tuple[int, int, str], tuple[str, str]]  # what was told already
+
+    def key(self, thing: Any, path: str, owner: str, depth: int = 0) -> str: ...
+    def module(
+        self, module: ModuleType, path: str, names: tuple[str, ...]
+    ) -> tuple[str, list[tuple[str, Any]]]: ...
+    def unloaded(self, name: str, path: str) -> str: ...
 
 
 class Reading:
     """What one function's code, and the code nested in it, reads from globals and builtins."""
 
-    def __init__(self, inputs: Inputs, function: FunctionType, code: Code, path: str) -> None:
+    def __init__(self, inputs: Search, function: FunctionType, code: Code, path: str) -> None:
         self.inputs = inputs
         self.code = code
         self.path = path
@@ -43,9 +55,7 @@ class Reading:
             nested = [const for const in code.consts if isinstance(const, Code)]
             pending.extend((each, _joined(path, each.name), inside) for each in reversed(nested))
 
-    def _of(
-        self, code: Code, path: str, scope: Scope, uses: Accesses
-    ) -> Iterator[tuple[str, str]]:
+    def _of(self, code: Code, path: str, scope: Scope, uses: Accesses) -> Iterator[tuple[str, str]]:
         for (verb, space, name), offsets in uses.variables.items():
             if verb != "read":
                 continue
@@ -72,11 +82,12 @@ class Reading:
 
     def _watch(self, scope: Scope, space: str, root: str, found: Found) -> None:
         """Note where the name was found, or that it was not."""
-        if space == CELL or scope.globals is None:
+        space_now = scope.globals
+        if space == CELL or space_now is None:
             return
-        held = dict.get(scope.globals, root, MISSING)
-        self.inputs.witness.lookup(scope.globals, root, held)
-        if held is MISSING:
+        held = dict.get(space_now, root, MISSING)
+        self.inputs.witness.lookup(space_now, root, held)
+        if held is MISSING and scope.builtins is not None:
             self.inputs.witness.lookup(scope.builtins, root, found.object)
 
     def _walk(self, thing: Any, label: str, names: list[str]) -> tuple[Any, str]:
@@ -101,7 +112,11 @@ class Reading:
         if component in self.told and not is_a(thing, ModuleType):
             return
         if thing is MISSING:
-            yield from self._once(component, "unbound")
+            unknown = found.kind == "builtin"
+            if unknown:
+                reason = "looked up by the methods of a namespace that is no plain dict"
+                self.inputs.unknown.append(Unknown(_joined(path, label), "name", reason))
+            yield from self._once(component, "unknown" if unknown else "unbound")
         elif is_a(thing, ModuleType):
             yield from self._module(component, thing, label, path, uses)
         else:
@@ -139,9 +154,7 @@ class Reading:
         elif is_a(thing, ModuleType):
             yield from self._module(component, thing, name, path, uses)
         else:
-            yield from self._once(
-                component, self.inputs.key(thing, _joined(path, name), self.path)
-            )
+            yield from self._once(component, self.inputs.key(thing, _joined(path, name), self.path))
 
     def _once(self, component: str, text: str) -> Iterator[tuple[str, str]]:
         if component not in self.told:
@@ -165,7 +178,9 @@ class Reading:
         for use in dynamic_uses([row]):
             self.dynamic = True
             where = _joined(path, name)
-            self.inputs.unknown.append(Unknown(where, "dynamic code", f"{use.function}: {use.note}"))
+            self.inputs.unknown.append(
+                Unknown(where, "dynamic code", f"{use.function}: {use.note}")
+            )
         return True
 
 

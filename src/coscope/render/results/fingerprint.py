@@ -136,7 +136,7 @@ def _add_changes(page: Sheet, changes: list[Entry], name: str) -> None:
         page.add(("Nothing has changed.", "plain"))
         return
     page.heading("Changed")
-    rows = []
+    rows: list[tuple[Piece, ...]] = []
     for change in changes:
         old, new = _short(change["old"]), _short(change["new"])
         what = " ".join(filter(None, [_path(change["path"], name), change["label"]]))
