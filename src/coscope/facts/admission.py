@@ -9,6 +9,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from coscope.errors import InputError
+from coscope.facts.binding import explain
 from coscope.facts.callees import reach
 from coscope.facts.forwarding import Forward, forwards, parsed, read_stars, starred_of
 from coscope.facts.parameters import Arguments, Given, Stage
@@ -28,6 +29,8 @@ from coscope.readers.values import name_of_class, value_of
 _DEEPEST = 50  # wrappers
 STAND_IN = object()  # for an instance that does not exist
 TYPE_CALL = namespace_of(type)["__call__"]
+_IS_ABSTRACT = 1 << 20  # Py_TPFLAGS_IS_ABSTRACT
+_flags_of = type.__dict__["__flags__"].__get__
 OBJECT_INIT = namespace_of(object)["__init__"]
 OBJECT_NEW = namespace_of(object)["__new__"]
 
@@ -77,6 +80,8 @@ def judge(
         reached = reach(thing, arguments)
     except InputError:
         return Verdict(None, None, False)
+    if reached.error is not None and not reached.stages and is_abstract(thing):
+        return Verdict(None, None, False)  # no call binds, whatever its arguments
     if reached.error is not None:
         by = reached.stages[-1].function.qualname if reached.stages else None
         return Verdict(reached.error, by, True)
@@ -86,6 +91,11 @@ def judge(
         if verdict.error is not None:
             break
     return verdict
+
+
+def is_abstract(thing: Any) -> bool:
+    """True for a class that `object.__new__` makes no instance of."""
+    return is_a(thing, type) and bool(_flags_of(thing) & _IS_ABSTRACT)
 
 
 def _both(first: Verdict, second: Verdict) -> Verdict:
@@ -164,7 +174,7 @@ def _inside(stage: Stage, receiver: Receiver | None, depth: int) -> Verdict:
             certain = False
             continue
         followed.update(forward.stars)
-        handed = _handed_on(stage, forward)
+        handed = _handed_on(stage, forward, callee)
         if isinstance(handed, str):
             return Verdict(handed, stage.function.qualname, True, when_run(code))
         inner = judge(callee.thing, handed, callee.receiver, depth - 1)
@@ -197,7 +207,7 @@ def followed_calls(
     return found
 
 
-def _handed_on(stage: Stage, forward: Forward) -> Arguments | str:
+def _handed_on(stage: Stage, forward: Forward, callee: Callee) -> Arguments | str:
     """The arguments of the inner call, or the error that making it raises."""
     held = {slot.name: slot.value for slot in stage.slots}
     positional: list[Given] = []
@@ -205,7 +215,7 @@ def _handed_on(stage: Stage, forward: Forward) -> Arguments | str:
 
     def name(key: str, given: Given) -> str | None:
         if key in keywords:
-            return f"{forward.callee}() got multiple values for keyword argument '{key}'"
+            return explain(callee.thing, (), [(key, None), (key, None)]).error
         keywords[key] = given
         return None
 
@@ -258,7 +268,7 @@ def _variable(function: FunctionType, name: str) -> Any:
     if name in co.co_varnames or name in co.co_cellvars:
         return MISSING
     value = dict.get(function.__globals__, name, MISSING)
-    return dict.get(builtins_of(function), name, MISSING) if value is MISSING else value
+    return dict.get(builtins_of(function) or {}, name, MISSING) if value is MISSING else value
 
 
 def _of_super(

@@ -241,7 +241,7 @@ def _type_parameters(function: FunctionType) -> Iterator[tuple[str, Any]]:
 
 
 def _builtin(function: FunctionType, name: str) -> Any:
-    return dict.get(builtins_of(function), name, MISSING)
+    return dict.get(builtins_of(function) or {}, name, MISSING)
 
 
 def _joins_text(node: ast.AST) -> bool:

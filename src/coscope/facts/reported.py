@@ -309,10 +309,10 @@ def _of_method(method: Any, sources: list[str], depth: int) -> Shape:
         return _shape(member(staticmethod, "__func__", method), sources, depth - 1)
     if is_a(method, classmethod):
         return _bound(_shape(member(classmethod, "__func__", method), sources, depth - 1))
-    if type(method) is FunctionType or any(type(method) is kind for kind in C_CALLABLES):
-        return _bound(_shape(method, sources, depth - 1))
     if class_attribute(type(method), "__get__") is MISSING or is_a(method, MethodType):
         return _shape(method, sources, depth - 1)
+    if type(method) is FunctionType or any(type(method) is kind for kind in C_CALLABLES):
+        return _bound(_shape(method, sources, depth - 1))
     raise UnreportedError(f"{type_name_of(method)}.__get__ would have to run")
 
 
@@ -348,6 +348,9 @@ def _of_instance(thing: Any, sources: list[str], depth: int) -> Shape:
     text = instance_attribute(thing, "__text_signature__")
     if type(text) is str and text:
         return _of_text(thing, text, sources)
+    has = [class_attribute(type(thing), name) is not MISSING for name in ("__get__", "__set__")]
+    if has == [True, False]:  # inspect takes it for a method descriptor of C
+        raise UnreportedError(f"no signature found for builtin {text_of(thing)}")
     call = class_attribute(type(thing), "__call__")
     sources.append(f"__call__ of {type_name_of(thing)}")
     return _of_method(call, sources, depth)

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from types import FunctionType
 from typing import Any
 
+from coscope.facts.admission import is_abstract
 from coscope.facts.annotations import Annotation, annotations_of, static_annotations
 from coscope.facts.binding import callable_of, shown_target
 from coscope.facts.links import Link, flavour_of
@@ -81,6 +82,8 @@ def signature(target: Any, *, python: str | None = None) -> Signatures:
     warnings = []
     if last is None:
         warnings.append("there is no code object: it is written in C, and only its text is known")
+    if is_abstract(thing):
+        warnings.append("it is an abstract class: no call of it makes an instance")
     return Signatures(
         target=shown_target(target, thing),
         reported=answer.shape,
