@@ -665,6 +665,12 @@ HELPERS = {
         target="p",
         transitive=True,
     ),
+    "annotations of the target": Case(
+        "class Base: pass\ndef f(x: Base): pass",
+        ["read global f -> __annotate__ -> Base"],
+        transitive=True,
+        here=LAZY_ANNOTATIONS,
+    ),
     "a failure in a helper": Case(
         "def helper(): return nothing\ndef f(): return helper()",
         ["read global f -> helper", "read unbound f -> helper -> nothing"],

@@ -249,6 +249,18 @@ def test_nothing_of_the_objects_runs() -> None:
     assert str(found)
 
 
+def test_names_that_are_no_text_are_passed_over() -> None:
+    class Hostile:
+        def __format__(self, spec: str) -> str:
+            raise AssertionError
+
+    function = made("def f(*, x): pass")
+    function.__kwdefaults__ = {Hostile(): 1, "x": 2}
+    function.__dict__[Hostile()] = 3
+
+    assert ["default of x"] == [each.name for each in depends(function).held]
+
+
 def test_nothing_is_kept_alive() -> None:
     class Thing: ...
 

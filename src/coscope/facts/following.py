@@ -42,7 +42,8 @@ def held_by(thing: Any) -> Iterator[Part]:
         for index, value in enumerate(member(functools.partial, "args", thing)):
             yield f"partial.args[{index}]", value
         for name, value in list(dict.items(member(functools.partial, "keywords", thing))):
-            yield f"partial.keywords[{exact_text(name)!r}]", value
+            if is_a(name, str):
+                yield f"partial.keywords[{exact_text(name)!r}]", value
     elif is_a(thing, property):
         for name in ("fget", "fset", "fdel"):
             value = member(property, name, thing)
@@ -70,7 +71,8 @@ _OWN_FUNC = (
 
 def _held_by_function(function: FunctionType) -> Iterator[Part]:
     for name, value in _defaults(function):
-        yield f"default of {name}", value
+        if type(name) is str:
+            yield f"default of {name}", value
     yield from _own_entry(function.__dict__, "__wrapped__")
     if _annotate is not None:
         value = _annotate.__get__(function)

@@ -167,7 +167,7 @@ def _absolute(name: str, namespace: dict[str, Any]) -> str | None:
         package = dict.get(namespace, "__name__")
         if type(package) is not str:
             return None
-        if "__path__" not in namespace:
+        if not dict.__contains__(namespace, "__path__"):
             package = package.rpartition(".")[0]
     base = package.split(".")
     if level > len(base) or not base[0]:
