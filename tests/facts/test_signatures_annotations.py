@@ -64,7 +64,7 @@ NAME_ERROR = "would raise NameError"
         (a.no_attribute, "b", "would evaluate", (), None),
         (a.adds_text, "a", "would raise TypeError", (), "| joins a string"),
         (
-            a.enclosing(),
+            a.enclosing(),  # type: ignore[no-untyped-call]
             "a",
             NAME_ERROR,
             ("Local",),
@@ -150,7 +150,7 @@ def test_type_parameters_are_in_scope() -> None:
 
 
 def test_a_lazy_annotation_is_not_run() -> None:
-    ran = []
+    ran: list[int] = []
     source = "def fn(a: ran.append(1) or int): ..."
     space: dict[str, Any] = {"ran": ran}
     exec(compile(source, "<lazy>", "exec", dont_inherit=True), space)

@@ -20,6 +20,7 @@ from coscope.readers.values import exact_text, text_of
 
 _annotate: Any = FunctionType.__dict__.get("__annotate__")  # 3.14
 _type_params: Any = FunctionType.__dict__.get("__type_params__")  # 3.12
+_FUTURE_ANNOTATIONS = 0x1000000  # in co_flags
 _DEEPEST = 8  # generic types in generic types
 
 FORMS = (
@@ -113,8 +114,9 @@ def _same_items(left: dict[str, Any], right: dict[str, Any]) -> bool:
 def _held(function: FunctionType, read: Function) -> Iterator[tuple[str, Any, str, str]]:
     """Name, object or MISSING, text and form of each annotation."""
     if _annotate is not None and _annotate.__get__(function) is not None:
+        form = "string" if read.code.flags & _FUTURE_ANNOTATIONS else "lazy"
         for name, text in read.annotations:
-            yield name, MISSING, text, "lazy"
+            yield name, MISSING, text, form
         return
     for name, value in list(dict.items(function.__annotations__)):
         if type(name) is str:
