@@ -72,7 +72,7 @@ class _Plan(NamedTuple):
 
     sorts: bytes  # by opcode
     names: tuple[str, ...]  # by opcode
-    shifts: tuple[int, ...]  # flag bits below a name's index
+    flags: tuple[int, ...]  # mask of the flag bits below a name's index
     pairs: tuple[tuple[str, str], ...]
     fixed: dict[tuple[int, int], str]  # of opcode and oparg, filled as they are met
 
@@ -84,7 +84,7 @@ def _plan(version: str) -> _Plan:
         bytes(_sort(row) for row in rows),
         tuple(f"<{number}>" if row is None else _name(row) for number, row in enumerate(rows)),
         tuple(
-            int(row.operand.partition(">>")[2] or 0) if row and row.operand[:4] == "name" else 0
+            (1 << int(row.operand.partition(">>")[2] or 0)) - 1 if row is not None else 0
             for row in rows
         ),
         tuple(
@@ -222,27 +222,24 @@ class _Writer:
         code, columns = self.code, self.columns
         plan = _plan(code.version)
         sorts, names, fixed = plan.sorts, plan.names, plan.fixed
-        opargs = columns.opargs
-        rows, sources = self.rows, self.sources
+        rows, sources, slots = self.rows, self.sources, self.locals
         dropped = () if code.flags & _NEWLOCALS else set(self._about_itself(ignored))
-        for at, opcode in enumerate(columns.opcodes):
+        for at, (opcode, oparg) in enumerate(zip(columns.opcodes, columns.opargs, strict=True)):
             sort = sorts[opcode]
             if sort == _SKIP or at in dropped:
                 continue
             if sort == _BARE:
                 row = names[opcode]
             elif sort == _FIXED:
-                key = (opcode, opargs[at])
-                row = fixed.get(key) or self._fixed(at, key, fixed)
+                row = fixed.get((opcode, oparg)) or self._fixed(at, (opcode, oparg), fixed)
             elif sort == _LOCAL:
-                row = f"{names[opcode]} {self._local(opargs[at])}"
+                row = f"{names[opcode]} {slots.get(oparg) or self._local(oparg)}"
             elif sort == _NAME:
-                flag = opargs[at] & (1 << plan.shifts[opcode]) - 1
                 name = columns.argval(at)
                 self.names[name] = None
-                row = f"{names[opcode]} {name!a} {flag}"
+                row = f"{names[opcode]} {name!a} {oparg & plan.flags[opcode]}"
             elif sort == _CONST:
-                row = f"{names[opcode]} {self._constant(at)}"
+                row = f"{names[opcode]} {self.texts.get(oparg) or self._constant(oparg)}"
             elif sort == _JUMP:
                 self.jumps.append(len(rows))
                 row = names[opcode]
@@ -251,24 +248,22 @@ class _Writer:
                 self.names[name] = None
                 row = f"{names[opcode]} cell {name!a}"
             elif sort == _NUMBER:
-                row = f"{names[opcode]} int {opargs[at]}"
-                self.constants[f"int {opargs[at]}"] = None
+                row = f"{names[opcode]} int {oparg}"
+                self.constants[f"int {oparg}"] = None
             else:
-                rows.append(self._first_of_two(at, sort, plan.pairs[opcode]))
+                rows.append(self._first_of_two(oparg, sort, plan.pairs[opcode]))
                 sources.append(at)
-                row = self._second_of_two(at, sort, plan.pairs[opcode])
+                row = self._second_of_two(oparg, sort, plan.pairs[opcode])
             rows.append(row)
             sources.append(at)
 
-    def _first_of_two(self, at: int, sort: int, pair: tuple[str, str]) -> str:
+    def _first_of_two(self, oparg: int, sort: int, pair: tuple[str, str]) -> str:
         if sort == _PAIR:
-            return f"{pair[0]} {self._local(self.columns.opargs[at] >> 4)}"
-        return f"LOAD_CONST {self._constant(at)}"
+            return f"{pair[0]} {self._local(oparg >> 4)}"
+        return f"LOAD_CONST {self._constant(oparg)}"
 
-    def _second_of_two(self, at: int, sort: int, pair: tuple[str, str]) -> str:
-        if sort == _PAIR:
-            return f"{pair[1]} {self._local(self.columns.opargs[at] & 15)}"
-        return "RETURN_VALUE"
+    def _second_of_two(self, oparg: int, sort: int, pair: tuple[str, str]) -> str:
+        return f"{pair[1]} {self._local(oparg & 15)}" if sort == _PAIR else "RETURN_VALUE"
 
     def _fixed(self, at: int, key: tuple[int, int], fixed: dict[tuple[int, int], str]) -> str:
         """An instruction whose meaning does not depend on the code around it."""
@@ -301,8 +296,7 @@ class _Writer:
             return f"parameter {slot}"
         return f"local {len(self.locals)}"
 
-    def _constant(self, at: int) -> str:
-        index = self.columns.opargs[at]
+    def _constant(self, index: int) -> str:
         known = self.texts.get(index)
         if known is None:
             if 0 <= index < len(self.code.consts):
