@@ -4,6 +4,7 @@
     function = coscope.read(fn)      # or "pkg.mod:name", "file.py", "file.py::name", "x.pyc"
     function.code.instructions       # decoded, with positions
     coscope.show(fn)                 # the card, in a terminal or a notebook
+    coscope.depends(fn)              # and closure, capture, call, signature, fingerprint, diff
 
 The names are loaded at their first use, so that `import coscope` is nearly free.
 """
@@ -38,6 +39,14 @@ if TYPE_CHECKING:
         UnknownMagic,
         UnknownVersion,
     )
+    from coscope.facts.binding import Binding, call
+    from coscope.facts.captures import Capture, capture
+    from coscope.facts.closures import Closure, closure
+    from coscope.facts.dependencies import Dependencies, depends
+    from coscope.facts.difference import Difference, diff
+    from coscope.facts.fingerprints import Fingerprint, fingerprint
+    from coscope.facts.signatures import Signatures, signature
+    from coscope.facts.tracing import Trace, trace
     from coscope.flow import graph
     from coscope.model import (
         Argument,
@@ -58,16 +67,23 @@ if TYPE_CHECKING:
     from coscope.opcodes import table
     from coscope.readers import read, select
     from coscope.render.card import Card
+    from coscope.result import Result
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Argument",
+    "Binding",
+    "Capture",
     "Card",
     "Cell",
+    "Closure",
     "Code",
     "CodeError",
     "CoscopeError",
+    "Dependencies",
+    "Difference",
+    "Fingerprint",
     "Flags",
     "FrozenSet",
     "Function",
@@ -83,6 +99,8 @@ __all__ = [
     "Opaque",
     "PycError",
     "Region",
+    "Result",
+    "Signatures",
     "Slice",
     "Source",
     "SourceError",
@@ -90,28 +108,54 @@ __all__ = [
     "StackError",
     "TargetError",
     "TargetNotFound",
+    "Trace",
     "Truncated",
     "TruncatedTable",
     "UnknownMagic",
     "UnknownVersion",
     "Value",
     "__version__",
+    "call",
+    "capture",
+    "closure",
     "decode",
+    "depends",
+    "diff",
+    "fingerprint",
     "graph",
     "read",
     "select",
     "show",
+    "signature",
     "table",
+    "trace",
 ]
 
 # Where each name lives. Names that are not listed are in `coscope.errors` or `coscope.model`.
 _ROOMS = {
+    "Binding": "coscope.facts.binding",
+    "Capture": "coscope.facts.captures",
     "Card": "coscope.render.card",
+    "Closure": "coscope.facts.closures",
+    "Dependencies": "coscope.facts.dependencies",
+    "Difference": "coscope.facts.difference",
+    "Fingerprint": "coscope.facts.fingerprints",
+    "Result": "coscope.result",
+    "Signatures": "coscope.facts.signatures",
+    "Trace": "coscope.facts.tracing",
+    "call": "coscope.facts.binding",
+    "capture": "coscope.facts.captures",
+    "closure": "coscope.facts.closures",
     "decode": "coscope.codec",
+    "depends": "coscope.facts.dependencies",
+    "diff": "coscope.facts.difference",
+    "fingerprint": "coscope.facts.fingerprints",
     "graph": "coscope.flow",
     "read": "coscope.readers",
     "select": "coscope.readers",
+    "signature": "coscope.facts.signatures",
     "table": "coscope.opcodes",
+    "trace": "coscope.facts.tracing",
 }
 
 
