@@ -18,8 +18,10 @@ from types import (
     FunctionType,
     GetSetDescriptorType,
     MemberDescriptorType,
+    MethodDescriptorType,
     MethodType,
     ModuleType,
+    WrapperDescriptorType,
 )
 from typing import Any, NamedTuple
 
@@ -353,6 +355,11 @@ def _parts_of_builtin(thing: Any) -> Iterator[Part]:
         yield Step("self", ""), held
 
 
+def _parts_of_descriptor(thing: Any) -> Iterator[Part]:
+    owner = member(type(thing), "__objclass__", thing)
+    yield Step("class", class_name(owner)), owner
+
+
 def _function_in(cls: type, thing: Any) -> Iterator[Part]:
     yield Step("function", ""), member(cls, "__func__", thing)
 
@@ -393,6 +400,8 @@ _WRAPPERS: tuple[tuple[type, Callable[[Any], Iterator[Part]]], ...] = (
     (MethodType, _parts_of_method),
     (functools.partial, _parts_of_partial),
     (BuiltinFunctionType, _parts_of_builtin),
+    (MethodDescriptorType, _parts_of_descriptor),
+    (WrapperDescriptorType, _parts_of_descriptor),
     (staticmethod, lambda thing: _function_in(staticmethod, thing)),
     (classmethod, lambda thing: _function_in(classmethod, thing)),
     (property, _parts_of_property),

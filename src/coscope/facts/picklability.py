@@ -134,7 +134,6 @@ _CLOUDPICKLE_TAKES = (
     GetSetDescriptorType,
     MethodDescriptorType,
     WrapperDescriptorType,
-    ClassMethodDescriptorType,
     memoryview,
 )
 _CLOUDPICKLE_OPENS: tuple[type, ...] = (
@@ -190,8 +189,8 @@ def _of_instance(thing: Any) -> Opinion:
             return Opinion(TAKES) if known else Opinion(UNKNOWN, "copyreg has code for its type")
     if kind is BuiltinFunctionType:
         return _of_builtin(thing)
-    if kind is _LRU_WRAPPER:
-        return _of_lru_cache(thing)
+    if kind is _LRU_WRAPPER and not _found_by_name(thing):
+        return Opinion(REFUSES, "an lru_cache goes by its name, and its name does not find it")
     hooks = [class_attribute(kind, hook) for hook in _HOOKS]
     own = [hook for hook in hooks if hook is not MISSING and not _is_objects(hook)]
     if not own:
@@ -199,10 +198,11 @@ def _of_instance(thing: Any) -> Opinion:
         return Opinion(REFUSES, refusal) if refusal else Opinion(PARTS)
     hook = own[0]
     if any(type(hook) is method for method in _C_METHODS):
-        return Opinion(PARTS)
+        return Opinion(TAKES if _found_by_name(thing) else PARTS)
     if type(hook) is FunctionType and _is_standard(hook):
-        qualname = exact_text(hook.__qualname__)
-        return Opinion(PARTS if qualname.startswith("_dataclass_") else TAKES)
+        name = exact_text(hook.__qualname__)
+        by_parts = name.endswith("GenericAlias.__reduce__") or name.startswith("_dataclass_")
+        return Opinion(PARTS if by_parts else TAKES)
     words = next(name for name, found in zip(_HOOKS, hooks, strict=True) if found is hook)
     return Opinion(UNKNOWN, f"its own {words} decides")
 
@@ -224,18 +224,18 @@ def _of_builtin(thing: Any) -> Opinion:
     held = member(BuiltinFunctionType, "__self__", thing)
     if held is not None and not is_a(held, ModuleType):
         return Opinion(PARTS)
-    module = thing.__module__
-    if type(module) is not str or found_at(module, thing.__name__) is not thing:
+    module = "builtins" if thing.__module__ is None else thing.__module__
+    if type(module) is not str or found_at(module, thing.__qualname__) is not thing:
         return Opinion(REFUSES, "its module does not have it under its name")
     return Opinion(TAKES)
 
 
-def _of_lru_cache(thing: Any) -> Opinion:
+def _found_by_name(thing: Any) -> bool:
+    """True of what keeps a module and a qualified name that lead to it."""
     module = instance_attribute(thing, "__module__")
     qualname = instance_attribute(thing, "__qualname__")
-    if type(module) is str and type(qualname) is str and found_at(module, qualname) is thing:
-        return Opinion(TAKES)
-    return Opinion(REFUSES, "an lru_cache goes by its name, and its name does not find it")
+    named = type(module) is str and type(qualname) is str
+    return named and found_at(module, qualname) is thing
 
 
 _DISALLOW_INSTANTIATION = 1 << 7  # Py_TPFLAGS_*, Include/object.h of CPython 3.11 to 3.14

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 import types
-from types import FunctionType, ModuleType
+from functools import lru_cache
+from types import FunctionType, MethodDescriptorType, ModuleType, WrapperDescriptorType
 from typing import Any
 
-from coscope.facts.scopes import static_attribute
-from coscope.readers.attributes import MISSING, is_a, member, namespace_of
+from coscope.readers.attributes import MISSING, class_attribute, is_a, member, namespace_of
 from coscope.readers.values import exact_text
 
 PICKLE = "pickle"
@@ -59,8 +59,31 @@ def found_at(module_name: str, qualname: str) -> Any:
     for name in qualname.split("."):
         if thing is MISSING:
             break
-        thing = static_attribute(thing, name)
+        thing = _attribute(thing, name)
     return thing
+
+
+_DATA = ("__set__", "__delete__")
+
+
+def _attribute(thing: Any, name: str) -> Any:
+    """What a module or class gives for a name, where no code has to run to see it; or MISSING."""
+    if is_a(thing, ModuleType):
+        return dict.get(member(ModuleType, "__dict__", thing), name, MISSING)
+    if not is_a(thing, type):
+        return MISSING
+    above = class_attribute(type(thing), name)
+    if any(class_attribute(type(above), hook) is not MISSING for hook in _DATA):
+        return MISSING  # a data descriptor of the metaclass comes first
+    value = class_attribute(thing, name)
+    if type(value) is staticmethod:
+        return member(staticmethod, "__func__", value)
+    plain = class_attribute(type(value), "__get__") is MISSING
+    return value if plain or any(type(value) is kind for kind in _OF_CLASSES) else MISSING
+
+
+# What a class gives as it is, though it has a `__get__`.
+_OF_CLASSES = (FunctionType, type(lru_cache(len)), MethodDescriptorType, WrapperDescriptorType)
 
 
 def _module_that_has(thing: Any, qualname: str) -> str | None:
