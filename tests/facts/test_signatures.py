@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from coscope.facts.signatures import Signatures, signature
 from coscope.facts.witnesses import Witness
 from tests.facts import wrapped as w
+from tests.render.documents import schema
 
 ANYTHING = "(*args, **kwargs)"
 
@@ -358,3 +360,13 @@ def test_partialmethod_and_lru_cache_as_inspect_has_them() -> None:
 
         assert found.reported is not None
         assert len(inspect.signature(target).parameters) == len(found.reported.parameters)
+
+
+@pytest.mark.parametrize("target", [case[0] for case in CASES], ids=_name)
+def test_every_document_keeps_to_the_schema(target: Any) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    whole = schema()
+    part = {"$ref": "#/$defs/signature_document", "$defs": whole["$defs"]}
+    found = json.loads(json.dumps(signature(target).to_json()))
+
+    assert [] == [e.message for e in jsonschema.Draft202012Validator(part).iter_errors(found)]

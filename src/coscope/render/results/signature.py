@@ -39,6 +39,7 @@ def document(result: Result) -> Document:
         "witnesses": [_witness(witness) for witness in result.witnesses],
         "annotations": [_annotation(annotation) for annotation in result.annotations],
         "warnings": [clean(warning) for warning in result.warnings],
+        "error": None,
     }
 
 
