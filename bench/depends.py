@@ -94,7 +94,8 @@ def main() -> None:
     parser.add_argument("--functions", type=int, help="no more than so many")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    with contextlib.redirect_stdout(io.StringIO()):
+    quiet = io.StringIO()
+    with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
         functions = functions_of(options.package)[: options.functions]
     gc.freeze()  # the package itself is not garbage to be looked at in every collection
     jobs = (peer, alone, bound, rows, everything)

@@ -120,7 +120,7 @@ class File:
             symbol.get_name()
             for each in _tables(table)
             for symbol in each.get_symbols()
-            if symbol.is_referenced() and symbol.is_global()
+            if symbol.is_referenced() and _is_global(symbol)
         }
 
     def dead(self, function: FunctionType) -> set[str]:
@@ -148,6 +148,12 @@ class File:
             for note in filter(None, notes):
                 found.update(each.id for each in ast.walk(note) if isinstance(each, ast.Name))
         return found
+
+
+def _is_global(symbol: symtable.Symbol) -> bool:
+    # symtable takes a function named "top" for a module, and so its locals for globals.
+    own = symbol.is_parameter() or symbol.is_assigned() or symbol.is_imported()
+    return symbol.is_global() and (symbol.is_declared_global() or not own)
 
 
 def _tables(table: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
