@@ -68,6 +68,27 @@ def test_docstrings_count_on_request() -> None:
     assert 3 == len({fingerprint(each, docstrings=True).value for each in found})
 
 
+PINNED = {
+    "3.11": "05c39b94bb231cf1",
+    "3.12": "d89db6e092bd4ec7",
+    "3.13": "d89db6e092bd4ec7",
+    "3.14": "fac717d24a284c59",
+    "3.15": "fac717d24a284c59",
+}
+
+
+def test_the_fingerprint_of_a_version_stays() -> None:
+    """Of every micro version, as long as the scheme has its number."""
+    version = "{}.{}".format(*sys.version_info[:2])
+    function = function_of(
+        "K = [1, {'a': 2.0}]\ndef f(x, *, y=-0.0): return g(x) + K[0]\ng = len\n"
+    )
+    if version not in PINNED:
+        pytest.skip(f"nothing is pinned for CPython {version}")
+
+    assert PINNED[version] == fingerprint(function).value.rpartition(":")[2][:16]
+
+
 def test_names_version_and_scheme() -> None:
     version = "{}.{}".format(*sys.version_info[:2])
 
@@ -278,7 +299,9 @@ def hostile() -> Any:
     def fails(*args: Any, **kwargs: Any) -> Any:
         raise AssertionError("the user's code ran")
 
-    dunders = "getattribute getattr eq hash repr str len iter reduce reduce_ex getstate bool call"
+    dunders = (
+        "getattribute getattr format eq hash repr str len iter reduce reduce_ex getstate bool call"
+    )
     body: dict[str, Any] = {f"__{name}__": fails for name in dunders.split()}
     body["value"] = property(fails)
     return type.__call__(Raises, "Hostile", (), body)
@@ -296,6 +319,26 @@ def test_nothing_of_the_users_runs() -> None:
 
     assert first.value != second.value
     assert second is fingerprint(function)
+
+
+class HostileDict(dict[str, Any]):
+    def _fails(self, *args: Any) -> Any:
+        raise AssertionError("the user's code ran")
+
+    __len__ = __bool__ = __iter__ = __contains__ = __getitem__ = get = items = keys = _fails
+    __eq__ = __hash__ = values = copy = _fails
+
+
+@pytest.mark.parametrize("name", ["__dict__", "__module__", "__doc__", "__annotations__"])
+def test_nothing_of_a_functions_attributes_runs(name: str) -> None:
+    function = function_of("def g(x): return x\ndef f(x): return g(x)\n")
+    attribute = (
+        HostileDict() if name in ("__dict__", "__annotations__") else object.__new__(hostile())
+    )
+    setattr(function.__globals__["g"], name, attribute)
+    found = fingerprint(function)
+
+    assert found is fingerprint(function)
 
 
 PROGRAM = """

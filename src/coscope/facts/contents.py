@@ -209,7 +209,7 @@ def hidden_bases(cls: type) -> list[type]:
         if not any(base is each for each in plain)
         and not issubclass(base, BaseException)
         and origin_of_class(base).kind != "user"
-        and base.__module__ not in _HARMLESS
+        and namespace_of(base).get("__module__") not in _HARMLESS
     ]
 
 

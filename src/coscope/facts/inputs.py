@@ -170,13 +170,13 @@ class Inputs:
         """The text for what is told by its name: libraries, builtins, modules."""
         kind = type(thing)
         if kind is FunctionType:
-            if thing.__closure__ or "__wrapped__" in thing.__dict__:
+            if thing.__closure__ or dict.__contains__(thing.__dict__, "__wrapped__"):
                 return None  # made at run time: what it holds may be the user's
             origin = origin_of_function(thing)
             if origin.kind == "user" or package_of(thing) in self.packages:
                 return None
             self.witness.function(thing, thing.__code__)
-            name = f"{thing.__module__}.{exact_text(thing.__qualname__)}"
+            name = _dotted(thing, exact_text(thing.__qualname__))
             return self._by_name(origin, name, thing, path)
         if is_a(thing, type):
             origin = origin_of_class(thing)
@@ -340,7 +340,7 @@ class Inputs:
             yield from self.code_components(code, reading.dynamic)
             self._note_constants(code, path)
         else:
-            name = f"{function.__module__}.{exact_text(co.co_qualname)}"
+            name = _dotted(function, exact_text(co.co_qualname))
             globals_read = []
             yield "code", self._by_name(origin, name, function, path)
         for name, cell in cells:
@@ -376,6 +376,11 @@ def _package_of_class(cls: type) -> str:
     """Top package of the module that a class names; "" if it names none."""
     name: Any = namespace_of(cls).get("__module__")
     return exact_text(name).partition(".")[0] if is_a(name, str) else ""
+
+
+def _dotted(function: FunctionType, qualname: str) -> str:
+    module: Any = function.__module__
+    return f"{module}.{qualname}" if type(module) is str else qualname
 
 
 def joined(path: str, name: str) -> str:

@@ -50,9 +50,9 @@ class Witness:
         self.codes.append(code)
         self.defaults.append(function.__defaults__)
         self.keyword_defaults.append(function.__kwdefaults__)
-        self.has_attributes.append(bool(function.__dict__))
+        self.has_attributes.append(dict.__len__(function.__dict__) > 0)
         for namespace in (function.__kwdefaults__, function.__dict__):
-            if namespace:
+            if namespace is not None and dict.__len__(namespace):
                 self.holds(entries_of, namespace)
 
     def cell(self, cell: CellType, contents: Any) -> None:
@@ -97,7 +97,11 @@ class Witness:
             and all(map(is_, map(dict.get, self.spaces, self.names, repeat(MISSING)), self.values))
             and all(map(is_, map(_defaults, functions), self.defaults))
             and all(map(is_, map(_keyword_defaults, functions), self.keyword_defaults))
-            and not any(compress(map(_attributes, functions), map(not_, self.has_attributes)))
+            and not any(
+                compress(
+                    map(dict.__len__, map(_attributes, functions)), map(not_, self.has_attributes)
+                )
+            )
             and all(map(is_, map(type, self.objects), self.types))
             and self._cells_unchanged()
             and all(_same(tuple(contents(thing)), kept) for contents, thing, kept in self.mutable)
