@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType, MethodType
 from typing import Any
 
@@ -49,6 +49,7 @@ class Callee:
 
     thing: Any
     receiver: Receiver | None = None
+    assumed: bool = False  # `super()` where the class of `self` is not known: its own is taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def _inside(stage: Stage, receiver: Receiver | None, depth: int) -> Verdict:
     certain = True
     followed: set[str] = set()
     for forward, callee in followed_calls(function, code, receiver):
-        if callee is None or not forward.exact or not forward.always:
+        if callee is None or callee.assumed or not forward.exact or not forward.always:
             certain = False
             continue
         followed.update(forward.stars)
@@ -281,7 +282,7 @@ def _of_super(
     cls = _variable(function, owner)
     if len(names) != 1 or not is_a(cls, type):
         return None
-    receiver = receiver or Receiver(cls)
+    assumed, receiver = receiver is None, receiver or Receiver(cls)
     order = mro_of(receiver.cls)
     if not any(base is cls for base in order):
         if not is_a(receiver.instance, type):
@@ -293,7 +294,8 @@ def _of_super(
     for base in order[after.index(True) + 1 :]:
         value = namespace_of(base).get(names[0], MISSING)
         if value is not MISSING:
-            return _bound(value, receiver)
+            found = _bound(value, receiver)
+            return replace(found, assumed=assumed) if found is not None else None
     return None
 
 

@@ -131,6 +131,7 @@ class _Walk:
         shape: Shape | None = own
         if chosen and forward is not None and chosen[1] is not None:
             callee: Callee = chosen[1]
+            self.chain.exact = self.chain.exact and not callee.assumed
             inner = self.follow(callee.thing, callee.receiver, f"calls {forward.text}")
             shape = self._composed(own, forward, inner)
         elif wrapped is not MISSING:

@@ -202,17 +202,16 @@ def _add_annotations(sheet: Sheet, annotations: list[Document]) -> None:
     rows: list[tuple[Piece, ...]] = []
     for each in annotations:
         good = each["verdict"] in ("evaluated", "would evaluate")
-        told = each["verdict"] if each["reason"] is None else f"{each['verdict']}: {each['reason']}"
         rows.append(
             (
                 (each["name"], "name"),
                 (each["text"], "type"),
                 (each["form"], "faint"),
-                (told, "plain" if good else "warning"),
+                (each["verdict"], "plain" if good else "warning"),
             )
         )
-        if each["elsewhere"] is not None:
-            rows.append(
-                (("", "plain"), ("", "plain"), ("", "plain"), (each["elsewhere"], "warning"))
-            )
-    sheet.extend(columns(sheet.pen, rows, measure(sheet.pen, rows, sheet.pen.width - 2)))
+    lines = columns(sheet.pen, rows, measure(sheet.pen, rows, sheet.pen.width - 2))
+    for each, line in zip(annotations, lines, strict=True):
+        sheet.extend([line])
+        for told in filter(None, (each["reason"], each["elsewhere"])):
+            _add_wrapped(sheet, "    ", told, "faint")
