@@ -302,6 +302,21 @@ def test_the_page_keeps_to_its_width() -> None:
     assert [] == wide
 
 
+def test_the_page_is_bounded_and_the_document_is_not() -> None:
+    names = ", ".join(f"n{n}" for n in range(1000))
+    found = depends(made(f"def f(): return [{names}]"))
+
+    assert len(str(found).splitlines()) < 700
+    assert 1000 == len(found.to_json()["dependencies"])
+
+
+def test_it_says_what_it_is_of() -> None:
+    assert "<Dependencies of uses_limit>" == repr(depends(uses_limit))
+    assert "<Dependencies of uses_limit, helpers included>" == repr(
+        depends(uses_limit, transitive=True)
+    )
+
+
 def test_libraries_are_entered_on_request() -> None:
     function = built(CASES["functions of libraries are not entered"])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import PurePath
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
@@ -61,7 +61,7 @@ class _Known(NamedTuple):
     reach: Reach
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Dependencies(Result):
     """What `depends` found. What the names are bound to is read when it is called.
 
@@ -70,7 +70,7 @@ class Dependencies(Result):
     """
 
     transitive: bool
-    _state: list[_Taken | _Known] = field(repr=False)  # one: _Taken until the rows are asked for
+    _state: list[_Taken | _Known]  # one: _Taken until the rows are asked for
 
     @property
     def qualname(self) -> str:
@@ -197,6 +197,11 @@ class Dependencies(Result):
         """Uses of names that raise NameError or UnboundLocalError if they are reached."""
         found = self._found
         return tuple(failures(found.codes, found.accesses, found.rows))
+
+    def __repr__(self) -> str:
+        state = self._state[0]
+        name = state.function.__qualname__ if isinstance(state, _Taken) else state.qualname
+        return f"<Dependencies of {exact_text(name)}{', helpers included' * self.transitive}>"
 
     @property
     def _known(self) -> _Known:

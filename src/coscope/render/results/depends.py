@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from coscope.facts.dependencies import Dependencies
@@ -26,6 +26,7 @@ _SECTIONS = (
     ("pass through", "Hands on", "cells that only nested code uses"),
 )
 _MOST_WORDS = 40  # on the page, of a section that is a list of words
+_MOST_ROWS = 300  # on the page, of a section
 _VALUE = 34  # cells of a value
 _LEAST = 18  # cells that a value or reason keeps where a chain is long
 
@@ -119,18 +120,11 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
         page.add((f"  {warning}", "warning"))
     for access, heading, note in _SECTIONS:
         rows = [row for row in found["dependencies"] if row["access"] == access]
-        if rows:
-            page.heading(heading, note)
-            page.extend(_table(pen, [_cells(pen, row) for row in rows]))
-    if found["failures"]:
-        page.heading("Raises if reached")
-        page.extend(_table(pen, [_failure(row) for row in found["failures"]]))
-    if found["dynamic"]:
-        page.heading("Dynamic", "names that no reading of the code can tell")
-        page.extend(_table(pen, [_dynamic(row) for row in found["dynamic"]]))
-    if found["held"]:
-        page.heading("Holds")
-        page.extend(_table(pen, [_held(row) for row in found["held"]]))
+        _add_rows(page, heading, note, rows, lambda row: _cells(pen, row))
+    _add_rows(page, "Raises if reached", "", found["failures"], _failure)
+    note = "names that no reading of the code can tell"
+    _add_rows(page, "Dynamic", note, found["dynamic"], _dynamic)
+    _add_rows(page, "Holds", "", found["held"], _held)
     _add_words(page, "Attributes", "of whatever object", (a["name"] for a in found["attributes"]))
     _add_words(page, "Constants", "", (c["text"] for c in found["constants"]))
     _add_limits(page, found)
@@ -146,6 +140,22 @@ def _title(found: Entry) -> Iterator[Piece]:
     if not found["live"]:
         told.append("not live: names without objects")
     yield f"  {', '.join(told)}", "faint"
+
+
+def _add_rows(
+    page: Sheet,
+    heading: str,
+    note: str,
+    rows: list[Entry],
+    show: Callable[[Entry], tuple[Piece, ...]],
+) -> None:
+    """A section, if it has rows."""
+    if not rows:
+        return
+    page.heading(heading, note)
+    page.extend(_table(page.pen, [show(row) for row in rows[:_MOST_ROWS]]))
+    if len(rows) > _MOST_ROWS:
+        page.add((f"  and {len(rows) - _MOST_ROWS} more, which --json tells", "faint"))
 
 
 def _table(pen: Pen, rows: list[tuple[Piece, ...]]) -> list[Line]:
