@@ -326,7 +326,7 @@ class HostileDict(dict[str, Any]):
         raise AssertionError("the user's code ran")
 
     __len__ = __bool__ = __iter__ = __contains__ = __getitem__ = _fails
-    get = items = keys = values = copy = __eq__ = _fails  # type: ignore[assignment]
+    get = items = keys = values = copy = __eq__ = _fails
 
 
 @pytest.mark.parametrize("name", ["__dict__", "__module__", "__doc__", "__annotations__"])
