@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import itertools
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from coscope.facts.shapes import refusal
 from coscope.facts.signatures import Signatures, signature
 from coscope.facts.witnesses import Witness
 from tests.facts import wrapped as w
@@ -32,7 +34,7 @@ CASES: list[tuple[Any, str | None, str | None, bool]] = [
     (w.cleaning, "(a, b)", "(b)", True),
     (w.swallowing, "(a, b)", "(b)", False),
     (w.conditional, "(a, b)", "(b)", False),
-    (w.only, "(a, b)", "(value)", True),
+    (w.only, "(a, b)", "(value)", False),
     (w.more, "(a, b)", "(a, b, *, timeout=10)", True),
     (w.positional, "(a, b)", "(a, b, /)", True),
     (w.named, "(a, b)", "(*, a, b)", True),
@@ -203,6 +205,7 @@ UNSEEN = "its code is not seen to call what __wrapped__ names"
             ("it adds 1 to the call", "some ways through its code return without the call"),
         ),
         (w.ignoring, (UNSEEN,)),
+        (w.only, ("fn(value) is refused: missing a required argument: 'b'",)),
         (w.sized, ("the default of size is 20, inside 10",)),
         (
             w.fetch,
@@ -372,3 +375,35 @@ def test_every_document_keeps_to_the_schema(target: Any) -> None:
     found = json.loads(json.dumps(signature(target).to_json()))
 
     assert [] == [e.message for e in jsonschema.Draft202012Validator(part).iter_errors(found)]
+
+
+def small_calls(names: list[str]) -> list[tuple[int, tuple[str, ...]]]:
+    """Calls with up to four positional arguments and up to two keywords."""
+    keywords = [(), *((name,) for name in names), *itertools.combinations(names, 2)]
+    return [(count, given) for count in range(5) for given in keywords]
+
+
+@pytest.mark.parametrize("target", [case[0] for case in CASES if case[3]], ids=_name)
+def test_an_exact_binding_admits_what_really_binds(target: Any) -> None:
+    found = signature(target)
+    assert found.binding is not None
+    names = ["a", "b", "d", "unexpected", *(p.name for p in found.binding.parameters)]
+    wrong = []
+    for count, given in small_calls(list(dict.fromkeys(names))):
+        witness = Witness(count, given, None, None, None, "called")
+        admitted = refusal(found.binding, count, given) is None
+        if admitted != (real_error(target, witness) is None):
+            wrong.append(witness.arguments)
+
+    assert [] == wrong
+
+
+@pytest.mark.parametrize("target", [case[0] for case in CASES if case[1]], ids=_name)
+def test_a_shape_admits_what_inspect_binds(target: Any) -> None:
+    shape = signature(target).reported
+    assert shape is not None
+    names = ["a", "b", "d", "unexpected", *(p.name for p in shape.parameters)]
+    for count, given in small_calls(list(dict.fromkeys(names))):
+        witness = Witness(count, given, None, None, None, "called")
+
+        assert said_by_inspect(target, witness) == (refusal(shape, count, given) is None)

@@ -28,6 +28,7 @@ from coscope.facts.shapes import (
     Parameter,
     Shape,
     of_live,
+    refusal,
     without_first,
 )
 from coscope.readers.attributes import (
@@ -129,6 +130,7 @@ class _Walk:
         chosen = chosen or next((call for call in calls if call[1] is not None), None)
         forward = chosen[0] if chosen else None
         shape: Shape | None = own
+        inner: Shape | None = None
         if chosen and forward is not None and chosen[1] is not None:
             callee: Callee = chosen[1]
             self.chain.exact = self.chain.exact and not callee.assumed
@@ -143,6 +145,9 @@ class _Walk:
         follower = next((x for x in self.chain.links[at + 1 :] if x.function is not None), None)
         if follower is not None:
             told = changes_of(link, follower, forward, calls, wrapped)
+            why = refused(forward, inner) if forward is not None and inner is not None else None
+            if why is not None and forward is not None and not forward.stars:
+                told.append(f"{forward.text} is refused: {why}")
             self.chain.links[at] = link.with_changes(told)
         return shape
 
@@ -150,6 +155,8 @@ class _Walk:
         if not forward.always or not forward.exact:
             self.chain.exact = False
         if not forward.stars:
+            if inner is not None and refused(forward, inner) is not None:
+                self.chain.exact = False
             return own
         made = None if inner is None else composed(own, forward, inner)
         if made is None:
@@ -292,6 +299,15 @@ def composed(own: Shape, forward: Forward, inner: Shape) -> Shape | None:
             elif parameter.required:
                 return None
     return Shape((*first, *rest, *last, *(inner if has_names else own).of_kind(KEYWORDS)))
+
+
+def refused(forward: Forward, inner: Shape) -> str | None:
+    """Why a callee refuses a call that hands neither `*args` nor `**kwargs` on, if it does."""
+    kinds = [each.kind for each in forward.passed]
+    names = [each.name for each in forward.passed if each.name is not None]
+    if "*" in kinds or "**" in kinds:
+        return None
+    return refusal(inner, kinds.count("positional"), names)
 
 
 def _as(parameter: Parameter, kind: str) -> Parameter:
