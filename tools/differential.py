@@ -251,7 +251,16 @@ def _line(result: Result) -> str:
     counts, missed = result.tally.counts, result.tally.mismatches
     apart = {kind: n for kind, n in missed.items() if kind.startswith(("stack", "encode"))}
     failed = sum(n for kind, n in missed.items() if "fail to load" in kind)
-    cells = [
+    declared = [
+        counts["stack equal to co_stacksize"],
+        counts["stack below co_stacksize"],
+        sum(n for kind, n in apart.items() if kind.startswith("stack")),
+    ]
+    encoded = [
+        counts["encoded"],
+        sum(n for kind, n in apart.items() if kind.startswith("encode")),
+    ]
+    cells: list[int | None] = [
         counts["files"],
         counts["files that this version does not compile"],
         counts["code objects"],
@@ -259,13 +268,11 @@ def _line(result: Result) -> str:
         missed.total() - sum(apart.values()) - failed,
         failed,
         result.tally.deliberate.total(),
-        counts["stack equal to co_stacksize"],
-        counts["stack below co_stacksize"],
-        sum(n for kind, n in apart.items() if kind.startswith("stack")),
-        counts["encoded"],
-        sum(n for kind, n in apart.items() if kind.startswith("encode")),
+        *(declared if any(declared) else [None] * len(declared)),  # None: was not checked
+        *(encoded if any(encoded) else [None] * len(encoded)),
     ]
-    return f"| {result.label} | " + " | ".join(f"{cell:,}" for cell in cells) + " |"
+    texts = ["" if cell is None else f"{cell:,}" for cell in cells]
+    return f"| {result.label} | " + " | ".join(texts) + " |"
 
 
 def everything(request: Request) -> list[Result]:
