@@ -19,7 +19,7 @@ def run(*words: str) -> Result:
 
 
 def test_the_page_shows_both_and_a_call_on_which_they_differ() -> None:
-    result = run("tests.facts.wrapped:injected")
+    result = run("tests.facts.wrapped:injected", "--width", "100")
 
     assert 0 == result.exit_code
     assert [
