@@ -145,17 +145,7 @@ def capture(
     sizes, travelling, listed = _weighed(found, Clock(budget * _FOR_SIZES, progress))
     judge = _Judge(pickle, clock)
     verdicts = judge.verdicts(thing, start)
-    items = [
-        Captured(
-            each.path,
-            value_of(each.thing),
-            _goes_by_name(each.thing),
-            each.travels,
-            size,
-            judge.verdicts(each.thing, each.path),
-        )
-        for each, size in zip(found, sizes, strict=True)
-    ]
+    items = [judge.judged(each, size) for each, size in zip(found, sizes, strict=True)]
     return Capture(
         name,
         module,
@@ -318,6 +308,17 @@ class _Judge:
             from coscope.facts.pickling import is_installed
 
             self.tools = tuple(tool for tool in TOOLS if is_installed(tool))
+
+    def judged(self, found: _Found, size: Size) -> Captured:
+        """A captured object with its verdicts."""
+        return Captured(
+            found.path,
+            value_of(found.thing),
+            _goes_by_name(found.thing),
+            found.travels,
+            size,
+            self.verdicts(found.thing, found.path),
+        )
 
     def verdicts(self, thing: Any, path: tuple[Step, ...]) -> tuple[Verdict, ...]:
         """Both tools' verdict on an object."""

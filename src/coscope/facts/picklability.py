@@ -23,7 +23,7 @@ from types import (
 from typing import Any, NamedTuple
 
 from coscope.facts.clocks import Clock
-from coscope.facts.parts import ATOMS, Step, Walk, is_plain_container, parts_of
+from coscope.facts.parts import ATOMS, Step, Walk, class_name, is_plain_container, parts_of
 from coscope.facts.references import CLOUDPICKLE, found_at, goes_by_name, name_of
 from coscope.readers.attributes import (
     MISSING,
@@ -109,7 +109,7 @@ def opinion_of(thing: Any, tool: str) -> Opinion:
             return Opinion(TAKES)
         if any(kind is wrapper for wrapper in _CLOUDPICKLE_OPENS):
             return Opinion(PARTS)
-    return _of_instance(thing)
+    return _of_instance(thing, tool)
 
 
 def _of_named(thing: Any, tool: str) -> Opinion:
@@ -174,11 +174,14 @@ _REFUSED = {
     "socket.socket": "a socket",
     "ssl.SSLSocket": "a socket",
 }
+# What pickle does with them depends on what they hold, in ways of their own.
+_UNCLEAR = ("_weakrefset.WeakSet", "weakref.WeakSet")
+_TYPE_PARAMETERS = ("typing.TypeVar", "typing.ParamSpec", "typing.TypeVarTuple")
 _HOOKS = ("__reduce_ex__", "__reduce__", "__getstate__")
 _C_METHODS = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
 
 
-def _of_instance(thing: Any) -> Opinion:
+def _of_instance(thing: Any, tool: str) -> Opinion:
     kind = type(thing)
     name = type_name_of(thing)
     if name in _REFUSED:
@@ -191,6 +194,9 @@ def _of_instance(thing: Any) -> Opinion:
         return _of_builtin(thing)
     if kind is _LRU_WRAPPER and not _found_by_name(thing):
         return Opinion(REFUSES, "an lru_cache goes by its name, and its name does not find it")
+    if name in _TYPE_PARAMETERS and found_at("typing", class_name(kind)) is kind:
+        found = tool == CLOUDPICKLE or _is_known_parameter(thing)
+        return Opinion(TAKES) if found else Opinion(REFUSES, "its name does not find it")
     hooks = [class_attribute(kind, hook) for hook in _HOOKS]
     own = [hook for hook in hooks if hook is not MISSING and not _is_objects(hook)]
     if not own:
@@ -199,9 +205,9 @@ def _of_instance(thing: Any) -> Opinion:
     hook = own[0]
     if any(type(hook) is method for method in _C_METHODS):
         return Opinion(TAKES if _found_by_name(thing) else PARTS)
-    if type(hook) is FunctionType and _is_standard(hook):
-        name = exact_text(hook.__qualname__)
-        by_parts = name.endswith("GenericAlias.__reduce__") or name.startswith("_dataclass_")
+    if type(hook) is FunctionType and _is_standard(hook) and name not in _UNCLEAR:
+        words = exact_text(hook.__qualname__)
+        by_parts = words.endswith("GenericAlias.__reduce__") or words.startswith("_dataclass_")
         return Opinion(PARTS if by_parts else TAKES)
     words = next(name for name, found in zip(_HOOKS, hooks, strict=True) if found is hook)
     return Opinion(UNKNOWN, f"its own {words} decides")
@@ -228,6 +234,14 @@ def _of_builtin(thing: Any) -> Opinion:
     if type(module) is not str or found_at(module, thing.__qualname__) is not thing:
         return Opinion(REFUSES, "its module does not have it under its name")
     return Opinion(TAKES)
+
+
+def _is_known_parameter(thing: Any) -> bool:
+    """True if the module of a type parameter has it by its name, and so pickle takes it."""
+    # Its exact class is typing's, whose attributes are read by C code alone.
+    module = object.__getattribute__(thing, "__module__")
+    name = object.__getattribute__(thing, "__name__")
+    return type(module) is str and type(name) is str and found_at(module, name) is thing
 
 
 def _found_by_name(thing: Any) -> bool:
