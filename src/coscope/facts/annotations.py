@@ -75,6 +75,15 @@ def annotations_of(links: Iterable[Link]) -> Iterator[Annotation]:
             yield _judged(link.function, function, name, value, text, form, wrappers)
 
 
+def hides_annotations(link: Link) -> bool:
+    """True if a function makes its annotations when asked, and no source tells them (3.14)."""
+    if _annotate is None or link.function is None or type(link.object) is not FunctionType:
+        return False
+    if "__wrapped__" in link.object.__dict__ or link.function.annotations:
+        return False
+    return link.function.source is None and _annotate.__get__(link.object) is not None
+
+
 def static_annotations(function: Function) -> Iterator[Annotation]:
     """The annotations of a function of a file, as written."""
     if function.source is None:

@@ -8,7 +8,12 @@ from types import FunctionType
 from typing import Any
 
 from coscope.facts.admission import is_abstract
-from coscope.facts.annotations import Annotation, annotations_of, static_annotations
+from coscope.facts.annotations import (
+    Annotation,
+    annotations_of,
+    hides_annotations,
+    static_annotations,
+)
 from coscope.facts.binding import callable_of, shown_target
 from coscope.facts.links import Link, flavour_of
 from coscope.facts.reported import reported
@@ -80,10 +85,12 @@ def signature(target: Any, *, python: str | None = None) -> Signatures:
     if answer.shape is not None and last is not None:
         found = witnesses(thing, _last_name(chain.links), answer.shape, chain.shape)
     warnings = []
+    lazy = [link.qualname for link in chain.links if hides_annotations(link)]
     if last is None:
         warnings.append("there is no code object: it is written in C, and only its text is known")
     if is_abstract(thing):
         warnings.append("it is an abstract class: no call of it makes an instance")
+    warnings += [f"the annotations of {name} are made by code, which is not run" for name in lazy]
     return Signatures(
         target=shown_target(target, thing),
         reported=answer.shape,

@@ -161,6 +161,7 @@ def _add_witnesses(sheet: Sheet, document: Document) -> None:
         return
     sheet.heading("Calls that one admits and the other rejects", "decided, not called")
     name = document["chain"][0]["name"].rpartition(".")[2] if document["chain"] else ""
+    name = "" if name.startswith("<") or " at 0x" in name else name  # a partial, an instance
     for witness in document["witnesses"]:
         sheet.add((f"  {name}({witness['arguments']})", "name"))
         for side, error in (("reported", witness["reported"]), ("code", witness["code"])):
