@@ -233,6 +233,8 @@ def test_a_module_as_a_value_is_listed(own_module: ModuleType) -> None:
             "import threading\nLOCK = threading.Lock()\ndef f(x): return LOCK\n",
             [("LOCK", f"{type(threading.Lock()).__module__}.{type(threading.Lock()).__name__}")],
         ),
+        ("import sys\ndef f(x): return sys.modules[x]\n", [("sys.modules", "dict")]),
+        ("from sys import path\ndef f(x): return path\n", [("path", "list")]),
         ("S = {object()}\ndef f(x): return S\n", [("S", "set")]),
         ("X = {'a': iter(())}\ndef f(x): return X\n", [("X['a']", "tuple_iterator")]),
         ("def f(x):\n    import no_such_module_at_all\n", [("no_such_module_at_all", "module")]),

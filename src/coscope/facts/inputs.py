@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterator
 from types import (
@@ -54,9 +55,9 @@ class Inputs:
         self.seen: list[Any] = []  # keeps every id in `paths` true
         self.used: set[str] = set()
         self.waiting: deque[tuple[Any, str, str]] = deque()
-        self.bindings: dict[
-            tuple[int, int, str], tuple[str, str]
-        ] = {}  # what `Reading` told already
+        self.bindings: dict[tuple[int, int, str], tuple[str, str]] = {}  # told by `Reading`
+        own = list(vars(sys).values())
+        self.state = {id(each) for each in own if type(each) is dict or type(each) is list}
 
     def start(self, target: Any) -> str:
         """Search everything behind a live object; its own text."""
@@ -133,6 +134,8 @@ class Inputs:
         text = self._stand_in(thing, path)
         if text is not None:
             return text
+        if id(thing) in self.state:
+            return self.ignore(path, thing, "state of the process: modules, paths, arguments")
         if self._has_parts(thing):
             return self._register(thing, path, owner)
         return self.ignore(path, thing, "its state is not plain data of Python")
