@@ -25,6 +25,7 @@ from coscope.facts.provenance import (
     origin_of_class,
     origin_of_function,
     origin_of_module_name,
+    version_of,
 )
 from coscope.facts.reading import Reading
 from coscope.facts.witness import Witness, contents_of_cell
@@ -173,6 +174,9 @@ class Inputs:
         """The text for what is told by its name: libraries, builtins, modules."""
         kind = type(thing)
         if kind is FunctionType:
+            if _is_seeded(thing):
+                self.witness.function(thing, thing.__code__)
+                return f"library attr {version_of('attr')} __hash__"
             if thing.__closure__ or dict.__contains__(thing.__dict__, "__wrapped__"):
                 return None  # made at run time: what it holds may be the user's
             origin = origin_of_function(thing)
@@ -379,6 +383,12 @@ def _package_of_class(cls: type) -> str:
     """Top package of the module that a class names; "" if it names none."""
     name: Any = namespace_of(cls).get("__module__")
     return exact_text(name).partition(".")[0] if is_a(name, str) else ""
+
+
+def _is_seeded(function: FunctionType) -> bool:
+    """True of a `__hash__` that attrs made: a hash of this process is a constant of its code."""
+    co = function.__code__
+    return co.co_name == "__hash__" and co.co_filename.startswith("<attrs generated ")
 
 
 def _dotted(function: FunctionType, qualname: str) -> str:
