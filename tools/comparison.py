@@ -173,7 +173,7 @@ def check_facts(code: Code, digests: list[str], path: str, where: str, tally: Ta
 
 def check_stack(code: Code, path: str, where: str, tally: Tally) -> None:
     """The depth that the depth domain finds against `co_stacksize`."""
-    needed = depth.needed(flow.graph(code))
+    needed = depth.needed(flow.build(code))
     if needed > code.stacksize:
         tally.miss("stack above co_stacksize", path, f"{where}: {needed} > {code.stacksize}")
     elif needed == code.stacksize:

@@ -29,6 +29,7 @@ from time import process_time
 
 from coscope import codec, flow
 from coscope.errors import CoscopeError
+from coscope.flow.conditions import graph
 from coscope.flow.domains.depth import Depth
 from coscope.flow.domains.expression import Expression
 from coscope.model import Code
@@ -216,10 +217,10 @@ def _instructions(code: Code) -> None:
 
 
 def _flow(code: Code) -> None:
-    flow.regions(code)
-    graph = flow.graph(code)
-    flow.run(graph, Depth())
-    flow.run(graph, Expression())
+    flow.find_regions(code)
+    drawn = graph(code)
+    flow.run(drawn, Depth())
+    flow.run(drawn, Expression())
 
 
 def look_at_report(data: bytes) -> Iterator[str]:

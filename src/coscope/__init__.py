@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from coscope.facts.fingerprints import Fingerprint, fingerprint
     from coscope.facts.signatures import Signatures, signature
     from coscope.facts.tracing import Trace, trace
-    from coscope.flow import graph
+    from coscope.flow.conditions import graph
     from coscope.model import (
         Argument,
         Cell,
@@ -150,7 +150,7 @@ _ROOMS = {
     "depends": "coscope.facts.dependencies",
     "diff": "coscope.facts.difference",
     "fingerprint": "coscope.facts.fingerprints",
-    "graph": "coscope.flow",
+    "graph": "coscope.flow.conditions",
     "read": "coscope.readers",
     "select": "coscope.readers",
     "signature": "coscope.facts.signatures",

@@ -9,7 +9,7 @@ pytest.importorskip("hypothesis", reason="not inside Pyodide")
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coscope.flow import Block, Edge, Graph, dominates, dominators, loops
+from coscope.flow import Block, Edge, Graph, dominates, find_dominators, find_loops
 from tests.flow.building import built
 
 CODE = built("3.13", [("RETURN_CONST", 0)])
@@ -52,7 +52,7 @@ def reach(ways: dict[int, list[int]], without: int | None) -> set[int]:
 def test_a_block_is_dominated_by_what_cuts_it_off(graph: Graph) -> None:
     ways = {block.index: [edge.target for edge in block.edges] for block in graph.blocks}
     reached = reach(ways, None)
-    above = dominators(graph)
+    above = find_dominators(graph)
     for upper in reached:
         cut_off = reached - reach(ways, upper)
 
@@ -61,7 +61,7 @@ def test_a_block_is_dominated_by_what_cuts_it_off(graph: Graph) -> None:
 
 @given(graphs())
 def test_unreachable_blocks_and_the_entry_have_no_dominator(graph: Graph) -> None:
-    above = dominators(graph)
+    above = find_dominators(graph)
 
     assert {block.index for block in graph.blocks if not block.reachable} | {0} == {
         number for number, dominator in enumerate(above) if dominator is None
@@ -70,8 +70,8 @@ def test_unreachable_blocks_and_the_entry_have_no_dominator(graph: Graph) -> Non
 
 @given(graphs())
 def test_a_natural_loop_is_dominated_by_its_header(graph: Graph) -> None:
-    above = dominators(graph)
-    for loop in loops(graph):
+    above = find_dominators(graph)
+    for loop in find_loops(graph):
         natural = all(dominates(above, loop.header, block) for block in loop.blocks)
 
         assert natural != loop.irreducible

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from coscope.errors import CodeError
-from coscope.flow import Graph, build, dominators, graph, loops
+from coscope.flow import Graph, build, find_dominators, find_loops
+from coscope.flow.conditions import graph
 from coscope.model import Code, Region
 from coscope.opcodes import VERSIONS
 from tests.flow.building import built, compiled, raw_code, snippet
@@ -85,7 +86,7 @@ def test_a_for_loop_fetches_or_is_exhausted(version: str) -> None:
 
 @ALL
 def test_loops_nest(version: str) -> None:
-    found = loops(build(snippet(version, "loops")["nested"]))
+    found = find_loops(build(snippet(version, "loops")["nested"]))
 
     assert [1, 2, 3] == [loop.depth for loop in found]
     assert [None, 0, 1] == [loop.parent for loop in found]
@@ -154,7 +155,7 @@ def test_unreachable_blocks_are_kept_and_marked() -> None:
     drawn = build(built("3.13", [("RETURN_CONST", 0), ("NOP", 0), ("RETURN_CONST", 0)]))
 
     assert [True, False] == [block.reachable for block in drawn.blocks]
-    assert (None, None) == dominators(drawn)
+    assert (None, None) == find_dominators(drawn)
 
 
 def test_irreducible_loops_are_marked() -> None:
@@ -176,7 +177,7 @@ def test_irreducible_loops_are_marked() -> None:
         )
     )
 
-    assert [True] == [loop.irreducible for loop in loops(drawn)]
+    assert [True] == [loop.irreducible for loop in find_loops(drawn)]
 
 
 def test_thousands_of_nested_loops_are_refused() -> None:
@@ -193,7 +194,7 @@ def test_thousands_of_nested_loops_are_refused() -> None:
     ends = [("LOAD_CONST", 0), ("RETURN_VALUE", 0)]
     code = built("3.11", [("NOP", 0)] * (size + apart) + jumps + ends)
     with pytest.raises(CodeError, match="nested"):
-        loops(build(code))
+        find_loops(build(code))
 
 
 HOSTILE = {

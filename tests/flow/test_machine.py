@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coscope.errors import CoscopeError, StackError
-from coscope.flow import Effect, Graph, build, graph, loops, run
+from coscope.flow import Effect, Graph, build, find_loops, run
+from coscope.flow.conditions import graph
 from coscope.flow.domains.depth import Depth, needed
 from coscope.flow.domains.expression import Expression, expressions
 from coscope.model import Code, Region
@@ -110,7 +111,7 @@ def soups(draw: st.DrawFn) -> Code:
 def test_random_instructions_raise_nothing_else(code: Code) -> None:
     with suppress(CoscopeError):
         drawn = graph(code)
-        loops(drawn)
+        find_loops(drawn)
         needed(drawn)
         expressions(drawn)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from coscope.codec import decode_regions
-from coscope.flow import regions
+from coscope.flow import find_regions
 from coscope.model import Region
 from tests.flow.building import built, snippet
 
@@ -17,7 +17,7 @@ TABLES = pytest.mark.parametrize("version", ["3.11", "3.12", "3.13", "3.14", "3.
 def test_from_311_they_are_the_exception_table(version: str) -> None:
     code = snippet(version, "exceptions")["nested"]
 
-    assert decode_regions(code.exceptiontable) == list(regions(code))
+    assert decode_regions(code.exceptiontable) == list(find_regions(code))
 
 
 def test_a_setup_protects_up_to_its_pop_block() -> None:
@@ -33,7 +33,7 @@ def test_a_setup_protects_up_to_its_pop_block() -> None:
         ],
     )
 
-    assert (Region(start=4, stop=10, target=10, depth=1, keeps_lasti=False),) == regions(code)
+    assert (Region(start=4, stop=10, target=10, depth=1, keeps_lasti=False),) == find_regions(code)
 
 
 def test_an_inner_block_interrupts_the_outer_one() -> None:
@@ -53,15 +53,15 @@ def test_an_inner_block_interrupts_the_outer_one() -> None:
     )
 
     assert [(2, 6, 16), (6, 10, 14), (10, 12, 16), (14, 16, 16)] == [
-        (region.start, region.stop, region.target) for region in regions(code)
+        (region.start, region.stop, region.target) for region in find_regions(code)
     ]
-    assert [0, 1, 0, 0] == [region.depth for region in regions(code)]
+    assert [0, 1, 0, 0] == [region.depth for region in find_regions(code)]
 
 
 @BLOCKS
 def test_with_keeps_the_exit_function(version: str) -> None:
     code = snippet(version, "withs")["plain"]
-    found = regions(code)
+    found = find_regions(code)
 
     assert 1 == found[0].depth
     assert "SETUP_WITH" == code.instructions[code.instructions.at(found[0].start).index - 1].opname

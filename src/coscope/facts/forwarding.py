@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from coscope.errors import CodeError
-from coscope.flow import Frames, Graph, graph, run
+from coscope.flow import Frames, Graph, run
+from coscope.flow.conditions import graph
 from coscope.flow.domains.expression import Expression
 from coscope.flow.texts import Text
 from coscope.model import Code

@@ -9,7 +9,8 @@ from functools import lru_cache
 from coscope.errors import CoscopeError
 from coscope.facts.cells import Variable, diagram
 from coscope.facts.uses import uses_of
-from coscope.flow import graph, loops
+from coscope.flow import find_loops
+from coscope.flow.conditions import graph
 from coscope.model import Code, Function, Source
 from coscope.readers.from_source import from_source
 
@@ -105,7 +106,7 @@ def _loop_assigns(maker: Code, code: Code, name: str) -> bool:
         if found == name and use.access == "write cell"
     ]
     whole = graph(maker)
-    for loop in loops(whole):
+    for loop in find_loops(whole):
         inside = [range(whole.blocks[at].start, whole.blocks[at].stop) for at in loop.blocks]
         if all(any(at in block for block in inside for at in each) for each in (made, written)):
             return True

@@ -10,7 +10,8 @@ from types import CodeType, FrameType
 from typing import Any
 
 from coscope.errors import CoscopeError
-from coscope.flow import graph, loops, run
+from coscope.flow import find_loops, run
+from coscope.flow.conditions import graph
 from coscope.flow.domains.expression import Expression
 from coscope.flow.loops import Loop
 from coscope.model import Code
@@ -66,7 +67,7 @@ class Watched:
         """By instruction index: the loops around it, outermost first."""
         try:
             built = graph(self.code)
-            found = loops(built)
+            found = find_loops(built)
         except CoscopeError:
             return [()] * len(self.code.instructions)
         around = [

@@ -1,14 +1,14 @@
 """How control and values move: graph, regions, abstract machine and its domains."""
 
-from coscope.flow.conditions import graph, label
+from coscope.flow.conditions import label
 from coscope.flow.domain import Domain
-from coscope.flow.dominators import dominates, dominators
+from coscope.flow.dominators import dominates, find_dominators
 from coscope.flow.effects import Effect
 from coscope.flow.frames import Frame, Frames
 from coscope.flow.graph import Block, Edge, Graph, build
-from coscope.flow.loops import Loop, loops
+from coscope.flow.loops import Loop, find_loops
 from coscope.flow.machine import run
-from coscope.flow.regions import regions
+from coscope.flow.regions import find_regions
 
 __all__ = [
     "Block",
@@ -21,10 +21,9 @@ __all__ = [
     "Loop",
     "build",
     "dominates",
-    "dominators",
-    "graph",
+    "find_dominators",
+    "find_loops",
+    "find_regions",
     "label",
-    "loops",
-    "regions",
     "run",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from coscope.flow.graph import Graph
 
 
-def dominators(graph: Graph) -> tuple[int | None, ...]:
+def find_dominators(graph: Graph) -> tuple[int | None, ...]:
     """The immediate dominator of each block.
 
     Exception edges count like all others.

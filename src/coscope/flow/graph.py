@@ -10,7 +10,7 @@ from itertools import compress, pairwise
 from typing import NamedTuple
 
 from coscope.errors import CodeError
-from coscope.flow.regions import regions as find_regions
+from coscope.flow.regions import find_regions
 from coscope.model import Code, Instructions, Region
 from coscope.opcodes import Opcode, Table, table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coscope.errors import CodeError
-from coscope.flow.dominators import dominators
+from coscope.flow.dominators import find_dominators
 from coscope.flow.graph import Edge, Graph
 
 _NESTING = 64  # loops around a block, on average
@@ -24,7 +24,7 @@ class Loop:
     irreducible: bool  # it can be entered elsewhere than at its header; no compiler writes that
 
 
-def loops(graph: Graph) -> tuple[Loop, ...]:
+def find_loops(graph: Graph) -> tuple[Loop, ...]:
     """The loops, outer ones before inner ones, then in code order.
 
     Back edges are those that lead back in depth-first order. Where the header dominates their
@@ -38,7 +38,7 @@ def loops(graph: Graph) -> tuple[Loop, ...]:
         Aho, Lam, Sethi, Ullman: Compilers, second edition, 9.6.
     """
     backs = _back_edges(graph)
-    spans = _intervals(dominators(graph))
+    spans = _intervals(find_dominators(graph))
     found = []
     budget = _NESTING * len(graph.blocks) + _SLACK
     for header in sorted(backs):

@@ -15,7 +15,7 @@ from coscope.opcodes import Opcode, table
 HANDLER_VALUES = 6
 
 
-def regions(code: Code) -> tuple[Region, ...]:
+def find_regions(code: Code) -> tuple[Region, ...]:
     """The protected regions, ascending by `start` in what the compiler writes.
 
     From 3.11 they are the entries of the exception table. Before, they follow from the block

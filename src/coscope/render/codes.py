@@ -9,9 +9,10 @@ from typing import Any
 from coscope import flow
 from coscope.errors import StackError
 from coscope.facts.inlined import Inlined, inlined_comprehensions
+from coscope.flow.conditions import graph
 from coscope.flow.domains.depth import needed
 from coscope.flow.domains.expression import Expression
-from coscope.flow.loops import loops
+from coscope.flow.loops import find_loops
 from coscope.model import Argument, Code, Function, Span, Value
 from coscope.render.cells import cells_of
 from coscope.render.excerpt import excerpt
@@ -74,7 +75,7 @@ class Detail:
         self.within = within
         self.code = function.code
         self.lines = lines
-        self.graph = flow.graph(self.code)
+        self.graph = graph(self.code)
         self.names = {block.index: block.name for block in self.graph.blocks}
         self.block_of: list[str] = [""] * len(self.code.instructions)
         for block in self.graph.blocks:
@@ -182,7 +183,7 @@ class Detail:
                 "blocks": [self.names[index] for index in sorted(loop.blocks)],
                 "depth": loop.depth,
             }
-            for loop in loops(self.graph)
+            for loop in find_loops(self.graph)
         ]
 
     def regions(self) -> list[Entry]:

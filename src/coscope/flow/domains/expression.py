@@ -8,7 +8,7 @@ from typing import Any
 
 from coscope.errors import StackError
 from coscope.flow.decisions import arrivals, decide
-from coscope.flow.dominators import dominators
+from coscope.flow.dominators import find_dominators
 from coscope.flow.effects import Effect, effect_of
 from coscope.flow.frames import Frames
 from coscope.flow.graph import Edge, Graph
@@ -103,7 +103,7 @@ class Expression:
     @cached_property
     def _above(self) -> tuple[int | None, ...]:
         assert self.graph is not None
-        return dominators(self.graph)
+        return find_dominators(self.graph)
 
     def _decided(
         self, block: int, edges: Sequence[Edge | None], values: Sequence[Text]
