@@ -77,7 +77,12 @@ def sheet(found: Entry, pen: Pen, *, explain: bool = False) -> Sheet:
     kept = found["fingerprint"]
     name = _last_name(found["target"])
     page.add((found["target"], "title"), (f"  {_summary(found)}", "faint"))
-    page.add((kept["value"], "value"))
+    tag, _, digest = kept["value"].rpartition(":")
+    if len(kept["value"]) <= pen.width:
+        page.add((kept["value"], "value"))
+    else:  # on a narrow page in two lines, but whole
+        page.add((f"{tag}:", "value"))
+        page.add((digest, "value"))
     if found["changes"] is not None:
         _add_changes(page, found["changes"], name)
     if explain:
