@@ -341,7 +341,8 @@ def _held(function: FunctionType) -> Iterator[tuple[str, Any]]:
     names = co.co_varnames[: co.co_argcount][-len(values) :] if values else ()
     for name, value in zip(names, values, strict=False):
         yield f"default of {name}", value
-    for name, value in list(dict.items(function.__kwdefaults__ or {})):
+    kwdefaults = {} if function.__kwdefaults__ is None else function.__kwdefaults__
+    for name, value in list(dict.items(kwdefaults)):
         yield f"default of {name}", value
     for name, value in zip(co.co_freevars, contents_of(function), strict=False):
         yield f"cell {name}", value

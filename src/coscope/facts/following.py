@@ -87,7 +87,7 @@ def _defaults(function: FunctionType) -> Iterator[Part]:
         shown = tuple(tuple.__iter__(values))
         names = co.co_varnames[: co.co_argcount][-len(shown) :]
         yield from zip(names, shown[len(shown) - len(names) :], strict=True)
-    if function.__kwdefaults__:
+    if function.__kwdefaults__ is not None:
         yield from list(dict.items(function.__kwdefaults__))
 
 

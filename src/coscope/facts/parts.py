@@ -179,7 +179,8 @@ def parts_of_function(function: FunctionType) -> Iterator[Part]:
     names = co.co_varnames[: co.co_argcount]
     for at, value in enumerate(values, len(names) - len(values)):
         yield Step("default", names[at] if at >= 0 else str(at)), value
-    for name, value in list(dict.items(function.__kwdefaults__ or {})):
+    kwdefaults = {} if function.__kwdefaults__ is None else function.__kwdefaults__
+    for name, value in list(dict.items(kwdefaults)):
         yield Step("keyword default", exact_text(name)), value
     space = function.__globals__
     for name in global_reads(co):
