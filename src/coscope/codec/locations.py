@@ -103,15 +103,24 @@ def rows_by_unit(table: bytes, firstlineno: int, *, name: str | None = None) -> 
         elif first >= _FROM_NONE:
             row = NOWHERE
         else:
-            delta = _number(read)
+            # Nearly every number has one group: below 0x40 the byte is the number.
+            delta = next(read)
+            if delta >= 0x40:
+                delta = _number(delta, read)
             line += -(delta >> 1) if delta & 1 else delta >> 1
             if first < _FROM_LONG:
                 row = (line, line, None, None)
             else:
-                height = _number(read)
+                height = next(read)
+                if height >= 0x40:
+                    height = _number(height, read)
                 # Columns count from 1 here; 0 says that there is none.
-                column = _number(read)
-                end = _number(read)
+                column = next(read)
+                if column >= 0x40:
+                    column = _number(column, read)
+                end = next(read)
+                if end >= 0x40:
+                    end = _number(end, read)
                 row = (
                     line,
                     line + height,
@@ -125,11 +134,8 @@ def rows_by_unit(table: bytes, firstlineno: int, *, name: str | None = None) -> 
     return rows
 
 
-def _number(read: Iterator[int]) -> int:
-    """Read 6-bit groups, low group first."""
-    byte = next(read)
-    if byte < 0x40:
-        return byte
+def _number(byte: int, read: Iterator[int]) -> int:
+    """Go on with a number after its first byte: 6-bit groups, low group first."""
     number = byte & 0x3F
     shift = 0
     while byte & 0x40:
