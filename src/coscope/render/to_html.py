@@ -10,9 +10,11 @@ from html import escape as quoted
 from typing import Any
 
 from coscope.render.listing import operand
-from coscope.render.text import escape
+from coscope.render.text import escape, shorten
 
 Entry = dict[str, Any]
+
+_MARK = 40  # cells for the expression that an instruction covers
 
 # One class scopes every rule to this card. Colours follow the page's or the system's theme.
 _STYLE = """
@@ -49,6 +51,10 @@ def to_html(document: Entry) -> str:
     return "".join([*parts, "</div>"])
 
 
+def _count(items: Sequence[object], noun: str) -> str:
+    return f"{len(items)} {noun}" + ("" if len(items) == 1 else "s")
+
+
 def _text(text: object, role: str = "") -> str:
     shown = quoted(escape(str(text)))
     return f'<span class="{role}">{shown}</span>' if role else shown
@@ -74,7 +80,7 @@ def _header(document: Entry, entry: Entry) -> str:
     release = entry["release"] or entry["version"] + ".x"
     facts = (
         f"{entry['bytes']} bytes · {entry['instruction_count']} instructions · "
-        f"{len(detail['blocks'])} blocks · stack {detail['stack']['needed']} needed of "
+        f"{_count(detail['blocks'], 'block')} · stack {detail['stack']['needed']} needed of "
         f"{detail['stack']['declared']} declared"
     )
     lines = f"lines {entry['first_line']} to {entry['last_line']}"
@@ -123,12 +129,14 @@ def _cells(cells: Entry) -> str:
                 "→",
                 _text(cell["name"], "name"),
                 _text(holds, "mark"),
-                _text(", ".join(sharer["qualname"] for sharer in cell["sharers"]), "soft"),
+                _text(_users("written by", cell["writers"]), "soft"),
+                _text(_users("read by", cell["readers"]), "soft"),
+                _text(_shared(cell["sharers"]), "soft"),
             )
         )
     for cell in cells["own"]:
         takers = ", ".join(cell["captured_by"])
-        rows.append(("own", "→", _text(cell["name"], "name"), _text(takers, "soft"), ""))
+        rows.append(("own", "→", _text(cell["name"], "name"), _text(takers, "soft"), "", "", ""))
     return _table(rows)
 
 
@@ -140,6 +148,22 @@ def _names(names: Entry) -> str:
             if found
         ]
     )
+
+
+def _users(how: str, users: list[Entry]) -> str:
+    """Such as `written by outer (line 4)`; empty if there are none."""
+    places = [
+        f"{user['code']} (line {', '.join(map(str, user['lines']))})"
+        if user["lines"]
+        else user["code"]
+        for user in users
+    ]
+    return f"{how} {', '.join(places)}" if places else ""
+
+
+def _shared(sharers: list[Entry]) -> str:
+    names = ", ".join(sharer["qualname"] for sharer in sharers)
+    return f"also in {names}" if names else ""
 
 
 def _constants(constants: list[Entry]) -> str:
@@ -180,7 +204,7 @@ def _row(instruction: Entry, label: str) -> str:
         ("", instruction["opname"]),
         ("soft", arg),
         ("name", operand(instruction)[0]),
-        ("mark", " ".join((instruction["source"] or "").split())),
+        ("mark", shorten(" ".join((instruction["source"] or "").split()), _MARK)),
         ("soft", shown),
     )
     return "<tr>" + "".join(f"<td>{_text(text, role)}</td>" for role, text in cells) + "</tr>"
