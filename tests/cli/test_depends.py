@@ -86,7 +86,7 @@ def test_ascii_and_width() -> None:
 
 
 def test_a_class_by_name_is_all_of_its_functions() -> None:
-    page = run("json:JSONEncoder").output
+    page = run("json:JSONEncoder", "--width", "120").output
 
     assert "JSONEncoder -> iterencode -> _make_iterencode" in page
 

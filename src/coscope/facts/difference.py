@@ -108,8 +108,8 @@ def diff(a: Any, b: Any, *, python: str | tuple[str, str] | None = None) -> Diff
         CodeError: A code object is no instruction sequence of its version.
         InputError: `python` names more than two interpreters.
 
-    >>> diff(lambda x: x + 1, lambda x: x + 1).verdict
-    'identical'
+    >>> diff(lambda x: x + 1, lambda x: x + 1).same
+    True
     >>> [fact.right for fact in diff(lambda x: x + 1, lambda x: x + True).codes[0].facts]
     ['bool True']
     """
