@@ -14,6 +14,7 @@ from coscope.flow.domains.depth import needed
 from coscope.flow.domains.expression import Expression
 from coscope.flow.loops import find_loops
 from coscope.model import Argument, Code, Function, Span, Value
+from coscope.opcodes import table
 from coscope.render.cells import cells_of
 from coscope.render.excerpt import excerpt
 from coscope.render.names import named
@@ -160,10 +161,31 @@ class Detail:
                 "reachable": block.reachable,
                 "loop_head": block.name in inside[block.name],
                 "edges": [self.edge(edge, inside[block.name]) for edge in block.edges],
-                "steps": steps(self.code, block.start, block.stop, self.frames),
+                "steps": steps(self.code, block.start, block.stop, self.frames) or self.left(block),
             }
             for block in self.graph.blocks
         ]
+
+    def left(self, block: flow.Block) -> list[Entry]:
+        """What a block that does nothing else leaves on the stack: the `b` of `a and b`."""
+        columns = self.code.instructions
+        rows = table(self.code.version).by_code
+        if any(edge.kind in ("true", "false") for edge in block.edges):
+            return []
+        for at in range(block.stop - 1, block.start - 1, -1):
+            row = rows[columns.opcodes[at]]
+            if row is None or row.name == "NOP" or row.jump is not None:
+                continue
+            made = {slot.name for slot in row.push_slots} - {slot.name for slot in row.pop_slots}
+            span = columns.positions[at]
+            text = excerpt(self.lines, span) if span.lineno == span.end_lineno else None
+            if text is None and not row.pop_slots:
+                text = columns.argrepr(at).removesuffix(" + NULL")
+            if not made or not text or self.frames[at] is None:
+                return []
+            shown = " ".join(clean(text).split())
+            return [{"offset": columns.offsets[at], "line": span.lineno, "text": shown}]
+        return []
 
     def edge(self, edge: flow.Edge, heads: set[str]) -> Entry:
         """One edge; `heads` are those of the loops around its source."""

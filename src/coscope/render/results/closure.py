@@ -150,7 +150,7 @@ def _summary(found: Entry) -> str:
     if not found["live"]:
         told.append("not live: cells are made when it runs")
     elif found["bytes"]:
-        told.append(f"they hold {bytes_text(found['bytes'])}")
+        told.append(f"{'it holds' if free == 1 else 'they hold'} {bytes_text(found['bytes'])}")
     return ", ".join(told)
 
 
