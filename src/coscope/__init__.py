@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from coscope.result import bind_renderer
+
 TYPE_CHECKING = False  # type checkers take it for typing's, whose import would cost more than ours
 
 if TYPE_CHECKING:
@@ -157,6 +159,8 @@ _ROOMS = {
     "table": "coscope.opcodes",
     "trace": "coscope.facts.tracing",
 }
+
+bind_renderer("coscope.render.results")
 
 
 def __getattr__(name: str) -> Any:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+
+TYPE_CHECKING = False  # as in `coscope/__init__.py`, which imports this file
+
+if TYPE_CHECKING:
+    from typing import Any
 
 MIME = "application/vnd.coscope+json"
 
@@ -11,8 +15,8 @@ MIME = "application/vnd.coscope+json"
 class Result:
     """Base of frozen result dataclasses.
 
-    The words and the page are made in `render/`, on a higher floor, which is loaded only when a
-    result is shown: data at the bottom of the house must not load what draws it.
+    The words and the page are made on a higher floor, in the module that `bind_renderer` named.
+    It is loaded only when a result is shown: data must not load what draws it.
     """
 
     __slots__ = ()
@@ -32,5 +36,14 @@ class Result:
         return {mime: _render(self, form) for mime, form in forms.items() if mime in wanted}
 
 
+# Name of the module whose `render(result, form)` gives "text", "html" or "json".
+_renderer: list[str] = []
+
+
+def bind_renderer(module: str) -> None:
+    """Name the module that draws results. `coscope/__init__.py` calls it once."""
+    _renderer[:] = [module]
+
+
 def _render(result: Result, form: str) -> Any:
-    return import_module("coscope.render.results").render(result, form)
+    return import_module(_renderer[0]).render(result, form)
