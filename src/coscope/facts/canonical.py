@@ -222,18 +222,19 @@ class _Writer:
         code, columns = self.code, self.columns
         plan = _plan(code.version)
         sorts, names, fixed = plan.sorts, plan.names, plan.fixed
-        rows, sources, slots = self.rows, self.sources, self.locals
+        rows, slots = self.rows, self.locals
+        add_row, add_source = rows.append, self.sources.append
         dropped = () if code.flags & _NEWLOCALS else set(self._about_itself(ignored))
         for at, (opcode, oparg) in enumerate(zip(columns.opcodes, columns.opargs, strict=True)):
             sort = sorts[opcode]
             if sort == _SKIP or at in dropped:
                 continue
-            if sort == _BARE:
+            if sort == _LOCAL:
+                row = f"{names[opcode]} {slots.get(oparg) or self._local(oparg)}"
+            elif sort == _BARE:
                 row = names[opcode]
             elif sort == _FIXED:
                 row = fixed.get((opcode, oparg)) or self._fixed(at, (opcode, oparg), fixed)
-            elif sort == _LOCAL:
-                row = f"{names[opcode]} {slots.get(oparg) or self._local(oparg)}"
             elif sort == _NAME:
                 name = columns.argval(at)
                 self.names[name] = None
@@ -251,11 +252,11 @@ class _Writer:
                 row = f"{names[opcode]} int {oparg}"
                 self.constants[f"int {oparg}"] = None
             else:
-                rows.append(self._first_of_two(oparg, sort, plan.pairs[opcode]))
-                sources.append(at)
+                add_row(self._first_of_two(oparg, sort, plan.pairs[opcode]))
+                add_source(at)
                 row = self._second_of_two(oparg, sort, plan.pairs[opcode])
-            rows.append(row)
-            sources.append(at)
+            add_row(row)
+            add_source(at)
 
     def _first_of_two(self, oparg: int, sort: int, pair: tuple[str, str]) -> str:
         if sort == _PAIR:
