@@ -8,11 +8,11 @@ from importlib import resources
 from typing import Any
 
 from coscope.errors import UnknownVersion
-from coscope.opcodes.schema import Opcode, Table
+from coscope.opcodes.schema import Intrinsic, Opcode, Table
 
 VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 
-__all__ = ["VERSIONS", "Opcode", "Table", "table"]
+__all__ = ["VERSIONS", "Intrinsic", "Opcode", "Table", "table"]
 
 
 @cache
@@ -60,6 +60,10 @@ def from_toml(data: dict[str, Any]) -> Table:
         lists={name: tuple(items) for name, items in data.get("lists", {}).items()},
         numbers=dict(data.get("numbers", {})),
         opcodes=rows,
+        intrinsics={
+            name: Intrinsic(**_listed(fields)) for name, fields in data.get("intrinsic", {}).items()
+        },
+        contract=dict(data.get("contract", {})),
     )
 
 
@@ -67,7 +71,10 @@ _FIELDS = frozenset(Opcode.__dataclass_fields__)
 
 
 def _row(name: str, fields: dict[str, Any]) -> Opcode:
-    listed: dict[str, Any] = {
+    return Opcode(name, **_listed(fields))
+
+
+def _listed(fields: dict[str, Any]) -> dict[str, Any]:
+    return {
         key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
     }
-    return Opcode(name, **listed)

@@ -78,6 +78,24 @@ ACCESS = (
     "import star",
 )  # fmt: skip
 
+# What an instruction needs of the code object that it stands in (`needs =`).
+NEEDS = (
+    "generator",  # the frame belongs to a generator, coroutine or async generator
+    "async generator",
+    "locals",  # the frame has a mapping of its locals: a module's or a class's code
+)
+
+# What is known of the pushed value beyond its type (`makes =`): `flow/domains/kind.py`.
+MAKES = (
+    "constant",  # what the constant is
+    "tuple",  # of so many values, of cells, ...
+    "copy",  # COPY: the value has two places from now on
+    "append",  # LIST_APPEND: a list of exceptions stays one only if it gets an exception
+    "function",  # MAKE_FUNCTION
+    "attribute",  # SET_FUNCTION_ATTRIBUTE
+    "call",  # the callable may be a function that only some arguments may reach
+)
+
 
 @dataclass(frozen=True)
 class Opcode:
@@ -99,8 +117,16 @@ class Opcode:
     blocks: str | None = None  # to 3.10, one of BLOCKS
     dis_effect: str | None = None  # `dis.stack_effect` of oparg, where it is not what slots say
     shows: Any = None  # text, or {slot: text}: how the expression domain writes what is pushed
+    needs: str | None = None  # one of NEEDS
+    makes: str | None = None  # one of MAKES
+    next: tuple[
+        str, ...
+    ] = ()  # opcodes, one of which must follow at once; the interpreter skips it
+    lands: tuple[str, ...] = ()  # opcodes at the jump's target, in order; it steps over the first
     base: str | None = None  # of a specialised or instrumented form
-    form: str = "base"  # "base", "specialized" or "instrumented"
+    form: str = (
+        "base"  # "base", "specialized", "instrumented", or "internal": compilers never emit it
+    )
 
     @cached_property
     def pop_slots(self) -> tuple[Slot, ...]:
@@ -138,6 +164,16 @@ class Opcode:
 
 
 @dataclass(frozen=True)
+class Intrinsic:
+    """What an intrinsic function takes and gives, where it is more than objects."""
+
+    pops: tuple[str, ...]  # as in `Opcode`
+    pushes: tuple[str, ...] = ("res",)
+    needs: str | None = None  # one of NEEDS
+    makes: str | None = None  # one of MAKES
+
+
+@dataclass(frozen=True)
 class Table:
     """Everything that coscope knows of one CPython version."""
 
@@ -154,6 +190,8 @@ class Table:
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)  # compare, binary, special, ...
     numbers: dict[str, int] = field(default_factory=dict)  # compare_shift, ...
     opcodes: dict[str, Opcode] = field(default_factory=dict)  # by name, every form
+    intrinsics: dict[str, Intrinsic] = field(default_factory=dict)  # by name, those that trust
+    contract: dict[str, str] = field(default_factory=dict)  # by argument name: what it must be
 
     @cached_property
     def by_code(self) -> tuple[Opcode | None, ...]:
