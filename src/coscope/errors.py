@@ -159,7 +159,13 @@ class TruncatedTable(CodeError):
 
 
 class StackError(CodeError):
-    """The stack underflows, or paths that meet disagree about its depth."""
+    """The stack underflows, or paths that meet disagree about its depth.
+
+    `reason` is "underflow", "disagreement", or "handler" if a handler expects more values than an
+    instruction leaves.
+    """
+
+    reason: str = "underflow"
 
 
 class UnknownVersion(CoscopeError):

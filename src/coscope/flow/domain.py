@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from coscope.errors import StackError
 from coscope.flow.effects import Effect
+from coscope.flow.frames import Stack
 from coscope.flow.graph import Edge, Graph
 from coscope.model import Region
 
@@ -26,6 +27,12 @@ class Domain(Protocol[V]):
 
     watches_moves: bool
     """`values` is called also for an instruction that pushes nothing new."""
+
+    traced: bool
+    """Every instruction may raise, before it does anything. For a graph built with `traced`."""
+
+    narrows: bool
+    """`narrow` is called where a value was compared with None."""
 
     def enter(self, graph: Graph, depth: int) -> tuple[Sequence[V], Any]:
         """The stack (`depth` values) and the locals when the first instruction runs."""
@@ -52,6 +59,9 @@ class Domain(Protocol[V]):
     ) -> tuple[Sequence[V], Any]:
         """The same for an instruction that uses locals, and the locals after it."""
 
+    def narrow(self, index: int, stack: Stack, none: bool) -> Stack:
+        """The stack after a test against None, on the path on which the value was None, or not."""
+
     def caught(self, graph: Graph, region: Region) -> Sequence[V]:
         """What the interpreter pushes before a region's handler runs."""
 
@@ -66,3 +76,15 @@ class Domain(Protocol[V]):
 
     def fault(self, error: StackError) -> None:
         """Called where the stack is wrong: raise, or note it and so give up this path."""
+
+
+class Plain:
+    """Answers of a domain with nothing special to it."""
+
+    renewed: frozenset[str] = frozenset()
+    watches_moves = False
+    traced = False
+    narrows = False
+
+    def narrow(self, index: int, stack: Stack, none: bool) -> Stack:
+        return stack

@@ -31,6 +31,7 @@ class Effect:
     plan: tuple[tuple[int, int], ...]  # to lay the pushed slots: (start in popped, or -1; count)
     pops: tuple[tuple[str, int, int], ...]  # name, start in popped, count; deepest first
     raises: bool
+    late: bool  # `throw()` raises in it when it has its effect behind it
     tests: bool  # the instruction ends its block with a condition
 
     def lay(self, operands: Sequence[V], new: Sequence[V]) -> list[V]:
@@ -87,6 +88,7 @@ def effect_of(
         plan=tuple(plan),
         pops=tuple(pops),
         raises=row.raises,
+        late=("sent", 1) in new,
         tests=row.tests is not None,
     )
 

@@ -96,8 +96,12 @@ class Graph:
         return self.blocks[bisect_right(self._starts, index) - 1]
 
 
-def build(code: Code) -> Graph:
+def build(code: Code, *, traced: bool = False) -> Graph:
     """Build the graph, without labels; time is linear in the instructions and regions.
+
+    Args:
+        code: The code object.
+        traced: Every instruction may raise, as it may under a trace function.
 
     Raises:
         CodeError: A jump or handler leads out of the code or into the middle of an instruction,
@@ -128,7 +132,7 @@ def build(code: Code) -> Graph:
     starts.discard(size)
     bounds = [*sorted(starts), size]
     protection = _protection(instructions, bounds, regions)
-    edges = _connect(code, bounds, jumps, handlers, protection)
+    edges = _connect(code, bounds, jumps, handlers, protection, traced)
     reached = _reach(edges)
     if len(bounds) - 2 in reached and endings[-1] not in (_JUMP, _END):
         raise fault(instructions, size - 1, "control falls off the end", "a jump, return or raise")
@@ -162,6 +166,7 @@ def _connect(
     jumps: dict[int, int],
     handlers: dict[int, int],
     protection: Sequence[Region | None],
+    traced: bool,
 ) -> list[tuple[Edge, ...]]:
     """The edges out of the block between each two bounds."""
     opcodes = bytes(code.instructions.opcodes)
@@ -180,7 +185,7 @@ def _connect(
         if last in jumps:
             edges.append(Edge(kinds[0], number, block_at[jumps[last]], jumps=True))
         region = protection[number]
-        if region is not None and raises.find(1, start, stop) >= 0:
+        if region is not None and (traced or raises.find(1, start, stop) >= 0):
             edges.append(Edge("exception", number, block_at[handlers[region.target]]))
         found.append(tuple(edges))
     return found
@@ -260,7 +265,7 @@ def index_at(
             f"the {what} is no start of an instruction",
             code=instructions.code.qualname,
             offset=None if source is None else offsets[source],
-            line=None if source is None else instructions.positions[source].lineno,
+            line=None if source is None else line_of(instructions, source),
             expected=f"the start of an instruction in 0 to {offsets[-1]}",
             found=offset,
         )
@@ -278,7 +283,15 @@ def fault(instructions: Instructions, index: int, what: str, expected: str) -> C
         what,
         code=instructions.code.qualname,
         offset=instructions.offsets[index],
-        line=instructions.positions[index].lineno,
+        line=line_of(instructions, index),
         expected=expected,
         found=instructions.opname(index),
     )
+
+
+def line_of(instructions: Instructions, index: int) -> int | None:
+    """Source line of an instruction; None if the line table is broken, which is not at issue."""
+    try:
+        return instructions.positions[index].lineno
+    except CodeError:
+        return None

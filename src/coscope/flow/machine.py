@@ -11,7 +11,7 @@ from coscope.errors import CodeError, StackError
 from coscope.flow.domain import Domain
 from coscope.flow.effects import Effect, effect_of
 from coscope.flow.frames import EMPTY, Frames, Stack, ascend, linked, unlinked
-from coscope.flow.graph import Block, Edge, Graph
+from coscope.flow.graph import Block, Edge, Graph, line_of
 from coscope.flow.regions import entry_depth
 from coscope.model import Region
 
@@ -188,6 +188,7 @@ class _Machine(Generic[V]):
                 "paths that meet disagree about the depth of the stack",
                 f"{states[0][0][2]} slots on every path",
                 f"{', '.join(map(str, depths))} slots",
+                reason="disagreement",
             )
         )
 
@@ -233,6 +234,8 @@ class _Machine(Generic[V]):
                 new = effect.lay(operands, new)
             for value in new:
                 stack = (stack, value, stack[2] + 1)
+            if effect.late and handler is not None:
+                handler.after(index, effect, stack, slots)
         return self._leave(block, handler, before, (stack, slots))
 
     def _handler(self, block: Block) -> _Handler | None:
@@ -247,7 +250,7 @@ class _Machine(Generic[V]):
                 "the oparg is negative",
                 code=self.graph.code.qualname,
                 offset=self.instructions.offsets[index],
-                line=self.instructions.positions[index].lineno,
+                line=line_of(self.instructions, index),
                 expected="at most 2147483647",
                 found=(key >> 8) + (1 << 32),
             )
@@ -268,13 +271,20 @@ class _Machine(Generic[V]):
         """The states on the edges out of a block."""
         leaving = [] if handler is None else handler.leaving()
         index = block.stop - 1
+        tests = self._tests_none(index) if self.domain.narrows else None
         for edge in block.edges:
             if edge.kind == "exception":
                 continue
-            leaving.append(
-                (edge, self._on_jump(edge, index, before, after) if edge.jumps else after)
-            )
+            state = self._on_jump(edge, index, before, after) if edge.jumps else after
+            if tests is not None:
+                none = (tests == "none") is edge.jumps
+                state = self.domain.narrow(index, state[0], none), state[1]
+            leaving.append((edge, state))
         return leaving
+
+    def _tests_none(self, index: int) -> str | None:
+        row = self.graph.table.by_code[self.instructions.opcodes[index]]
+        return row.tests if row is not None and row.tests in ("none", "not none") else None
 
     def _on_jump(self, edge: Edge, index: int, before: Stack, after: State) -> State:
         """The state on the path of the jump, where it differs from falling through."""
@@ -343,20 +353,24 @@ class _Machine(Generic[V]):
                 "following the code takes out of all proportion more steps than it has",
                 code=self.graph.code.qualname,
                 offset=self.instructions.offsets[index],
-                line=self.instructions.positions[index].lineno,
+                line=line_of(self.instructions, index),
                 expected=f"at most {_WORK} for each of {len(self.instructions)} instructions",
             )
 
-    def error(self, index: int, what: str, expected: str, found: str) -> StackError:
+    def error(
+        self, index: int, what: str, expected: str, found: str, reason: str = "underflow"
+    ) -> StackError:
         """A StackError at an instruction."""
-        return StackError(
+        error = StackError(
             what,
             code=self.graph.code.qualname,
             offset=self.instructions.offsets[index],
-            line=self.instructions.positions[index].lineno,
+            line=line_of(self.instructions, index),
             expected=expected,
             found=found,
         )
+        error.reason = reason
+        return error
 
 
 def _popped(stack: Stack, count: int) -> tuple[list[Any], Stack]:
@@ -382,20 +396,30 @@ class _Handler:
     def before(self, index: int, effect: Effect, stack: Stack, slots: Any) -> None:
         """Note the state before an instruction."""
         depth = stack[2]
-        if effect.raises and self._enough(index, effect, depth):
-            if self.base is None:
-                self.base = ascend(stack, self.depth)
-            if self.stack is None:
-                self.stack, self.slots = self.base, slots
-            elif self.base is not self.stack or slots is not self.slots:
-                self._join(slots)
+        raises = effect.raises and not effect.late
+        if raises or self.machine.domain.traced:
+            left = depth - effect.popped + effect.at_error if raises else depth
+            if left >= self.depth or self._lacks(index, effect, left):
+                self._note(stack, slots)
         if depth - effect.popped < self.depth:
             self.base = None  # it takes away values below
 
-    def _enough(self, index: int, effect: Effect, depth: int) -> bool:
-        left = depth - effect.popped + effect.at_error
-        if left >= self.depth:
-            return True
+    def after(self, index: int, effect: Effect, stack: Stack, slots: Any) -> None:
+        """Note the state after an instruction in which `throw()` raises."""
+        self.base = None
+        if stack[2] >= self.depth or self._lacks(index, effect, stack[2]):
+            self._note(stack, slots)
+
+    def _note(self, stack: Stack, slots: Any) -> None:
+        if self.base is None:
+            self.base = ascend(stack, self.depth)
+        if self.stack is None:
+            self.stack, self.slots = self.base, slots
+        elif self.base is not self.stack or slots is not self.slots:
+            self._join(slots)
+
+    def _lacks(self, index: int, effect: Effect, left: int) -> bool:
+        """Say that the handler wants more than is left; False, so that the path is given up."""
         machine = self.machine
         machine.domain.fault(
             machine.error(
@@ -403,6 +427,7 @@ class _Handler:
                 f"the handler expects more values than {effect.row.name} leaves when it raises",
                 f"at least {self.depth} slots",
                 f"{left}",
+                reason="handler",
             )
         )
         return False

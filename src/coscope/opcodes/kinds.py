@@ -91,6 +91,7 @@ GIVEN = {
     "str": STR,
     "int": OBJECT,
     "slice": OBJECT,
+    "function": FUNCTION | UNKNOWN,  # of which the attributes are not known
     "lasti": LASTI,
 }
 

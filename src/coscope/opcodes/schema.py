@@ -172,6 +172,14 @@ class Intrinsic:
     needs: str | None = None  # one of NEEDS
     makes: str | None = None  # one of MAKES
 
+    @cached_property
+    def pop_slots(self) -> tuple[Slot, ...]:
+        return tuple(map(parse, self.pops))
+
+    @cached_property
+    def push_slots(self) -> tuple[Slot, ...]:
+        return tuple(map(parse, self.pushes))
+
 
 @dataclass(frozen=True)
 class Table:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from coscope.errors import StackError
+from coscope.flow.domain import Plain
 from coscope.flow.domains.depth import values_caught
 from coscope.flow.effects import Effect
 from coscope.flow.frames import Frames
@@ -15,7 +16,7 @@ from coscope.model import FAST_CELL, FAST_FREE, Code, Region
 from coscope.opcodes import table
 
 
-class Assigned:
+class Assigned(Plain):
     """A frame's locals are a set of bits: variables that some path gives a value.
 
     A stack value is False if it is certainly NULL (a variable without a value, saved by an
@@ -26,9 +27,6 @@ class Assigned:
         written_inside: Own cell variables that nested code may assign; from the moment that such
             a cell is captured, it may have a value.
     """
-
-    renewed: frozenset[str] = frozenset()
-    watches_moves = False
 
     def __init__(self, code: Code, written_inside: Collection[str] = ()) -> None:
         self.code = code

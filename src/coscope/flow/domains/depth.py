@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from coscope.errors import StackError
+from coscope.flow.domain import Plain
 from coscope.flow.effects import Effect, effect_of
 from coscope.flow.frames import Frames
 from coscope.flow.graph import Edge, Graph
@@ -14,11 +15,8 @@ from coscope.flow.regions import HANDLER_VALUES
 from coscope.model import Region
 
 
-class Depth:
+class Depth(Plain):
     """Values without meaning: only their number counts. A domain at its smallest."""
-
-    renewed: frozenset[str] = frozenset()
-    watches_moves = False
 
     def enter(self, graph: Graph, depth: int) -> tuple[Sequence[None], None]:
         return [None] * depth, None

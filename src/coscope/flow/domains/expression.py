@@ -8,6 +8,7 @@ from typing import Any
 
 from coscope.errors import StackError
 from coscope.flow.decisions import arrivals, decide
+from coscope.flow.domain import Plain
 from coscope.flow.dominators import find_dominators
 from coscope.flow.effects import Effect, effect_of
 from coscope.flow.frames import Frames
@@ -32,7 +33,7 @@ _NOTHING = Text("")
 _NAMES = frozenset({"name", "name>>1", "name>>2", "local", "deref"})
 
 
-class Expression:
+class Expression(Plain):
     """Values are texts: what the value is, in terms of names, constants and operations.
 
     A domain serves one run.

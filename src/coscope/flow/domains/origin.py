@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from coscope.errors import StackError
+from coscope.flow.domain import Plain
 from coscope.flow.domains.depth import values_caught
 from coscope.flow.effects import Effect
 from coscope.flow.graph import Edge, Graph
@@ -18,15 +19,12 @@ UNKNOWN: Origins = frozenset([-1])  # the interpreter, or more instructions than
 _MOST = 8  # instructions that are kept apart
 
 
-class Origin:
+class Origin(Plain):
     """Values are the indexes of the instructions that may have made them, or UNKNOWN.
 
     `takers` tells of each instruction that makes something what it took: its effect and the
     origins of what it popped, as at the last visit.
     """
-
-    renewed: frozenset[str] = frozenset()
-    watches_moves = False
 
     def __init__(self) -> None:
         self.takers: dict[int, tuple[Effect, tuple[Origins, ...]]] = {}

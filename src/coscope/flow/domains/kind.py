@@ -1,0 +1,355 @@
+"""Kind domain: what each value on the stack and in the locals is, so far as CPython trusts it.
+
+Words and lattice: `opcodes/kinds.py`. What an opcode wants and gives: the tables.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from functools import lru_cache, reduce
+from typing import NamedTuple
+
+from coscope.errors import StackError
+from coscope.flow.domain import Plain
+from coscope.flow.domains import kind_makers as makers
+from coscope.flow.effects import Effect
+from coscope.flow.frames import Stack
+from coscope.flow.graph import Edge, Graph
+from coscope.model import FAST_FREE, Code, Region
+from coscope.opcodes import Table, kinds, table
+from coscope.opcodes.kinds import Wanted, given, join, told, wanted
+
+_REFUSED = ~kinds.ANY_OBJECT & kinds.ATOMS  # atoms that are no objects
+_NO_LOCAL = kinds.UNFINISHED | kinds.LASTI
+
+# The group of a fault, by the word of the table that was not met.
+_GROUPS = {
+    "null": "null",
+    "cell": "cell",
+    "iterator": "iterator",
+    "names": "names",
+    "exception": "exception",
+    "exceptions": "exception",
+    "lasti": "exception",
+    "code": "function",
+    "function": "function",
+    "closure": "function",
+    "bool": "asserted",
+    "str": "asserted",
+}
+
+
+class Fault(NamedTuple):
+    """What an instruction takes without a check, and does not get on some path."""
+
+    place: int  # index of the instruction
+    group: str
+    message: str
+    expected: str
+    found: str
+
+
+class Plan(NamedTuple):
+    """What an effect wants and gives, compiled once."""
+
+    plain: bool  # every operand must be an object, nothing more
+    wants: tuple[tuple[int, int, Wanted, str], ...]  # start in popped, count, what, slot name
+    new: tuple[int, ...]  # kinds of the new slots, deepest first
+    moved: tuple[
+        tuple[int, int], ...
+    ]  # of these, the ones that keep a kind: place, start in popped
+    makes: Callable[..., Sequence[int]] | None
+    local: tuple[tuple[str, int], ...]  # verb, slot of the locals
+
+
+@lru_cache(maxsize=16_384)
+def plan_of(version: str, effect: Effect) -> Plan:
+    """Compile the table's types for an effect."""
+    row, oparg = effect.row, effect.oparg
+    rules = table(version)
+    pops, pushes = row.pop_slots, (*row.push_slots, *row.jump_push_slots)
+    makes = row.makes
+    if row.operand.startswith("intrinsic"):
+        names = rules.lists[row.operand.replace(" ", "_")]
+        trusting = rules.intrinsics.get(names[oparg]) if 0 <= oparg < len(names) else None
+        if trusting is not None:
+            pops, pushes = trusting.pop_slots, trusting.push_slots
+            makes = trusting.makes
+    wants = []
+    start = 0
+    for slot in pops:
+        count = slot.size(oparg)
+        if count:
+            wants.append((start, count, wanted(slot.type), slot.type or "object"))
+        start += count
+    types = {slot.name: slot.type for slot in pushes if slot.size(oparg)}
+    taken = {slot.name: slot.type for slot in pops}
+    new: list[int] = []
+    moved: list[tuple[int, int]] = []
+    for name, count in effect.new:
+        word = taken.get(name, types.get(name))
+        if name in taken and word not in kinds.GIVEN:
+            moved.append((len(new), next(start for slot, start, _ in effect.pops if slot == name)))
+            word = None
+        new += [given(word)] * count
+    return Plan(
+        plain=all(want == wanted(None) for _, _, want, _ in wants),
+        wants=tuple(wants),
+        new=tuple(new),
+        moved=tuple(moved),
+        makes=makers.MAKERS[makes] if makes else None,
+        local=tuple(_touched(rules, effect)),
+    )
+
+
+def _touched(rules: Table, effect: Effect) -> list[tuple[str, int]]:
+    """Accesses to fast locals: verb and slot."""
+    row, oparg = effect.row, effect.oparg
+    if not row.access or rules.deref != "localsplus":
+        return []
+    if row.operand == "local pair":
+        return list(zip(row.access, (oparg >> 4, oparg & 15), strict=True))
+    if row.operand in ("local", "deref"):
+        return [(row.access[0], oparg)]
+    return []
+
+
+class Kinds(Plain):
+    """A stack value is a kind; the locals are one int, `LOCAL_BITS` atoms for each slot.
+
+    Faults are collected, not raised: the machine goes on with what was wanted, so that one
+    mistake is told once.
+    """
+
+    # LIST_EXTEND may put anything into a list; what COPY copies has two places from then on.
+    renewed = frozenset({"list", "bottom"})
+    watches_moves = True
+    traced = True
+    narrows = True
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.code: Code = graph.code
+        self.rules = graph.table
+        self.version = graph.code.version
+        self.size = len(self.code.localsplusnames)
+        self.free = frozenset(
+            slot for slot, bits in enumerate(self.code.localspluskinds) if bits & FAST_FREE
+        )
+        self.faults: dict[tuple[int, str, str], Fault] = {}
+        self.plans: dict[Effect, Plan] = {}
+        self.constants: dict[int, int] = {}
+
+    def found(self) -> list[Fault]:
+        """The faults, in code order."""
+        return sorted(self.faults.values())
+
+    # What the machine asks
+
+    def enter(self, graph: Graph, depth: int) -> tuple[Sequence[int], int]:
+        code = self.code
+        count = code.argcount + code.kwonlyargcount
+        count += bool(code.flags & 0x4) + bool(code.flags & 0x8)
+        slots = 0
+        for slot in range(self.size):
+            kind = kinds.NULL
+            if slot < count:
+                word = self.rules.contract.get(code.localsplusnames[slot])
+                kind = given(word) & kinds.LOCAL
+            slots |= kind << slot * kinds.LOCAL_BITS
+        return [kinds.OBJECT] * depth, slots
+
+    def uses_locals(self, effect: Effect) -> bool:
+        return True
+
+    def values(self, index: int, effect: Effect, operands: Sequence[int]) -> Sequence[int]:
+        raise NotImplementedError  # `uses_locals` is always true
+
+    def values_and_locals(
+        self, index: int, effect: Effect, operands: Sequence[int], slots: int
+    ) -> tuple[Sequence[int], int]:
+        plan = self.plans.get(effect)
+        if plan is None:
+            plan = self.plans[effect] = plan_of(self.version, effect)
+        if plan.plain:
+            for kind in operands:
+                if kind & _REFUSED:
+                    self.compare(index, effect, plan, operands)
+                    break
+        else:
+            self.compare(index, effect, plan, operands)
+        new: Sequence[int] = plan.new
+        if plan.moved:
+            new = list(new)
+            for at, start in plan.moved:
+                new[at] = operands[start]
+        if plan.makes is not None:
+            new = plan.makes(self, index, effect, operands, new)
+        if plan.local:
+            return self.touch(index, effect, plan, operands, slots)
+        if effect.row.name == "COPY_FREE_VARS":
+            for slot in range(max(0, self.size - effect.oparg), self.size):
+                slots = self.put(slots, slot, kinds.CELL)
+        return new, slots
+
+    def narrow(self, index: int, stack: Stack, none: bool) -> Stack:
+        """After `COPY 1` and a test of the copy, what is below is known too."""
+        if not stack[2] or index <= self.graph.block_of(index).start:
+            return stack
+        before = self.rules.by_code[self.code.instructions.opcodes[index - 1]]
+        if (
+            before is None
+            or before.makes != "copy"
+            or self.code.instructions.opargs[index - 1] != 1
+        ):
+            return stack
+        kind = stack[1]
+        if not kind & kinds.NONE or kind & kinds.OBJECT:
+            return stack
+        left = kinds.NONE if none else kind & ~kinds.NONE
+        return (stack[0], left or kind, stack[2])
+
+    def caught(self, graph: Graph, region: Region) -> Sequence[int]:
+        if graph.table.exceptions == "block stack":
+            return [kinds.OBJECT] * 6
+        return [kinds.LASTI, kinds.EXCEPTION] if region.keeps_lasti else [kinds.EXCEPTION]
+
+    def join(self, block: int, edges: Sequence[Edge | None], values: Sequence[int]) -> int:
+        return reduce(join, values)
+
+    def join_locals(self, block: int, left: int, right: int) -> int:
+        return left | right
+
+    def widen(self, block: int, old: int, new: int) -> int:
+        return join(old, new)
+
+    def fault(self, error: StackError) -> None:
+        offsets = self.code.instructions.offsets
+        index = bisect_left(offsets, error.offset or 0)
+        self.note(index, error.reason, error.what, str(error.expected), str(error.found))
+
+    # Faults
+
+    def note(self, index: int, group: str, message: str, expected: str, found: str) -> None:
+        """Keep a fault; of several at one place that say the same, the last."""
+        self.faults[index, group, message] = Fault(index, group, message, expected, found)
+
+    def compare(self, index: int, effect: Effect, plan: Plan, operands: Sequence[int]) -> None:
+        """Note every operand that is not what the table wants."""
+        for start, count, want, word in plan.wants:
+            for kind in operands[start : start + count]:
+                if kind & kinds.ATOMS & ~want.atoms == 0 and want.test is None and kind:
+                    continue
+                if not want.admits(kind, effect.oparg):
+                    group = self.group(kind, word)
+                    name = effect.row.name
+                    self.note(
+                        index,
+                        group,
+                        f"{name} trusts what it takes",
+                        _worded(word, effect),
+                        told(kind),
+                    )
+
+    def group(self, kind: int, word: str) -> str:
+        """Which check has to tell that a value of this kind is none of the table's `word`."""
+        if kind & kinds.UNFINISHED:
+            return "contract"
+        if kind & kinds.NULL and "null" not in word:
+            return "null"
+        first = word.split(" ")[0]
+        if first in ("object", "any", "callable"):
+            return "raw"
+        return _GROUPS.get(first, "container")
+
+    # Locals
+
+    def get(self, slots: int, slot: int) -> int:
+        """Kind of a local."""
+        return slots >> slot * kinds.LOCAL_BITS & kinds.LOCAL
+
+    def put(self, slots: int, slot: int, kind: int) -> int:
+        """The locals with one of another kind."""
+        shift = slot * kinds.LOCAL_BITS
+        return slots & ~(kinds.LOCAL << shift) | kind << shift
+
+    def touch(
+        self, index: int, effect: Effect, plan: Plan, operands: Sequence[int], slots: int
+    ) -> tuple[Sequence[int], int]:
+        """Do what an instruction does to locals and cells."""
+        new: list[int] = []
+        stored = len(operands)
+        for access, slot in plan.local:
+            verb, what = access.split(" ", 1)
+            if slot >= self.size:
+                new += [kinds.OBJECT] * (verb in ("read", "save", "capture"))
+                continue  # the check of bounds tells
+            kind = self.get(slots, slot)
+            if what in ("cell", "name or cell") and verb != "make" and verb != "capture":
+                if kind != kinds.CELL:
+                    self.note(
+                        index, "cell", f"{effect.row.name} trusts the slot to hold a cell",
+                        "cell", f"{told(kind)} in {self.code.localsplusnames[slot]!r}",
+                    )  # fmt: skip
+                if verb == "read":
+                    new.append(kinds.OBJECT)
+                continue
+            if slot in self.free and verb in ("write", "delete", "save", "make"):
+                self.note(
+                    index, "cell", f"{effect.row.name} changes the slot of a free variable",
+                    "no change", repr(self.code.localsplusnames[slot]),
+                )  # fmt: skip
+            if verb in ("read", "capture"):
+                kind, slots = self.read(index, effect, slot, kind, slots)
+                new.append(kind)
+            elif verb == "save":
+                new.append(_stacked(kind))
+                slots = self.put(slots, slot, kinds.NULL)
+            elif verb == "delete":
+                slots = self.put(slots, slot, kinds.NULL)
+            elif verb == "make":
+                slots = self.put(slots, slot, kinds.CELL)
+            else:
+                stored -= 1
+                slots = self.put(slots, slot, self.stored(index, effect, operands[stored]))
+        return (new if effect.new else ()), slots
+
+    def read(self, index: int, effect: Effect, slot: int, kind: int, slots: int) -> tuple[int, int]:
+        """The kind that reading a local pushes, and the locals after it."""
+        if kind & kinds.NULL:
+            if not effect.raises:
+                self.note(
+                    index, "unassigned", f"{effect.row.name} trusts the local to have a value",
+                    "a value on every path", f"{self.code.localsplusnames[slot]!r} may have none",
+                )  # fmt: skip
+            kind = kind & ~kinds.NULL or kinds.OBJECT
+            slots = self.put(slots, slot, kind)  # what comes after has found a value
+        if effect.row.name.startswith("LOAD_FAST_BORROW"):
+            return kind | kinds.BORROWED | slot + 1 << kinds.SHIFT, slots
+        return _stacked(kind), slots
+
+    def stored(self, index: int, effect: Effect, kind: int) -> int:
+        """The kind that a local keeps of a value."""
+        if kind & kinds.BORROWED:
+            self.note(
+                index, "borrow", f"{effect.row.name} keeps a value that is only borrowed",
+                "a value of its own", told(kind),
+            )  # fmt: skip
+        kept = kind & kinds.LOCAL
+        if kind & (kinds.NAMES | kinds.CLOSURE | kinds.ALIAS):
+            kept |= kinds.TUPLE
+        if kind & kinds.EXCEPTIONS:
+            kept |= kinds.LIST
+        if kind & kinds.ATOMS & ~kinds.LOCAL & ~_NO_LOCAL or not kept:
+            kept |= kinds.OBJECT
+        return kept
+
+
+def _stacked(kind: int) -> int:
+    """The kind on the stack of what a local held: it has no parameter."""
+    return kind | kinds.UNKNOWN if kind & kinds.TUPLE else kind
+
+
+def _worded(word: str, effect: Effect) -> str:
+    return word.replace("oparg", str(effect.oparg))

@@ -1,0 +1,241 @@
+"""What the kind domain knows of a pushed value beyond its type in the table (`makes =`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from coscope.flow.effects import Effect
+from coscope.model import Code
+from coscope.opcodes import kinds
+from coscope.opcodes.kinds import SHIFT
+
+if TYPE_CHECKING:
+    from coscope.flow.domains.kind import Kinds
+
+_CLOSURE_FLAG = 8  # of MAKE_FUNCTION and SET_FUNCTION_ATTRIBUTE
+_EXCEPTIONS = kinds.EXCEPTION | kinds.NONE
+
+
+def _sized(kind: int, parameter: int) -> int:
+    return kind | parameter + 1 << SHIFT
+
+
+def kind_of(value: Any, index: int) -> int:
+    """The kind of a constant; `index` is its place in `consts`."""
+    if value is None:
+        return kinds.NONE
+    if type(value) is bool:
+        return kinds.BOOL
+    if type(value) is str:
+        return kinds.STR
+    if type(value) is tuple:
+        strings = all(type(item) is str for item in value)
+        return _sized(kinds.NAMES if strings else kinds.TUPLE, len(value))
+    return _sized(kinds.CODE, index) if isinstance(value, Code) else kinds.OBJECT
+
+
+def _constant(
+    domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
+) -> Sequence[int]:
+    consts = domain.code.consts
+    at = effect.oparg
+    kind = domain.constants.get(at)
+    if kind is None:
+        kind = kind_of(consts[at], at) if 0 <= at < len(consts) else kinds.OBJECT
+        domain.constants[at] = kind
+    return [kind]
+
+
+def _tuple(
+    domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
+) -> Sequence[int]:
+    size = len(operands)
+    if size and all(kind & kinds.ATOMS == kinds.CELL for kind in operands):
+        return [_sized(kinds.CLOSURE, size)]
+    if size == 3:
+        parameters = kinds.NONE | kinds.TUPLE | kinds.NAMES | kinds.CLOSURE
+        if operands[1] & kinds.ATOMS and not operands[1] & kinds.ATOMS & ~parameters:
+            return [kinds.ALIAS]
+    if size and all(kind & kinds.ATOMS == kinds.STR for kind in operands):
+        return [_sized(kinds.NAMES, size)]
+    return [_sized(kinds.TUPLE, size)]
+
+
+def _copy(
+    domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
+) -> Sequence[int]:
+    kind = operands[0]
+    if kind & kinds.EXCEPTIONS:  # from now on something else may put in what it likes
+        kind = kind & ~kinds.EXCEPTIONS | kinds.LIST
+    return [kind] * len(new)
+
+
+def _append(
+    domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
+) -> Sequence[int]:
+    kind, item = operands[0], operands[-1]
+    if kind & kinds.EXCEPTIONS and item & kinds.ATOMS & ~_EXCEPTIONS:
+        kind = kind & ~kinds.EXCEPTIONS | kinds.LIST
+    return [kind]
+
+
+def _nested(domain: Kinds, kind: int) -> tuple[int, Code] | None:
+    """The code object that a kind stands for, and its place in the constants."""
+    at = kinds.parameter(kind)
+    consts = domain.code.consts
+    if kind & kinds.ATOMS & ~kinds.CODE or at is None or at >= len(consts):
+        return None
+    nested = consts[at]
+    return (at, nested) if isinstance(nested, Code) else None
+
+
+def _function(
+    domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
+) -> Sequence[int]:
+    found = _nested(domain, operands[-1])
+    if found is None:
+        if operands[-1] & kinds.CODE:
+            domain.note(
+                index, "function", "MAKE_FUNCTION of one of several code objects",
+                "the same code object on every path", kinds.told(operands[-1]),
+            )  # fmt: skip
+        return [kinds.FUNCTION | kinds.UNKNOWN]
+    at, nested = found
+    flags = effect.oparg if effect.row.takes_argument else 0
+    if flags & _CLOSURE_FLAG:
+        _check_closure(domain, index, effect.operand(operands, "closure")[0], nested)
+    elif effect.row.takes_argument and nested.freevars:
+        domain.note(
+            index, "function", f"MAKE_FUNCTION gives {nested.qualname!r} no closure",
+            f"a closure of {len(nested.freevars)} cells", "none",
+        )  # fmt: skip
+        flags |= _CLOSURE_FLAG
+    return [_made(domain, at, nested, flags)]
+
+
+def _check_closure(domain: Kinds, index: int, closure: int, nested: Code) -> None:
+    wanted = len(nested.freevars)
+    if closure & kinds.ATOMS == kinds.CLOSURE and kinds.parameter(closure) == wanted:
+        return
+    domain.note(
+        index, "function", f"the closure does not fit {nested.qualname!r}",
+        f"{wanted} cells", kinds.told(closure),
+    )  # fmt: skip
+
+
+def _made(domain: Kinds, at: int, nested: Code, flags: int) -> int:
+    lacks = nested.freevars and not flags & _CLOSURE_FLAG
+    kind = kinds.UNFINISHED if lacks or wants_of(domain, nested) is not None else kinds.FUNCTION
+    return _sized(kind, at << 8 | flags & 0xFF)
+
+
+def wants_of(domain: Kinds, nested: Code) -> list[str | None] | None:
+    """What a call must give for each positional argument; None if anything will do."""
+    contract = domain.rules.contract
+    if contract.keys().isdisjoint(nested.varnames):
+        return None
+    count = nested.argcount + nested.kwonlyargcount
+    count += bool(nested.flags & 0x4) + bool(nested.flags & 0x8)
+    names = nested.varnames[:count]
+    return [contract.get(name) for name in names] if contract.keys() & set(names) else None
+
+
+def _attribute(
+    domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
+) -> Sequence[int]:
+    attribute, function = operands[-2], operands[-1]
+    known = kinds.parameter(function)
+    consts = domain.code.consts
+    at = -1 if known is None else known >> 8
+    nested = consts[at] if 0 <= at < len(consts) else None
+    if known is None or not isinstance(nested, Code) or function & kinds.BORROWED:
+        domain.note(
+            index, "function", "SET_FUNCTION_ATTRIBUTE of no single function that was made here",
+            "function", kinds.told(function),
+        )  # fmt: skip
+        return [kinds.FUNCTION | kinds.UNKNOWN]
+    flag = effect.oparg
+    if known & flag & 0xFF:
+        domain.note(
+            index, "function", "SET_FUNCTION_ATTRIBUTE sets what is set already",
+            "each attribute once", f"{flag} again",
+        )  # fmt: skip
+    if flag == _CLOSURE_FLAG:
+        _check_closure(domain, index, attribute, nested)
+    return [_made(domain, at, nested, (known | flag) & 0xFF)]
+
+
+def _call(
+    domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
+) -> Sequence[int]:
+    if not any(kind & kinds.UNFINISHED for kind in operands):
+        return new
+    values = list(operands)
+    names = effect.operand(operands, "kwnames")
+    arguments = list(effect.operand(operands, "args"))
+    # Up to 3.12 NULL comes first, or the callable and after it its self; from 3.13 the other way.
+    if effect.operand(operands, "callable"):
+        function, other = values[0], values[1]
+        first = [] if other & kinds.ATOMS == kinds.NULL else [other]
+    elif values[0] & kinds.ATOMS == kinds.NULL:
+        function, first = values[1], []
+    else:
+        function, first = values[0], [values[1]]
+    mistake = _misused(domain, index, function, first + arguments, bool(names))
+    if mistake is not None:
+        domain.note(
+            index, "contract", "a function that not every call may reach is called", mistake,
+            ", ".join(map(kinds.told, operands)),
+        )  # fmt: skip
+    return new
+
+
+def _misused(
+    domain: Kinds, index: int, function: int, arguments: list[int], named: bool
+) -> str | None:
+    """What a call of an unfinished function must be, if it is not."""
+    known = kinds.parameter(function)
+    consts = domain.code.consts
+    if function & kinds.ATOMS != kinds.UNFINISHED or known is None:
+        return "one function, known where it was made, in the place of the callable"
+    nested = consts[known >> 8]
+    assert isinstance(nested, Code)
+    if nested.freevars and not known & _CLOSURE_FLAG:
+        return f"a closure of {len(nested.freevars)} cells for {nested.qualname!r}"
+    wants = wants_of(domain, nested) or []
+    if named or _keyword_names_before(domain, index):
+        return "no keyword arguments"
+    if nested.kwonlyargcount or len(wants) != nested.argcount or len(arguments) != len(wants):
+        return f"exactly the {len(wants)} arguments of {nested.qualname!r}"
+    for word, kind in zip(wants, arguments, strict=True):
+        if not kinds.wanted(word).admits(kind, 0):
+            return f"arguments ({', '.join(want or 'object' for want in wants)})"
+    return None
+
+
+def _keyword_names_before(domain: Kinds, index: int) -> bool:
+    """True if KW_NAMES (to 3.12) gives this call keyword arguments."""
+    rules, opcodes = domain.rules, domain.code.instructions.opcodes
+    at = index - 1
+    while at >= 0:
+        row = rules.by_code[opcodes[at]]
+        if row is not None and row.operand == "const names":
+            return True
+        if row is None or row.name not in ("EXTENDED_ARG", "PRECALL"):
+            return False
+        at -= 1
+    return False
+
+
+Maker = Callable[["Kinds", int, Effect, Sequence[int], Sequence[int]], Sequence[int]]
+
+MAKERS: dict[str, Maker] = {
+    "constant": _constant,
+    "tuple": _tuple,
+    "copy": _copy,
+    "append": _append,
+    "function": _function,
+    "attribute": _attribute,
+    "call": _call,
+}

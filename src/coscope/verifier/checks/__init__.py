@@ -1,0 +1,1 @@
+"""The checks, one file each. `rules.discover` finds them."""

@@ -1,0 +1,21 @@
+"""An instruction takes more values than the stack holds.
+
+Below the first slot of the stack lie the locals, below those the frame's own fields. The
+interpreter does not look: it takes what is there for an object.
+
+    RESUME 0
+    POP_TOP             the stack is empty
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.verifier.report import Violation
+from coscope.verifier.subject import Subject
+
+CODE = "VER301"
+
+
+def check(subject: Subject) -> Iterator[Violation]:
+    return subject.reported(CODE, "underflow")

@@ -1,0 +1,116 @@
+"""What the verifier answers: frozen data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coscope.model import NOWHERE, Code, Span
+from coscope.opcodes import table
+from coscope.result import Result
+
+_IN_ARGUMENTS = 0x4, 0x8  # CO_VARARGS, CO_VARKEYWORDS: one more slot each
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One way in which a code object can harm the interpreter, and where."""
+
+    rule: str  # "VER104"
+    message: str  # one clause
+    code: str  # qualified name of the code object
+    offset: int | None = None  # bytes in co_code
+    span: Span = NOWHERE
+    opname: str | None = None  # of the instruction at `offset`
+    expected: str | None = None
+    found: str | None = None
+    stack: tuple[str, ...] | None = None  # kinds before the instruction, deepest first
+    file: str | None = None
+
+    @property
+    def line(self) -> int | None:
+        """Source line, from 1."""
+        return self.span.lineno
+
+    def __str__(self) -> str:
+        where = [f"code {self.code!r}"]
+        if self.offset is not None:
+            where.append(f"byte {self.offset}")
+        if self.line is not None:
+            where.append(f"line {self.line}")
+        text = f"{', '.join(where)}: {self.rule} {self.message}"
+        if self.expected is not None:
+            text += f"; expected {self.expected}"
+        if self.found is not None:
+            text += f"{',' if self.expected is not None else ';'} found {self.found}"
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """How a code object must be entered; the verdict holds only then.
+
+    Whoever makes a function of the code object owes this. For nested code objects the verifier
+    has checked it, at the MAKE_FUNCTION that uses them.
+    """
+
+    code: str  # qualified name
+    freevars: tuple[str, ...]  # the closure is a tuple of so many items, each a cell
+    arguments: tuple[tuple[str, str], ...]  # name, kind: `.0` must be an iterator
+    called: bool  # arguments are bound by a call; else run with a namespace, without arguments
+
+    def unmet(self, closure: Sequence[Any] | None, cell: type) -> str | None:
+        """What is wrong with a closure, None if nothing is.
+
+        Args:
+            closure: Of the function to be made.
+            cell: The type of cells, `types.CellType`.
+        """
+        found = () if closure is None else closure
+        if len(found) != len(self.freevars):
+            return (
+                f"{self.code!r} has {len(self.freevars)} free variables, "
+                f"the closure has {len(found)} cells"
+            )
+        for name, item in zip(self.freevars, found, strict=True):
+            if type(item) is not cell:
+                return f"the closure holds a {type(item).__name__} for {name!r}, not a cell"
+        return None
+
+    def __str__(self) -> str:
+        parts = []
+        if self.freevars:
+            names = ", ".join(self.freevars)
+            parts.append(f"a closure of {len(self.freevars)} cells ({names})")
+        parts += [f"{name} is of the kind {kind}" for name, kind in self.arguments]
+        parts.append("arguments bound by a call" if self.called else "run with a namespace")
+        return "; ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Report(Result):
+    """The verdict on a code object and those nested in it."""
+
+    name: str  # qualified name of the outermost code object
+    version: str  # of CPython, "3.13"
+    violations: tuple[Violation, ...]  # all of them, in code order
+    contract: Contract  # of the outermost code object
+    codes: int  # code objects looked at
+    structural: bool  # True: kinds of values were not followed (3.8 to 3.10)
+    file: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """True if it cannot crash the interpreter, when it is entered as `contract` says."""
+        return not self.violations
+
+
+def contract_of(code: Code) -> Contract:
+    """What must hold when the code object is entered."""
+    wanted = table(code.version).contract
+    count = code.argcount + code.kwonlyargcount
+    count += sum(bool(code.flags & flag) for flag in _IN_ARGUMENTS)
+    arguments = tuple((name, wanted[name]) for name in code.varnames[:count] if name in wanted)
+    called = bool(count) or bool(code.flags & 0x2)  # CO_NEWLOCALS
+    return Contract(code.qualname, code.freevars, arguments, called)

@@ -1,0 +1,147 @@
+"""One code object under examination, and the facts about it that several checks need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+from coscope.codec.regions import decode_regions
+from coscope.errors import CodeError
+from coscope.flow.domains.kind import Fault, Kinds
+from coscope.flow.frames import Frames
+from coscope.flow.graph import Graph, build
+from coscope.flow.machine import run
+from coscope.model import NOWHERE, Code, Instructions, Region, Span
+from coscope.opcodes import Table, table
+from coscope.opcodes.kinds import told
+from coscope.verifier.report import Violation
+
+
+class Subject:
+    """A code object, decoded.
+
+    Attributes:
+        code: The code object.
+        rules: Its version's opcode table.
+        instructions: Its columns; empty if `unreadable`.
+        unreadable: Why the bytes are no instruction sequence, if they are none.
+        structural: True where kinds of values are not known (3.8 to 3.10).
+    """
+
+    def __init__(self, code: Code, file: str | None = None) -> None:
+        self.code = code
+        self.file = file
+        self.rules: Table = table(code.version)
+        self.structural = self.rules.exceptions == "block stack"
+        self.unreadable: CodeError | None = None
+        self.tangled: CodeError | None = None  # why there is no graph, if there is none
+
+    @cached_property
+    def instructions(self) -> Instructions | None:
+        """The columns; None if the bytes are no sequence of code units."""
+        try:
+            return self.code.instructions
+        except CodeError as error:
+            self.unreadable = error
+            return None
+
+    @cached_property
+    def regions(self) -> list[Region] | None:
+        """The entries of the exception table; None if it cannot be read (and to 3.10)."""
+        try:
+            return decode_regions(self.code.exceptiontable)
+        except CodeError:
+            return None
+
+    @cached_property
+    def graph(self) -> Graph | None:
+        """The control-flow graph, with handlers reached from every protected instruction.
+
+        None if jumps or regions lead nowhere; the checks of their targets say so.
+        """
+        if self.instructions is None:
+            return None
+        try:
+            return build(self.code, traced=True)
+        except CodeError as error:
+            self.tangled = error
+            return None
+
+    @cached_property
+    def _run(self) -> tuple[Kinds, Frames[int] | None] | None:
+        graph = self.graph
+        if graph is None:
+            return None
+        domain = Kinds(graph)
+        try:
+            return domain, run(graph, domain)
+        except CodeError as error:
+            self.tangled = error
+            return domain, None
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What the typed machine found, in code order."""
+        found = self._run
+        return [] if found is None else found[0].found()
+
+    @property
+    def frames(self) -> Frames[int] | None:
+        """Kinds on the stack and in the locals before each instruction."""
+        found = self._run
+        return None if found is None else found[1]
+
+    def reported(self, rule: str, group: str) -> Iterator[Violation]:
+        """The machine's faults of one group, as violations of a rule."""
+        found = self._run
+        if found is None or not found[0].faults:
+            return
+        for fault in found[0].found():
+            if fault.group == group:
+                yield self.violation(
+                    rule, fault.message, fault.place, expected=fault.expected, found=fault.found
+                )
+
+    def violation(
+        self,
+        rule: str,
+        message: str,
+        index: int | None = None,
+        *,
+        offset: int | None = None,
+        expected: object = None,
+        found: object = None,
+    ) -> Violation:
+        """A violation, at an instruction or a byte offset."""
+        instructions = self.instructions
+        opname = None
+        span = Span(self.code.firstlineno)
+        if index is not None and instructions is not None:
+            offset = instructions.offsets[index]
+            opname = instructions.opname(index)
+            span = self._span(instructions, index)
+        return Violation(
+            rule,
+            message,
+            self.code.qualname,
+            offset,
+            span,
+            opname,
+            None if expected is None else str(expected),
+            None if found is None else str(found),
+            self._stack(index),
+            self.file,
+        )
+
+    def _span(self, instructions: Instructions, index: int) -> Span:
+        try:
+            return instructions.positions[index]
+        except CodeError:  # a broken line table has a violation of its own
+            return NOWHERE
+
+    def _stack(self, index: int | None) -> tuple[str, ...] | None:
+        made = self.__dict__.get("_run")  # never start the machine for a message
+        if index is None or made is None or made[1] is None:
+            return None
+        frame = made[1][index]
+        return None if frame is None else tuple(map(told, frame))
