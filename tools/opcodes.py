@@ -41,7 +41,8 @@ HAS = {
 
 FIELDS = (
     *("code", "pops", "pushes", "jump_pushes", "caches", "operand", "jump", "ends", "tests"),
-    *("blocks", "access", "raises", "keeps", "dis_effect", "shows"),
+    *("blocks", "access", "raises", "keeps", "needs", "makes", "next", "lands", "form"),
+    *("dis_effect", "shows"),
 )
 
 
@@ -78,7 +79,7 @@ def differences(ours: Table, told: dict[str, Any]) -> list[str]:
         if list(ours.lists.get(name, ())) != items:
             found.append(f"list {name}: {list(ours.lists.get(name, ()))} here, {items} there")
     for name, row in sorted(ours.opcodes.items()):
-        if row.form == "base" and name in told["numbers"]:
+        if row.form in ("base", "internal") and name in told["numbers"]:
             found += _row_differences(row, told)
     return found
 
@@ -151,6 +152,11 @@ def draft(version: str, told: dict[str, Any], like: str) -> Iterator[str]:
     for name, code in sorted(told["numbers"].items(), key=lambda item: item[1]):
         if name not in marked or name not in known["instrumented"]:
             yield _drafted(name, code, told, known["opcode"].get(name))
+    for part in ("intrinsic", "contract"):
+        yield ""
+        yield f"[{part}]"
+        rows = known.get(part, {})
+        yield from (f"{json.dumps(name)} = {_toml(value)}" for name, value in rows.items())
     yield ""
     yield "[specialized]"
     yield from (f"{name} = {_toml(pair)}" for name, pair in told["specialized"].items())

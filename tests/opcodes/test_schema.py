@@ -13,7 +13,7 @@ import pytest
 
 from coscope.flow.texts.forms import OF_OPERAND, OF_SLOTS
 from coscope.opcodes import VERSIONS, Opcode, from_toml, table
-from coscope.opcodes.schema import ACCESS, BLOCKS, ENDS, JUMPS, OPERANDS, TESTS
+from coscope.opcodes.schema import ACCESS, BLOCKS, ENDS, JUMPS, MAKES, NEEDS, OPERANDS, TESTS
 
 EACH = pytest.mark.parametrize("version", VERSIONS)
 
@@ -31,7 +31,7 @@ CALLABLES = {"callable", "method_or_null"}
 
 
 def rows(version: str) -> list[Opcode]:
-    return [row for row in table(version).opcodes.values() if row.form == "base"]
+    return [row for row in table(version).opcodes.values() if row.form in ("base", "internal")]
 
 
 def popped(row: Opcode) -> set[str]:
@@ -155,6 +155,8 @@ def test_no_two_opcodes_share_a_number_or_a_name(version: str) -> None:
         ("ends", (*ENDS, None)),
         ("tests", (*TESTS, None)),
         ("blocks", (*BLOCKS, None)),
+        ("needs", (*NEEDS, None)),
+        ("makes", (*MAKES, None)),
     ],
 )
 def test_fields_hold_words_of_the_schema(

@@ -34,7 +34,7 @@ EXCEPTIONS = 1 << 11  # a list that has never held anything but exceptions and N
 EXCEPTION = 1 << 12  # an exception instance
 NONE = 1 << 13
 BOOL = 1 << 14
-STR = 1 << 15
+STR = 1 << 15  # exactly a str
 CODE = 1 << 16  # parameter: index of the constant
 FUNCTION = 1 << 17  # parameter: `constant << 8 | attributes that are set`
 
@@ -72,6 +72,7 @@ WANTED = {
     "str": STR,
     "code": CODE,
     "function": FUNCTION | UNFINISHED,
+    "finished": FUNCTION,
     "callable": ANY_OBJECT | UNFINISHED,
     "lasti": LASTI,
 }
