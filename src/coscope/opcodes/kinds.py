@@ -23,33 +23,36 @@ TUPLE = 1 << 4  # parameter: length
 DICT = 1 << 5  # exactly a dict
 LIST = 1 << 6
 SET = 1 << 7
-LOCAL_BITS = 8
+TYPED_CELL = 1 << 8  # a cell that holds nothing but what the contract says of its name
+LOCAL_BITS = 9
 LOCAL = (1 << LOCAL_BITS) - 1
 
 # On the stack alone.
-NAMES = 1 << 8  # a tuple of exact str; parameter: length
-CLOSURE = 1 << 9  # a tuple of cells; parameter: length
-ALIAS = 1 << 10  # what makes a type alias: a tuple of name, type parameters or None, function
-EXCEPTIONS = 1 << 11  # a list that has never held anything but exceptions and None
-EXCEPTION = 1 << 12  # an exception instance
-NONE = 1 << 13
-BOOL = 1 << 14
-STR = 1 << 15  # exactly a str
-CODE = 1 << 16  # parameter: index of the constant
-FUNCTION = 1 << 17  # parameter: `constant << 8 | attributes that are set`
+NAMES = 1 << 9  # a tuple of exact str; parameter: length
+CLOSURE = 1 << 10  # a tuple of cells; parameter: length, from bit 16 which ones are typed
+ALIAS = 1 << 11  # what makes a type alias: a tuple of name, type parameters or None, function
+EXCEPTIONS = 1 << 12  # a list that has never held anything but exceptions and None
+EXCEPTION = 1 << 13  # an exception instance
+NONE = 1 << 14
+BOOL = 1 << 15
+STR = 1 << 16  # exactly a str
+CODE = 1 << 17  # parameter: index of the constant
+FUNCTION = 1 << 18  # parameter: `constant << 8 | attributes that are set`
+
+INT = 1 << 19  # exactly an int
 
 # No objects that may go anywhere.
-UNFINISHED = 1 << 18  # a function that lacks its closure, or that only some calls may reach
-LASTI = 1 << 19  # where an exception was raised: an int, from 3.14 tagged
+UNFINISHED = 1 << 20  # a function that lacks its closure, or that only some calls may reach
+LASTI = 1 << 21  # where an exception was raised: an int, from 3.14 tagged
 
-BORROWED = 1 << 20  # a mark, no kind: the stack does not own it; parameter: the local that does
+BORROWED = 1 << 22  # a mark, no kind: the stack does not own it; parameter: the local that does
 
 ATOMS = BORROWED - 1
 SHIFT = 24  # of the parameter
 UNKNOWN = (1 << 40) - 1 << SHIFT
 WITH_PARAMETER = TUPLE | NAMES | CLOSURE | CODE | FUNCTION | UNFINISHED | BORROWED
 
-ANY_OBJECT = ATOMS & ~(NULL | UNFINISHED | LASTI)
+ANY_OBJECT = ATOMS & ~(NULL | UNFINISHED | LASTI | TYPED_CELL)
 
 # The words of the tables: what a popped slot must be, and what a pushed one is.
 WANTED = {
@@ -75,6 +78,7 @@ WANTED = {
     "finished": FUNCTION,
     "callable": ANY_OBJECT | UNFINISHED,
     "lasti": LASTI,
+    "int": INT,
 }
 GIVEN = {
     "object": OBJECT,
@@ -90,7 +94,7 @@ GIVEN = {
     "none": NONE,
     "bool": BOOL,
     "str": STR,
-    "int": OBJECT,
+    "int": INT,
     "slice": OBJECT,
     "function": FUNCTION | UNKNOWN,  # of which the attributes are not known
     "lasti": LASTI,
@@ -116,7 +120,9 @@ _NAMES = {
     CODE: "code",
     FUNCTION: "function",
     UNFINISHED: "unfinished function",
+    INT: "int",
     LASTI: "lasti",
+    TYPED_CELL: "cell of the compiler's own",
 }
 
 _WANTED = re.compile(
@@ -196,13 +202,13 @@ def told(kind: int) -> str:
     atoms = kind & ATOMS
     if not atoms:
         return "nothing"
-    known = parameter(kind)
+    known = parameter(kind) or 0
     sized = TUPLE | NAMES | CLOSURE
     words = []
     for atom, name in _NAMES.items():
         if atoms & atom:
-            length = known is not None and atom & sized and not kind & BORROWED
-            words.append(f"{name} ({known})" if length else name)
+            length = parameter(kind) is not None and atom & sized and not kind & BORROWED
+            words.append(f"{name} ({known & 0xFFFF})" if length else name)
     if atoms == ANY_OBJECT:
         words = ["object"]
     return " or ".join(words) + (" (borrowed)" if kind & BORROWED else "")

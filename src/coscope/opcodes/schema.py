@@ -93,6 +93,7 @@ MAKES = (
     "append",  # LIST_APPEND: a list of exceptions stays one only if it gets an exception
     "function",  # MAKE_FUNCTION
     "attribute",  # SET_FUNCTION_ATTRIBUTE
+    "comparison",  # COMPARE_OP: of two ints a bool, which is then not converted
     "call",  # the callable may be a function that only some arguments may reach
 )
 

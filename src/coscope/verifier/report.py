@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import CellType
 from typing import Any
 
+from coscope.flow.contracts import argument_kind
 from coscope.model import NOWHERE, Code, Span
 from coscope.opcodes import table
 from coscope.result import Result
@@ -27,6 +29,7 @@ class Violation:
     found: str | None = None
     stack: tuple[str, ...] | None = None  # kinds before the instruction, deepest first
     file: str | None = None
+    number: int = 0  # of the code object, in the order of `Code.walk`: names are not unique
 
     @property
     def line(self) -> int | None:
@@ -57,15 +60,15 @@ class Contract:
 
     code: str  # qualified name
     freevars: tuple[str, ...]  # the closure is a tuple of so many items, each a cell
+    contents: tuple[tuple[str, str], ...]  # free variable, kind: what its cell may hold
     arguments: tuple[tuple[str, str], ...]  # name, kind: `.0` must be an iterator
     called: bool  # arguments are bound by a call; else run with a namespace, without arguments
 
-    def unmet(self, closure: Sequence[Any] | None, cell: type) -> str | None:
-        """What is wrong with a closure, None if nothing is.
+    def unmet(self, closure: Sequence[Any] | None) -> str | None:
+        """What is wrong with a live closure, None if nothing is.
 
         Args:
-            closure: Of the function to be made.
-            cell: The type of cells, `types.CellType`.
+            closure: Of the function to be made: `__closure__`.
         """
         found = () if closure is None else closure
         if len(found) != len(self.freevars):
@@ -74,8 +77,12 @@ class Contract:
                 f"the closure has {len(found)} cells"
             )
         for name, item in zip(self.freevars, found, strict=True):
-            if type(item) is not cell:
+            if type(item) is not CellType:
                 return f"the closure holds a {type(item).__name__} for {name!r}, not a cell"
+        cells = dict(zip(self.freevars, found, strict=True))
+        for name, kind in self.contents:
+            if not _may_hold(cells[name], kind):
+                return f"the cell of {name!r} must hold a {kind} or nothing"
         return None
 
     def __str__(self) -> str:
@@ -83,7 +90,8 @@ class Contract:
         if self.freevars:
             names = ", ".join(self.freevars)
             parts.append(f"a closure of {len(self.freevars)} cells ({names})")
-        parts += [f"{name} is of the kind {kind}" for name, kind in self.arguments]
+        parts += [f"the cell of {name} holds a {kind} or nothing" for name, kind in self.contents]
+        parts += [f"the argument {name} is of the kind {kind}" for name, kind in self.arguments]
         parts.append("arguments bound by a call" if self.called else "run with a namespace")
         return "; ".join(parts)
 
@@ -98,7 +106,8 @@ class Report(Result):
     contract: Contract  # of the outermost code object
     codes: int  # code objects looked at
     structural: bool  # True: kinds of values were not followed (3.8 to 3.10)
-    file: str | None = None
+    file: str  # that was read; of a live code object the one that it names
+    code: Code = field(compare=False, repr=False)  # the outermost code object
 
     @property
     def ok(self) -> bool:
@@ -106,11 +115,23 @@ class Report(Result):
         return not self.violations
 
 
+def _may_hold(cell: CellType, kind: str) -> bool:
+    try:
+        held = cell.cell_contents
+    except ValueError:  # it is empty
+        return True
+    return type(held).__name__ == kind
+
+
 def contract_of(code: Code) -> Contract:
     """What must hold when the code object is entered."""
-    wanted = table(code.version).contract
     count = code.argcount + code.kwonlyargcount
     count += sum(bool(code.flags & flag) for flag in _IN_ARGUMENTS)
-    arguments = tuple((name, wanted[name]) for name in code.varnames[:count] if name in wanted)
+    kinds = [argument_kind(code, slot) for slot in range(min(count, len(code.localsplusnames)))]
+    arguments = tuple(
+        (name, kind) for name, kind in zip(code.localsplusnames, kinds, strict=False) if kind
+    )
+    contract = table(code.version).contract
+    contents = tuple((name, contract[name]) for name in code.freevars if name in contract)
     called = bool(count) or bool(code.flags & 0x2)  # CO_NEWLOCALS
-    return Contract(code.qualname, code.freevars, arguments, called)
+    return Contract(code.qualname, code.freevars, contents, arguments, called)

@@ -11,12 +11,13 @@ from functools import lru_cache, reduce
 from typing import NamedTuple
 
 from coscope.errors import StackError
+from coscope.flow.contracts import argument_kind
 from coscope.flow.domain import Plain
 from coscope.flow.domains import kind_makers as makers
 from coscope.flow.effects import Effect
 from coscope.flow.frames import Stack
 from coscope.flow.graph import Edge, Graph
-from coscope.model import FAST_FREE, Code, Region
+from coscope.model import FAST_CELL, FAST_FREE, Code, Region
 from coscope.opcodes import Table, kinds, table
 from coscope.opcodes.kinds import Wanted, given, join, told, wanted
 
@@ -60,7 +61,7 @@ class Plan(NamedTuple):
         tuple[int, int], ...
     ]  # of these, the ones that keep a kind: place, start in popped
     makes: Callable[..., Sequence[int]] | None
-    local: tuple[tuple[str, int], ...]  # verb, slot of the locals
+    local: tuple[tuple[str, int], ...]  # access, slot of the locals
 
 
 @lru_cache(maxsize=16_384)
@@ -81,7 +82,10 @@ def plan_of(version: str, effect: Effect) -> Plan:
     for slot in pops:
         count = slot.size(oparg)
         if count:
-            wants.append((start, count, wanted(slot.type), slot.type or "object"))
+            want = wanted(slot.type)
+            if makes == "tuple":  # a closure: its maker looks at cells
+                want = Wanted(want.atoms | kinds.TYPED_CELL)
+            wants.append((start, count, want, slot.type or "object"))
         start += count
     types = {slot.name: slot.type for slot in pushes if slot.size(oparg)}
     taken = {slot.name: slot.type for slot in pops}
@@ -123,7 +127,7 @@ class Kinds(Plain):
     """
 
     # LIST_EXTEND may put anything into a list; what COPY copies has two places from then on.
-    renewed = frozenset({"list", "bottom"})
+    renewed = frozenset({"list", "bottom", "function"})
     watches_moves = True
     traced = True
     narrows = True
@@ -137,6 +141,12 @@ class Kinds(Plain):
         self.free = frozenset(
             slot for slot, bits in enumerate(self.code.localspluskinds) if bits & FAST_FREE
         )
+        contract = self.rules.contract
+        self.typed = {  # slots of cells that hold nothing but a certain kind
+            slot: contract[name]
+            for slot, name in enumerate(self.code.localsplusnames)
+            if name in contract and self.code.localspluskinds[slot] & (FAST_FREE | FAST_CELL)
+        }
         self.faults: dict[tuple[int, str, str], Fault] = {}
         self.plans: dict[Effect, Plan] = {}
         self.constants: dict[int, int] = {}
@@ -155,8 +165,7 @@ class Kinds(Plain):
         for slot in range(self.size):
             kind = kinds.NULL
             if slot < count:
-                word = self.rules.contract.get(code.localsplusnames[slot])
-                kind = given(word) & kinds.LOCAL
+                kind = given(argument_kind(code, slot)) & kinds.LOCAL
             slots |= kind << slot * kinds.LOCAL_BITS
         return [kinds.OBJECT] * depth, slots
 
@@ -190,7 +199,7 @@ class Kinds(Plain):
             return self.touch(index, effect, plan, operands, slots)
         if effect.row.name == "COPY_FREE_VARS":
             for slot in range(max(0, self.size - effect.oparg), self.size):
-                slots = self.put(slots, slot, kinds.CELL)
+                slots = self.put(slots, slot, self.cell(slot))
         return new, slots
 
     def narrow(self, index: int, stack: Stack, none: bool) -> Stack:
@@ -287,15 +296,9 @@ class Kinds(Plain):
                 continue  # the check of bounds tells
             kind = self.get(slots, slot)
             if what in ("cell", "name or cell") and verb != "make" and verb != "capture":
-                if kind != kinds.CELL:
-                    self.note(
-                        index, "cell", f"{effect.row.name} trusts the slot to hold a cell",
-                        "cell", f"{told(kind)} in {self.code.localsplusnames[slot]!r}",
-                    )  # fmt: skip
-                if verb == "read":
-                    new.append(kinds.OBJECT)
+                new += self.in_cell(index, effect, access, slot, kind, operands)
                 continue
-            if slot in self.free and verb in ("write", "delete", "save", "make"):
+            if slot in self.free and verb in ("write", "delete", "save"):
                 self.note(
                     index, "cell", f"{effect.row.name} changes the slot of a free variable",
                     "no change", repr(self.code.localsplusnames[slot]),
@@ -309,11 +312,47 @@ class Kinds(Plain):
             elif verb == "delete":
                 slots = self.put(slots, slot, kinds.NULL)
             elif verb == "make":
-                slots = self.put(slots, slot, kinds.CELL)
+                if kind != kinds.NULL and slot in self.typed:
+                    self.enters(index, effect, slot, kind & ~kinds.NULL)
+                slots = self.put(slots, slot, self.cell(slot))
             else:
                 stored -= 1
                 slots = self.put(slots, slot, self.stored(index, effect, operands[stored]))
         return (new if effect.new else ()), slots
+
+    def cell(self, slot: int) -> int:
+        """The kind of the cell that belongs into a slot."""
+        return kinds.TYPED_CELL if slot in self.typed else kinds.CELL
+
+    def in_cell(
+        self,
+        index: int,
+        effect: Effect,
+        access: str,
+        slot: int,
+        kind: int,
+        operands: Sequence[int],
+    ) -> list[int]:
+        """What reading through a cell pushes; writing and deleting push nothing."""
+        if kind != self.cell(slot):
+            self.note(
+                index, "cell", f"{effect.row.name} trusts the slot to hold a cell",
+                "cell", f"{told(kind)} in {self.code.localsplusnames[slot]!r}",
+            )  # fmt: skip
+        if access == "write cell" and slot in self.typed:
+            self.enters(index, effect, slot, operands[-1])
+        if not access.startswith("read"):
+            return []
+        return [given(self.typed.get(slot))]
+
+    def enters(self, index: int, effect: Effect, slot: int, kind: int) -> None:
+        """Note that a value enters a cell that others trust to hold something else."""
+        word = self.typed[slot]
+        if not wanted(word).admits(kind, 0):
+            self.note(
+                index, "contract", f"{effect.row.name} puts another kind into a cell of its own",
+                f"{word} in {self.code.localsplusnames[slot]!r}", told(kind),
+            )  # fmt: skip
 
     def read(self, index: int, effect: Effect, slot: int, kind: int, slots: int) -> tuple[int, int]:
         """The kind that reading a local pushes, and the locals after it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from coscope.flow.contracts import argument_kind
 from coscope.flow.effects import Effect
 from coscope.model import Code
 from coscope.opcodes import kinds
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 
 _CLOSURE_FLAG = 8  # of MAKE_FUNCTION and SET_FUNCTION_ATTRIBUTE
 _EXCEPTIONS = kinds.EXCEPTION | kinds.NONE
+
+
+_CELLS = kinds.CELL | kinds.TYPED_CELL
+_TYPED = 20  # cells, of which it is kept which ones are typed
+
+
+def _pattern(typed: Sequence[bool]) -> int:
+    """Which cells of a closure are typed, as a part of its parameter."""
+    return sum(1 << 16 + at for at, is_typed in enumerate(typed) if is_typed)
 
 
 def _sized(kind: int, parameter: int) -> int:
@@ -32,6 +42,8 @@ def kind_of(value: Any, index: int) -> int:
     if type(value) is tuple:
         strings = all(type(item) is str for item in value)
         return _sized(kinds.NAMES if strings else kinds.TUPLE, len(value))
+    if type(value) is int:
+        return kinds.INT
     return _sized(kinds.CODE, index) if isinstance(value, Code) else kinds.OBJECT
 
 
@@ -51,8 +63,16 @@ def _tuple(
     domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
 ) -> Sequence[int]:
     size = len(operands)
-    if size and all(kind & kinds.ATOMS == kinds.CELL for kind in operands):
-        return [_sized(kinds.CLOSURE, size)]
+    if size and not any(kind & kinds.ATOMS & ~_CELLS for kind in operands):
+        typed = [kind & kinds.ATOMS == kinds.TYPED_CELL for kind in operands]
+        both = any(kind & kinds.ATOMS == _CELLS for kind in operands)
+        if not both and (size < _TYPED or not any(typed)):
+            return [_sized(kinds.CLOSURE, size | _pattern(typed))]
+    if any(kind & kinds.TYPED_CELL for kind in operands):
+        domain.note(
+            index, "contract", "a cell of the compiler's own goes into a tuple with other values",
+            "a closure", ", ".join(map(kinds.told, operands)),
+        )  # fmt: skip
     if size == 3:
         parameters = kinds.NONE | kinds.TUPLE | kinds.NAMES | kinds.CLOSURE
         if operands[1] & kinds.ATOMS and not operands[1] & kinds.ATOMS & ~parameters:
@@ -115,12 +135,13 @@ def _function(
 
 
 def _check_closure(domain: Kinds, index: int, closure: int, nested: Code) -> None:
-    wanted = len(nested.freevars)
+    contract = domain.rules.contract
+    wanted = len(nested.freevars) | _pattern([name in contract for name in nested.freevars])
     if closure & kinds.ATOMS == kinds.CLOSURE and kinds.parameter(closure) == wanted:
         return
     domain.note(
         index, "function", f"the closure does not fit {nested.qualname!r}",
-        f"{wanted} cells", kinds.told(closure),
+        f"{len(nested.freevars)} cells", kinds.told(closure),
     )  # fmt: skip
 
 
@@ -131,14 +152,21 @@ def _made(domain: Kinds, at: int, nested: Code, flags: int) -> int:
 
 
 def wants_of(domain: Kinds, nested: Code) -> list[str | None] | None:
-    """What a call must give for each positional argument; None if anything will do."""
+    """What a call must give for each argument; None if anything will do."""
     contract = domain.rules.contract
     if contract.keys().isdisjoint(nested.varnames):
         return None
     count = nested.argcount + nested.kwonlyargcount
     count += bool(nested.flags & 0x4) + bool(nested.flags & 0x8)
-    names = nested.varnames[:count]
-    return [contract.get(name) for name in names] if contract.keys() & set(names) else None
+    wants = [argument_kind(nested, slot) for slot in range(min(count, len(nested.varnames)))]
+    return wants if any(wants) else None
+
+
+def _comparison(
+    domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
+) -> Sequence[int]:
+    ints = all(kind & kinds.ATOMS == kinds.INT for kind in operands)
+    return [kinds.BOOL] if ints else new
 
 
 def _attribute(
@@ -238,4 +266,5 @@ MAKERS: dict[str, Maker] = {
     "function": _function,
     "attribute": _attribute,
     "call": _call,
+    "comparison": _comparison,
 }

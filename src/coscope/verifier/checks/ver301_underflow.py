@@ -1,10 +1,12 @@
 """An instruction takes more values than the stack holds.
 
 Below the first slot of the stack lie the locals, below those the frame's own fields. The
-interpreter does not look: it takes what is there for an object.
+interpreter does not look: it takes what is there for an object, and gives its reference away.
 
     RESUME 0
-    POP_TOP             the stack is empty
+    POP_TOP             the stack is empty: this drops a local
+    LOAD_CONST None
+    RETURN_VALUE
 """
 
 from __future__ import annotations

@@ -1,0 +1,20 @@
+"""A value that is no object goes where an object belongs.
+
+What a handler finds as `lasti` is a number for RERAISE alone: from 3.14 no object at all, but a
+tagged integer.
+
+    RETURN_VALUE        the stack holds lasti
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.verifier.report import Violation
+from coscope.verifier.subject import Subject
+
+CODE = "VER410"
+
+
+def check(subject: Subject) -> Iterator[Violation]:
+    return subject.reported(CODE, "raw")
