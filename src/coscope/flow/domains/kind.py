@@ -22,7 +22,9 @@ from coscope.opcodes import Table, kinds, table
 from coscope.opcodes.kinds import Wanted, given, join, told, wanted
 
 _REFUSED = ~kinds.ANY_OBJECT & kinds.ATOMS  # atoms that are no objects
-_NO_LOCAL = kinds.UNFINISHED | kinds.LASTI
+
+# What a local keeps of a value. The rest becomes an object: `locals()` can be written to.
+_KEPT = kinds.NULL | kinds.CELL | kinds.TYPED_CELL
 
 # The group of a fault, by the word of the table that was not met.
 _GROUPS = {
@@ -375,12 +377,8 @@ class Kinds(Plain):
                 index, "borrow", f"{effect.row.name} keeps a value that is only borrowed",
                 "a value of its own", told(kind),
             )  # fmt: skip
-        kept = kind & kinds.LOCAL
-        if kind & (kinds.NAMES | kinds.CLOSURE | kinds.ALIAS):
-            kept |= kinds.TUPLE
-        if kind & kinds.EXCEPTIONS:
-            kept |= kinds.LIST
-        if kind & kinds.ATOMS & ~kinds.LOCAL & ~_NO_LOCAL or not kept:
+        kept = kind & _KEPT
+        if kind & kinds.ATOMS & ~_KEPT or not kept:
             kept |= kinds.OBJECT
         return kept
 
