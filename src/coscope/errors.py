@@ -16,6 +16,11 @@
     │   └── CodeError            a code object that contradicts itself
     │       ├── TruncatedTable       a line or exception table ends inside an entry
     │       └── StackError           the stack underflows, or paths disagree about its depth
+    ├── PatchError               an edit that cannot be made; the original is untouched
+    │   ├── NothingSelected          no instruction, name or code object is what the edit asks for
+    │   │   └── ConstantNotFound         no instruction loads the constant
+    │   ├── AmbiguousEdit            it could mean more than one thing; say which
+    │   └── Refused                  it would break what the interpreter relies on
     ├── UnknownVersion           coscope has no opcode table for that CPython
     └── InternalError            a fault of coscope's own; please report it
 
@@ -166,6 +171,38 @@ class StackError(CodeError):
     """
 
     reason: str = "underflow"
+
+
+class PatchError(CoscopeError):
+    """An edit that cannot be made; the original is untouched."""
+
+
+class NothingSelected(PatchError):
+    """No instruction, name or code object is what the edit asks for."""
+
+
+class ConstantNotFound(NothingSelected):
+    """No instruction loads the constant.
+
+    `value` is the constant, as the model holds it. `similar` are constants that are equal but of
+    another type, or of another sign of zero; `containers` are constants that hold it; `nested`
+    are qualified names of nested code objects that load it; `free_variables` are the names whose
+    cells may hold it.
+    """
+
+    value: object = None
+    similar: tuple[object, ...] = ()
+    containers: tuple[object, ...] = ()
+    nested: tuple[str, ...] = ()
+    free_variables: tuple[str, ...] = ()
+
+
+class AmbiguousEdit(PatchError):
+    """It could mean more than one thing; the hint says how to say which."""
+
+
+class Refused(PatchError):
+    """It would break what the interpreter relies on, or what the caller did not ask to change."""
 
 
 class UnknownVersion(CoscopeError):
