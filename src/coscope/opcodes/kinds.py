@@ -8,7 +8,9 @@ product of a powerset and a flat lattice, and `join` is commutative, associative
 
 from __future__ import annotations
 
+import operator
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, reduce
 
@@ -38,21 +40,25 @@ BOOL = 1 << 15
 STR = 1 << 16  # exactly a str
 CODE = 1 << 17  # parameter: index of the constant
 FUNCTION = 1 << 18  # parameter: `constant << 8 | attributes that are set`
-
 INT = 1 << 19  # exactly an int
+INTERPOLATION = 1 << 20  # what BUILD_INTERPOLATION makes (3.14)
+INTERPOLATIONS = 1 << 21  # a tuple of such, not empty
+ITERATION = 1 << 22  # what is iterated over, below its index (3.15); parameter: by which GET_ITER
+DELEGATE = 1 << 23  # the same for `yield from`: need not be an iterator
 
 # No objects that may go anywhere.
-UNFINISHED = 1 << 20  # a function that lacks its closure, or that only some calls may reach
-LASTI = 1 << 21  # where an exception was raised: an int, from 3.14 tagged
+UNFINISHED = 1 << 24  # a function that lacks its closure, or that only some calls may reach
+LASTI = 1 << 25  # where an exception was raised: an int, from 3.14 tagged
+INDEX = 1 << 26  # NULL or a tagged int, above what is iterated over (3.15); parameter: as there
 
-BORROWED = 1 << 22  # a mark, no kind: the stack does not own it; parameter: the local that does
+BORROWED = 1 << 27  # a mark, no kind: the stack does not own it; parameter: the local that does
 
 ATOMS = BORROWED - 1
-SHIFT = 24  # of the parameter
+SHIFT = 32  # of the parameter
 UNKNOWN = (1 << 40) - 1 << SHIFT
-WITH_PARAMETER = TUPLE | NAMES | CLOSURE | CODE | FUNCTION | UNFINISHED | BORROWED
+_TUPLES = TUPLE | NAMES | CLOSURE | ALIAS
 
-ANY_OBJECT = ATOMS & ~(NULL | UNFINISHED | LASTI | TYPED_CELL)
+ANY_OBJECT = ATOMS & ~(NULL | UNFINISHED | LASTI | INDEX | TYPED_CELL)
 
 # The words of the tables: what a popped slot must be, and what a pushed one is.
 WANTED = {
@@ -61,7 +67,7 @@ WANTED = {
     "null": NULL,
     "cell": CELL,
     "iterator": ITERATOR,
-    "tuple": TUPLE | NAMES | CLOSURE | ALIAS,
+    "tuple": _TUPLES,
     "names": NAMES,
     "closure": CLOSURE,
     "alias": ALIAS,
@@ -79,6 +85,9 @@ WANTED = {
     "callable": ANY_OBJECT | UNFINISHED,
     "lasti": LASTI,
     "int": INT,
+    "interpolations": INTERPOLATIONS,
+    "iteration": ITERATION,
+    "index": INDEX,
 }
 GIVEN = {
     "object": OBJECT,
@@ -96,6 +105,10 @@ GIVEN = {
     "str": STR,
     "int": INT,
     "slice": OBJECT,
+    "interpolation": INTERPOLATION,
+    "iteration": ITERATION | UNKNOWN,
+    "delegate": DELEGATE | UNKNOWN,
+    "index": INDEX | UNKNOWN,
     "function": FUNCTION | UNKNOWN,  # of which the attributes are not known
     "lasti": LASTI,
 }
@@ -121,13 +134,25 @@ _NAMES = {
     FUNCTION: "function",
     UNFINISHED: "unfinished function",
     INT: "int",
+    INTERPOLATION: "interpolation",
+    INTERPOLATIONS: "tuple of interpolations",
+    ITERATION: "iterated object",
+    DELEGATE: "delegate of yield from",
     LASTI: "lasti",
+    INDEX: "index of an iteration",
     TYPED_CELL: "cell of the compiler's own",
 }
 
 _WANTED = re.compile(
-    r"(?P<words>\w+(?: or \w+)*)(?: (?P<test>==|<=) (?P<number>\w+)| (?P<even>even))?"
+    r"(?P<words>\w+(?: or \w+)*)(?: (?P<test>==|<=|>=) (?P<number>\w+)| (?P<even>even))?"
 )
+
+
+_TESTS: dict[str, Callable[[int, int], bool]] = {
+    "==": operator.eq,
+    "<=": operator.le,
+    ">=": operator.ge,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +160,7 @@ class Wanted:
     """What a slot must be: `list`, `exception or none`, `tuple == oparg`, `tuple even`."""
 
     atoms: int
-    test: str | None = None  # of the parameter: "==", "<=", "even"
+    test: str | None = None  # of the length, if it is a tuple: "==", "<=", ">=", "even"
     number: str | None = None  # what it is compared with: "oparg" or digits
 
     def admits(self, kind: int, oparg: int) -> bool:
@@ -146,15 +171,17 @@ class Wanted:
         """
         if kind & ATOMS & ~self.atoms or not kind & ATOMS:
             return False
-        if self.test is None:
+        if self.test is None or not kind & _TUPLES:
             return True
-        if kind >= UNKNOWN or kind & BORROWED:
+        found = parameter(kind)
+        if found is None or kind & (ALIAS | BORROWED):
             return False
-        found = (kind >> SHIFT) - 1
+        if kind & CLOSURE:
+            found &= 0xFFFF
         if self.test == "even":
             return not found & 1
         number = oparg if self.number == "oparg" else int(self.number or 0)
-        return found == number if self.test == "==" else found <= number
+        return _TESTS[self.test](found, number)
 
 
 @cache

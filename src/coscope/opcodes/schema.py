@@ -80,8 +80,8 @@ ACCESS = (
 
 # What an instruction needs of the code object that it stands in (`needs =`).
 NEEDS = (
-    "generator",  # the frame belongs to a generator, coroutine or async generator
-    "async generator",
+    "generator",  # its flags say generator, coroutine or async generator
+    "async generator",  # its flags say so
     "locals",  # the frame has a mapping of its locals: a module's or a class's code
 )
 
@@ -91,6 +91,8 @@ MAKES = (
     "tuple",  # of so many values, of cells, ...
     "copy",  # COPY: the value has two places from now on
     "append",  # LIST_APPEND: a list of exceptions stays one only if it gets an exception
+    "iteration",  # GET_ITER (3.15): the value and its index belong together
+    "paired",  # FOR_ITER, SEND (3.15): the index has to be that of the value below it
     "function",  # MAKE_FUNCTION
     "attribute",  # SET_FUNCTION_ATTRIBUTE
     "comparison",  # COMPARE_OP: of two ints a bool, which is then not converted
@@ -109,6 +111,7 @@ class Opcode:
     jump_pushes: tuple[str, ...] | None = None  # pushes on the path of the jump, if they differ
     caches: int = 0  # code units of inline cache after the instruction
     operand: str = "none"  # one of OPERANDS
+    bounds: str | None = None  # of the oparg: "at least 1", "0 to 2", "2 or 3", "1, 2, 4 or 8"
     jump: str | None = None  # one of JUMPS
     ends: str | None = None  # one of ENDS
     access: tuple[str, ...] = ()  # of ACCESS, one for each name of the operand
@@ -123,7 +126,7 @@ class Opcode:
     next: tuple[
         str, ...
     ] = ()  # opcodes, one of which must follow at once; the interpreter skips it
-    lands: tuple[str, ...] = ()  # opcodes at the jump's target, in order; it steps over the first
+    lands: tuple[str, ...] = ()  # opcodes that must stand at the jump's target, in this order
     base: str | None = None  # of a specialised or instrumented form
     form: str = (
         "base"  # "base", "specialized", "instrumented", or "internal": compilers never emit it

@@ -26,6 +26,7 @@ from coscope.flow.texts.text import (
 )
 from coscope.model import Code, Region
 from coscope.opcodes import Opcode, table
+from coscope.opcodes.slots import Slot
 
 _MOST_ALTERNATIVES = 4
 _LOOK_BACK = 8  # instructions between KW_NAMES and its CALL, at most
@@ -142,7 +143,7 @@ class Expression(Plain):
             if row is not None and row.operand == "const names":
                 names = instructions.argval(before)
                 return tuple(map(_name, names)) if isinstance(names, tuple) else None
-            if row is None or row.pops != row.pushes:
+            if row is None or _names_of(row.pop_slots) != _names_of(row.push_slots):
                 return None
         return None
 
@@ -227,6 +228,10 @@ def _templates(row: Opcode) -> dict[str, Template]:
 
 
 _TEMPLATES: dict[int, tuple[Opcode, dict[str, Template]]] = {}
+
+
+def _names_of(slots: Sequence[Slot]) -> list[str]:
+    return [slot.name for slot in slots]
 
 
 def _is_empty(value: Text) -> bool:

@@ -77,6 +77,8 @@ def _tuple(
         parameters = kinds.NONE | kinds.TUPLE | kinds.NAMES | kinds.CLOSURE
         if operands[1] & kinds.ATOMS and not operands[1] & kinds.ATOMS & ~parameters:
             return [kinds.ALIAS]
+    if size and all(kind & kinds.ATOMS == kinds.INTERPOLATION for kind in operands):
+        return [kinds.INTERPOLATIONS]
     if size and all(kind & kinds.ATOMS == kinds.STR for kind in operands):
         return [_sized(kinds.NAMES, size)]
     return [_sized(kinds.TUPLE, size)]
@@ -98,6 +100,28 @@ def _append(
     if kind & kinds.EXCEPTIONS and item & kinds.ATOMS & ~_EXCEPTIONS:
         kind = kind & ~kinds.EXCEPTIONS | kinds.LIST
     return [kind]
+
+
+def _iteration(
+    domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
+) -> Sequence[int]:
+    return [_sized(kind & kinds.ATOMS, index) for kind in new]
+
+
+def _paired(
+    domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
+) -> Sequence[int]:
+    below, at = operands[0], operands[1]
+    if at & kinds.ATOMS == kinds.NULL:  # SEND to what no GET_ITER has made
+        return new
+    origin = kinds.parameter(at)
+    pair = below & kinds.ATOMS in (kinds.ITERATION, kinds.DELEGATE) and origin is not None
+    if not pair or at & kinds.ATOMS != kinds.INDEX or kinds.parameter(below) != origin:
+        domain.note(
+            index, "iterator", f"{effect.row.name} trusts the index to be that of the value below",
+            "both of one GET_ITER", f"{kinds.told(below)}, {kinds.told(at)}",
+        )  # fmt: skip
+    return new
 
 
 def _nested(domain: Kinds, kind: int) -> tuple[int, Code] | None:
@@ -263,6 +287,8 @@ MAKERS: dict[str, Maker] = {
     "tuple": _tuple,
     "copy": _copy,
     "append": _append,
+    "iteration": _iteration,
+    "paired": _paired,
     "function": _function,
     "attribute": _attribute,
     "call": _call,
