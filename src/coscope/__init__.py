@@ -5,6 +5,7 @@
     function.code.instructions       # decoded, with positions
     coscope.show(fn)                 # the card, in a terminal or a notebook
     coscope.depends(fn)              # and closure, capture, call, signature, fingerprint, diff
+    coscope.verify(fn).ok            # can it crash the interpreter?
 
 The names are loaded at their first use, so that `import coscope` is nearly free.
 """
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from coscope.readers import read, select
     from coscope.render.card import Card
     from coscope.result import Result
+    from coscope.verifier import Contract, Report, Violation, verify
 
 __version__ = "0.1.0"
 
@@ -82,6 +84,7 @@ __all__ = [
     "Closure",
     "Code",
     "CodeError",
+    "Contract",
     "CoscopeError",
     "Dependencies",
     "Difference",
@@ -101,6 +104,7 @@ __all__ = [
     "Opaque",
     "PycError",
     "Region",
+    "Report",
     "Result",
     "Signatures",
     "Slice",
@@ -116,6 +120,7 @@ __all__ = [
     "UnknownMagic",
     "UnknownVersion",
     "Value",
+    "Violation",
     "__version__",
     "call",
     "capture",
@@ -131,6 +136,7 @@ __all__ = [
     "signature",
     "table",
     "trace",
+    "verify",
 ]
 
 # Where each name lives. Names that are not listed are in `coscope.errors` or `coscope.model`.
@@ -139,12 +145,15 @@ _ROOMS = {
     "Capture": "coscope.facts.captures",
     "Card": "coscope.render.card",
     "Closure": "coscope.facts.closures",
+    "Contract": "coscope.verifier",
     "Dependencies": "coscope.facts.dependencies",
     "Difference": "coscope.facts.difference",
     "Fingerprint": "coscope.facts.fingerprints",
+    "Report": "coscope.verifier",
     "Result": "coscope.result",
     "Signatures": "coscope.facts.signatures",
     "Trace": "coscope.facts.tracing",
+    "Violation": "coscope.verifier",
     "call": "coscope.facts.binding",
     "capture": "coscope.facts.captures",
     "closure": "coscope.facts.closures",
@@ -158,6 +167,7 @@ _ROOMS = {
     "signature": "coscope.facts.signatures",
     "table": "coscope.opcodes",
     "trace": "coscope.facts.tracing",
+    "verify": "coscope.verifier",
 }
 
 bind_renderer("coscope.render.results")

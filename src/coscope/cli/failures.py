@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
 from coscope.cli.session import Session
 from coscope.errors import CoscopeError, ImportFailed, InternalError, NoCodeObject, SourceError
@@ -24,11 +25,15 @@ def tell(error: BaseException, session: Session) -> int:
         import traceback
 
         traceback.print_exception(error, file=sys.stderr)
-    pen = Pen(ascii=session.ascii)
-    for line in lines_of(error, pen):
+    write_lines(lines_of(error, Pen(ascii=session.ascii)))
+    return FAILED
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Write lines to standard error, whatever its encoding."""
+    for line in lines:
         text = line.encode(sys.stderr.encoding or "ascii", "backslashreplace")
         sys.stderr.write(text.decode(sys.stderr.encoding or "ascii") + "\n")
-    return FAILED
 
 
 def usage(message: str, command: str) -> int:

@@ -24,6 +24,8 @@ COMMANDS = (
     "signature",
     "fingerprint",
     "diff",
+    "verify",
+    "rule",
 )  # each is `command` in the module of its name
 
 

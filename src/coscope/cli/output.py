@@ -80,7 +80,11 @@ def write(session: Session, document: Document, layout: Layout) -> None:
 
         write_text(to_json(document))
         return
-    sheet = layout(document, session.pen())
+    write_sheet(session, layout(document, session.pen()))
+
+
+def write_sheet(session: Session, sheet: Sheet) -> None:
+    """Write a page, or a part of one, in colours if they are wanted."""
     if session.colours():
         from coscope.render.to_terminal import to_terminal
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -43,6 +45,20 @@ class Progress:
             self._show()
         if self.bar is not None and self.task is not None:
             self.bar.update(self.task, completed=done, total=total)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the bar away while something else is written.
+
+        rich gives what is written to standard output meanwhile to the bar's own stream, so that it
+        would be missing where standard output is a pipe.
+        """
+        if self.bar is None:
+            yield
+            return
+        self.bar.stop()
+        yield
+        self.bar.start()
 
     def _show(self) -> None:
         from rich.console import Console

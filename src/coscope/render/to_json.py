@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Iterator
+from textwrap import indent as indented
 from typing import Any
 
 
 def to_json(document: dict[str, Any], *, indent: int | None = 2) -> str:
     """Strict JSON in ASCII, ended by a line feed: no NaN, no lone surrogates, no raw controls."""
     return json.dumps(document, allow_nan=False, ensure_ascii=True, indent=indent) + "\n"
+
+
+def to_json_parts(
+    before: dict[str, Any],
+    key: str,
+    entries: Iterable[dict[str, Any]],
+    after: Callable[[], dict[str, Any]],
+) -> Iterator[str]:
+    """The same text as `to_json` gives, piece by piece, of a document with one long list.
+
+    Args:
+        before: What stands before the list.
+        key: Of the list.
+        entries: The list, never held as a whole.
+        after: Gives what stands after the list, once all entries are written.
+
+    >>> "".join(to_json_parts({"a": 1}, "b", [{}], lambda: {"c": 2})) == to_json(
+    ...     {"a": 1, "b": [{}], "c": 2}
+    ... )
+    True
+    """
+    yield to_json(before).removesuffix("\n}\n") + f",\n  {json.dumps(key)}: ["
+    separator = "\n"
+    for entry in entries:
+        yield separator + indented(to_json(entry).rstrip("\n"), "    ")
+        separator = ",\n"
+    yield "]" if separator == "\n" else "\n  ]"
+    yield "," + to_json(after()).removeprefix("{")

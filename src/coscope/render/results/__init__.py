@@ -26,6 +26,7 @@ _MODULES = {
     "Signatures": "signature",
     "Fingerprint": "fingerprint",
     "Difference": "diff",
+    "Report": "verify",
 }
 
 _STYLE = (

@@ -1,0 +1,79 @@
+"""What the words of a command line name: folders are walked, everything else is named already."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from coscope.errors import TargetError, TargetNotFound
+
+_SOURCE = (".py", ".pyw")
+_COMPILED = (".pyc",)
+
+
+class Item(NamedTuple):
+    """One thing to be read."""
+
+    target: str  # what `read` takes
+    size: int = 0  # bytes of the file, where it is known
+    error: TargetError | None = None  # why there is nothing to read
+
+
+def items_of(targets: Iterable[str], *, compiled: bool = True) -> list[Item]:
+    """Everything that the targets name, in order, each of it once.
+
+    A folder gives its .py, .pyw and .pyc files and those of the folders in it, by name. Hidden
+    files and folders (`.git`, `.venv`) are left out, links to folders are not followed.
+    `__pycache__` is walked like any other folder: what is in there is what runs.
+
+    Args:
+        targets: Files, folders, `file.py::name`, `module:name`.
+        compiled: Take .pyc files of folders too.
+    """
+    found: dict[str, Item] = {}
+    for target in targets:
+        made = _walk(target, compiled) if _is_folder(target) else [Item(target, _size(target) or 0)]
+        for item in made:
+            found.setdefault(os.path.normpath(item.target), item)
+    return list(found.values())
+
+
+def _walk(folder: str, compiled: bool) -> Iterator[Item]:
+    suffixes = _SOURCE + (_COMPILED if compiled else ())
+    refused: list[OSError] = []
+    empty = True
+    for path, folders, names in os.walk(folder, onerror=refused.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if name.startswith(".") or not name.lower().endswith(suffixes):
+                continue
+            file = os.path.join(path, name)
+            size = _size(file)
+            if size is not None:
+                empty = False
+                yield Item(file, size)
+    for error in refused:
+        empty = False
+        name = str(error.filename)
+        yield Item(name, 0, TargetError(f"cannot read the folder: {error.strerror}", file=name))
+    if empty:
+        what = "no .py and no .pyc file" if compiled else "no .py file"
+        yield Item(folder, 0, TargetNotFound(f"the folder has {what}", file=folder))
+
+
+def _is_folder(target: str) -> bool:
+    try:
+        return os.path.isdir(target)
+    except ValueError:  # a null byte
+        return False
+
+
+def _size(path: str) -> int | None:
+    """Bytes of a regular file; None of anything else: a pipe would be waited for."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None

@@ -1,0 +1,205 @@
+"""`coscope verify`: can code crash the interpreter? Over many files, by several processes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import redirect_stdout
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from coscope.cli.failures import FAILED, write_lines
+from coscope.cli.options import common
+from coscope.cli.session import Session
+
+if TYPE_CHECKING:
+    from coscope.cli.files import Item
+    from coscope.cli.progress import Progress
+    from coscope.render.results.verify import Totals
+
+VIOLATED = 1  # exit status
+
+_BATCH = 200_000  # bytes of files that a process is given at a time: about half a second of work
+_EACH = 4_000  # bytes that a file counts for at least
+
+
+class Told(NamedTuple):
+    """What one target came to."""
+
+    entry: dict[str, Any]  # of the document
+    lines: list[str]  # for standard error
+
+
+@click.command("verify", short_help="Whether code can crash the interpreter; nothing is run.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    metavar="COUNT",
+    help="Processes; 0: as many as there are cores.",
+)
+@click.option(
+    "--python",
+    metavar="VERSION",
+    help="Compile source files by another interpreter of this machine: 3.12, 3.12.1 or a path.",
+)
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@common
+def command(session: Session, targets: tuple[str, ...], jobs: int, python: str | None) -> int:
+    """Tell whether the code of each TARGET can crash the interpreter, before it runs.
+
+    \b
+    app/ build/                   folders: every .py and .pyc in them, __pycache__ too
+    x.pyc                         of CPython 3.8 to 3.15: read byte by byte, never executed
+    app/orders.py::Order.total    one code object of a file, and those nested in it
+    json:dumps                    a live function; this imports json, and so runs it
+
+    Of 3.8 to 3.10 the structure alone is verified. Source files are compiled, never executed;
+    with --python, .pyc files of folders are left out. "coscope rule CODE" explains a violation.
+
+    Exit status: 0 no violation, 1 violations, 2 a target could not be read.
+    """
+    from coscope.cli.files import items_of
+    from coscope.cli.processes import cores, in_order
+    from coscope.cli.progress import Progress
+    from coscope.readers.targets import is_live_name
+
+    session.target = " ".join(targets)
+    if python is not None:
+        from coscope.readers.from_interpreter import find
+
+        python = find(python).path
+    items = items_of(targets, compiled=python is None)
+    jobs = jobs or cores()
+    batches = list(_batches(items, jobs))
+    examine = partial(
+        examined, python=python, json=session.json, ascii=session.ascii, debug=session.debug
+    )
+    results = in_order(examine, batches, jobs, stays=lambda batch: is_live_name(batch[0].target))
+    with Progress("targets") as progress:
+        told = _counted((each for result in results for each in result), len(items), progress)
+        try:
+            if session.json:
+                return _write_json(session, told)
+            return _write_page(session, told, len(items) == 1, progress)
+        finally:
+            results.close()
+
+
+def _batches(items: Sequence[Item], jobs: int) -> Iterator[tuple[Item, ...]]:
+    """The items in order, in portions of about the same size; a live function by itself."""
+    from coscope.readers.targets import is_live_name
+
+    batch: list[Item] = []
+    size = 0
+    for item in items:
+        live = is_live_name(item.target)
+        if batch and (live or jobs == 1 or size >= _BATCH or is_live_name(batch[0].target)):
+            yield tuple(batch)
+            batch, size = [], 0
+        batch.append(item)
+        size += max(item.size, _EACH)
+    if batch:
+        yield tuple(batch)
+
+
+def examined(
+    batch: Sequence[Item],
+    *,
+    python: str | None,
+    json: bool,
+    ascii: bool,  # noqa: A002
+    debug: bool,
+) -> list[Told]:
+    """Verify some targets; one that cannot be read does not keep the others from it."""
+    session = Session(json=json, ascii=ascii, debug=debug)
+    return [_told(item, python, session) for item in batch]
+
+
+def _told(item: Item, python: str | None, session: Session) -> Told:
+    from coscope.render.results.verify import entry, unread
+    from coscope.verifier import verify
+
+    target = item.target.removesuffix("::<module>")
+    try:
+        if item.error is not None:
+            raise item.error
+        with redirect_stdout(sys.stderr):  # what an imported module prints is no part of the answer
+            report = verify(target, python=python)
+        return Told(entry(report, target=item.target), [])
+    except Exception as error:
+        from coscope.cli.failures import lines_of
+        from coscope.render.report import error_document
+        from coscope.render.text import Pen
+
+        lines = lines_of(error, Pen(ascii=session.ascii))
+        if session.debug:
+            import traceback
+
+            lines = [*"".join(traceback.format_exception(error)).splitlines(), *lines]
+        return Told(unread(item.target, error_document(error)["error"]), lines)
+
+
+def _counted(told: Iterable[Told], total: int, progress: Progress) -> Iterator[Told]:
+    for done, each in enumerate(told, 1):
+        if each.lines:
+            with progress.aside():
+                write_lines(each.lines)
+        yield each
+        progress.advance(done, total)
+
+
+def _status(totals: Totals) -> int:
+    return FAILED if totals.errors else VIOLATED if totals.violations else 0
+
+
+def _write_page(session: Session, told: Iterable[Told], alone: bool, progress: Progress) -> int:
+    from coscope.cli.output import write_sheet
+    from coscope.render.results.verify import Totals, target_sheet, totals_sheet
+
+    totals = Totals()
+    pen = session.pen()
+    for each in told:
+        totals.add(each.entry)
+        if each.entry["error"] is None and (alone or each.entry["violations"]):
+            page = target_sheet(each.entry, pen, alone=alone)
+            page.lines.append([])
+            with progress.aside():
+                write_sheet(session, page)
+    if not (alone and totals.errors):
+        with progress.aside():
+            write_sheet(session, totals_sheet(totals, pen))
+    return _status(totals)
+
+
+def _write_json(session: Session, told: Iterable[Told]) -> int:
+    """Write the document as it grows. What breaks off the work stands at its end as its error."""
+    from coscope.cli.output import write_text
+    from coscope.render.report import error_document
+    from coscope.render.results.verify import Totals, closing, opening
+    from coscope.render.to_json import to_json_parts
+
+    totals = Totals()
+    broken: list[Exception] = []
+
+    def entries() -> Iterator[dict[str, Any]]:
+        try:
+            for each in told:
+                totals.add(each.entry)
+                yield each.entry
+        except Exception as error:
+            broken.append(error)
+
+    def after() -> dict[str, Any]:
+        return closing(totals, error_document(broken[0])["error"] if broken else None)
+
+    for part in to_json_parts(opening(session.target or ""), "reports", entries(), after):
+        write_text(part)
+    if broken:
+        session.json = False  # the document is written; what is left is a line on standard error
+        raise broken[0]
+    return _status(totals)
