@@ -41,7 +41,7 @@ HAS = {
 
 FIELDS = (
     *("code", "pops", "pushes", "jump_pushes", "caches", "operand", "jump", "ends", "tests"),
-    *("blocks", "access", "raises", "keeps", "needs", "makes", "next", "lands", "form"),
+    *("bounds", "blocks", "access", "raises", "keeps", "needs", "makes", "next", "lands", "form"),
     *("dis_effect", "shows"),
 )
 
