@@ -105,7 +105,7 @@ def compare_pyc(version: str, request: Request) -> Result:
         words = command(version, Path(folder), request.root)
         words += ["--seed", str(request.seed), "--optimize", str(request.optimize)]
         words += ["--sample", str(request.sample)] if request.sample else []
-        _run_probes(words, 1 if version in PYODIDE else request.jobs)
+        run_probes(words, 1 if version in PYODIDE else request.jobs)
         tally = Tally()
         lines: list[str] = []
         release = version
@@ -123,7 +123,8 @@ def compare_pyc(version: str, request: Request) -> Result:
     return Result(label, tally, details, time.monotonic() - began)
 
 
-def _run_probes(words: list[str], workers: int) -> None:
+def run_probes(words: list[str], workers: int) -> None:
+    """Run the probe in so many processes, each with its share of the files."""
     probes = [
         subprocess.Popen([*words, "--share", f"{n}/{workers}"], stdout=sys.stderr)
         for n in range(workers)
@@ -140,7 +141,7 @@ def _explain(words: list[str], folder: str, tally: Tally) -> list[str]:
         return []
     Path(folder, "wanted").write_text("\n".join(sorted(paths)), encoding="utf-8")
     inside = "/out/wanted" if words[0] == "node" else str(Path(folder, "wanted"))
-    _run_probes([*words, "--details", inside], 1)
+    run_probes([*words, "--details", inside], 1)
     lines = Path(folder, "details-0.jsonl").read_text(encoding="ascii").splitlines()[1:]
     found = []
     for line in lines:
@@ -183,7 +184,7 @@ def _spread(work: list[Work], jobs: int, label: str) -> Iterator[Tally]:
     """Do the work on several processes, with a progress bar on a terminal's stderr."""
     size = max(1, min(16, len(work) // (4 * jobs)))
     chunks = [work[at : at + size] for at in range(0, len(work), size)]
-    with _progress(label, len(chunks)) as advance:
+    with progress(label, len(chunks)) as advance:
         if jobs == 1:
             for chunk in chunks:
                 yield _do(chunk)
@@ -203,7 +204,8 @@ def _do(chunk: Iterable[Work]) -> Tally:
 
 
 @contextmanager
-def _progress(label: str, total: int) -> Iterator[Callable[[], None]]:
+def progress(label: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar on a terminal's stderr; what it gives is called for each part that is done."""
     done = 0
 
     def advance() -> None:
@@ -284,7 +286,7 @@ def everything(request: Request) -> list[Result]:
     for version in NATIVE + PYODIDE:
         results.append(compare_pyc(version, request))
         show(results[-1])
-    library = _library("3.13")
+    library = library_of("3.13")
     for version in PYODIDE:  # their own library comes without the tests
         results.append(compare_pyc(version, replace(request, root=library)))
         show(results[-1])
@@ -305,7 +307,7 @@ def _live_elsewhere(version: str, request: Request) -> Result:
         raise SystemExit(f"comparing live code on {version} failed") from None
 
 
-def _library(version: str) -> str:
+def library_of(version: str) -> str:
     """The folder of another interpreter's standard library."""
     executable = str(from_interpreter.find(version).path)
     words = [executable, "-I", "-S", "-c", "import os; print(os.path.dirname(os.__file__))"]

@@ -3,7 +3,8 @@
 Runs inside the interpreter under test, CPython 3.8 to 3.15, with nothing but the standard library.
 It compiles files, writes each as a real .pyc, and writes one line of JSON a file: for every code
 object, in the order of `coscope.Code.walk`, a digest of each section of facts (see `facts`). With
---details it writes the sections themselves, as text, so that two sides can be compared row by row.
+--details it writes the sections themselves, as text, so that two sides can be compared row by row;
+with --bare it only compiles.
 """
 
 from __future__ import annotations
@@ -190,6 +191,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--share", default="0/1", help="I/N: take the files of worker I of N")
     parser.add_argument("--optimize", type=int, default=0)
+    parser.add_argument("--bare", action="store_true", help="write the .pyc files alone")
     parser.add_argument("--details", help="file that names the sources to describe in full")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -220,7 +222,7 @@ def describe(options: Any, number: int, container: str, name: str) -> dict[str, 
     if not options.details:
         write_pyc(os.path.join(options.out, pyc), len(data), code)
     codes = []
-    for nested in walk(code):
+    for nested in [] if options.bare else walk(code):
         sections = facts(nested)
         if options.details:
             told: list[Any] = [[ascii(row) for row in rows] for rows in sections]
