@@ -184,6 +184,7 @@ class Instructions(Protocol):
     offsets: Sequence[int]  # bytes
     opcodes: Sequence[int]
     opargs: Sequence[int]  # 0 where the opcode takes none
+    plain: bool  # every cache unit is whole and zero, no opcode is 0
 
     @property
     def positions(self) -> Sequence[Span]: ...

@@ -68,6 +68,7 @@ class Columns(Sequence[Instruction]):
         opcodes: Opcode numbers as stored.
         opargs: Opargs with EXTENDED_ARG prefixes applied, 0 where the opcode takes none.
             Signed: like the interpreter, a fourth prefix pushes bits out at the top.
+        plain: True if every cache unit is whole and zero and no opcode is 0, as compilers write.
     """
 
     __slots__ = (
@@ -81,6 +82,7 @@ class Columns(Sequence[Instruction]):
         "offsets",
         "opargs",
         "opcodes",
+        "plain",
     )
 
     def __init__(
@@ -91,8 +93,10 @@ class Columns(Sequence[Instruction]):
         opcodes: Sequence[int],
         opargs: Sequence[int],
         marks: bytes,
+        plain: bool,
     ) -> None:
         self.code = code
+        self.plain = plain
         self.offsets = offsets
         self.opcodes = opcodes
         self.opargs = opargs
@@ -241,7 +245,8 @@ def decode(code: Code) -> Columns:
     if size % 2:
         raise CodeError("the bytecode ends inside a code unit", code=code.qualname, offset=size - 1)
     walk = _walk(code.version)
-    if walk.plain(code.code):
+    plain = walk.plain(code.code) is not None
+    if plain:
         # As compilers write it. A run of zeros is an oparg or not, then caches: each pair of zeros
         # that goes is one cache unit.
         packed = code.code.replace(b"\0\0", b"")
@@ -259,7 +264,7 @@ def decode(code: Code) -> Columns:
     column: Sequence[int] = _masked(opargs, opcodes.translate(walk.takes))
     if walk.extended_arg in opcodes:
         column = _extended(column, opcodes, walk)
-    return Columns(code, walk, offsets, opcodes, column, marks)
+    return Columns(code, walk, offsets, opcodes, column, marks, plain)
 
 
 def _starts(code: bytes, steps: bytes) -> list[int]:

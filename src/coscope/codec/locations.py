@@ -33,6 +33,9 @@ _ENTRY = (
 )
 _entries = re.compile(_ENTRY + rb"*+").match
 
+# By byte of a table: code units that the entry covers which starts there, 0 if none does.
+_COVERS = bytes((byte & 7) + 1 if byte & 0x80 else 0 for byte in range(256))
+
 # Line, end line, column, end column: the fields of a Span.
 Row = tuple[int | None, int | None, int | None, int | None]
 NOWHERE: Row = (None, None, None, None)
@@ -132,6 +135,18 @@ def rows_by_unit(table: bytes, firstlineno: int, *, name: str | None = None) -> 
         else:
             append(row)
     return rows
+
+
+def covered_units(table: bytes) -> int | None:
+    """Code units that the entries cover; None if the table is no sequence of whole entries.
+
+    >>> covered_units(bytes([0x81, 0x2C, 0xF8]))
+    3
+    """
+    found = _entries(table)
+    if found is None or found.end() != len(table):
+        return None
+    return sum(table.translate(_COVERS))
 
 
 def _number(byte: int, read: Iterator[int]) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from coscope.codec.locations import covered_units
 from coscope.codec.regions import decode_regions
 from coscope.errors import CodeError
 from coscope.flow.domains.kind import Fault, Kinds
@@ -44,6 +45,36 @@ class Subject:
         except CodeError as error:
             self.unreadable = error
             return None
+
+    @cached_property
+    def opcodes(self) -> bytes:
+        """Opcode of each instruction; empty if the bytes cannot be read."""
+        return b"" if self.instructions is None else bytes(self.instructions.opcodes)
+
+    @cached_property
+    def opargs(self) -> Sequence[int]:
+        """Oparg of each instruction, bytes if none has a prefix."""
+        return b"" if self.instructions is None else self.instructions.opargs
+
+    @cached_property
+    def starts(self) -> frozenset[int]:
+        """Byte offsets at which control may arrive: no prefix hides behind them."""
+        instructions = self.instructions
+        if instructions is None:
+            return frozenset()
+        offsets, prefix = instructions.offsets, self.rules.extended_arg
+        behind = [
+            at for at, opcode in zip(offsets[1:], self.opcodes, strict=False) if opcode == prefix
+        ]
+        return frozenset(offsets).difference(behind)
+
+    @cached_property
+    def units(self) -> int | None:
+        """Code units that the line table covers (to 3.10: pairs of bytes); None if malformed."""
+        raw = self.code.linetable
+        if self.rules.lines == "locations-3.11":
+            return covered_units(raw)
+        return None if len(raw) % 2 else len(raw) // 2
 
     @cached_property
     def regions(self) -> list[Region] | None:

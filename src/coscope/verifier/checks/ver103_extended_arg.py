@@ -1,0 +1,63 @@
+"""EXTENDED_ARG stands last, four times in a row, or makes an oparg of more than 31 bits.
+
+Each prefix shifts the oparg by 8 bits, in a C int: the fourth pushes bits out, and three with a
+high first byte make it negative, an index below the start of every array. A prefix at the end of
+the code takes the opcode that it extends from the memory behind.
+
+    EXTENDED_ARG 0x80
+    EXTENDED_ARG 0
+    EXTENDED_ARG 0
+    LOAD_CONST 0            constant -2147483648
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from coscope.verifier.report import Violation
+from coscope.verifier.subject import Subject
+
+CODE = "VER103"
+
+_PREFIXES = 3
+
+
+def check(subject: Subject) -> Iterable[Violation]:
+    if subject.rules.extended_arg not in subject.opcodes:
+        return ()
+    return _wrong(subject)
+
+
+def _wrong(subject: Subject) -> Iterator[Violation]:
+    prefix = subject.rules.extended_arg
+    opcodes, opargs = subject.opcodes, subject.opargs
+    row = 0  # prefixes in a row
+    for index, opcode in enumerate(opcodes):
+        if opcode == prefix:
+            row += 1
+            if row == _PREFIXES + 1:
+                yield subject.violation(
+                    CODE,
+                    "too many EXTENDED_ARG prefixes stand in a row",
+                    index,
+                    expected=f"at most {_PREFIXES}",
+                    found="one more",
+                )
+            continue
+        if row and opargs[index] < 0:
+            yield subject.violation(
+                CODE,
+                "the oparg has more than 31 bits",
+                index,
+                expected="0 to 2147483647",
+                found=opargs[index],
+            )
+        row = 0
+    if row:
+        yield subject.violation(
+            CODE,
+            "the code ends behind an EXTENDED_ARG prefix",
+            len(opcodes) - 1,
+            expected="the instruction that it extends",
+            found="the end of the code",
+        )
