@@ -21,6 +21,11 @@
     │   │   └── ConstantNotFound         no instruction loads the constant
     │   ├── AmbiguousEdit            it could mean more than one thing; say which
     │   └── Refused                  it would break what the interpreter relies on
+    │       ├── NotVerified              the verifier finds the result unsafe; it says where
+    │       ├── WrongVersion             code of another CPython cannot run here
+    │       ├── WrongKind                a function would become a generator, a coroutine, or neither
+    │       ├── WrongClosure             the cells do not fit the free variables
+    │       └── WrongDefaults            the defaults do not fit the parameters
     ├── UnknownVersion           coscope has no opcode table for that CPython
     └── InternalError            a fault of coscope's own; please report it
 
@@ -203,6 +208,28 @@ class AmbiguousEdit(PatchError):
 
 class Refused(PatchError):
     """It would break what the interpreter relies on, or what the caller did not ask to change."""
+
+
+class NotVerified(Refused):
+    """The verifier finds the result unsafe. `report` is its verdict, a `coscope.Report`."""
+
+    report: object = None
+
+
+class WrongVersion(Refused):
+    """Code of another CPython cannot run here."""
+
+
+class WrongKind(Refused):
+    """A function would become a generator or a coroutine, or would cease to be one."""
+
+
+class WrongClosure(Refused):
+    """The cells do not fit the free variables."""
+
+
+class WrongDefaults(Refused):
+    """The defaults do not fit the parameters."""
 
 
 class UnknownVersion(CoscopeError):
