@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 
 from coscope.errors import PatchError, Refused
 from coscope.facts.uses import cell_slots
+from coscope.flow import build
+from coscope.flow.domains.depth import depths
 from coscope.model import FAST_CELL, FAST_FREE, FAST_HIDDEN, FAST_LOCAL, Code
 from coscope.opcodes import Opcode
 from coscope.patcher.edits import Do, Literal, Loaded, Mark, Outcome, Variable
 from coscope.patcher.listing import Item, Listing
 from coscope.patcher.name_edits import shift_of
 from coscope.patcher.pools import Constants, Names, modelled
+from coscope.patcher.selection import instructions_of
 
 HERE = "here"  # the mark of the instruction at which others are inserted
 
@@ -26,6 +30,7 @@ class Assembler:
     def __init__(self, listing: Listing) -> None:
         self.listing = listing
         self.code = listing.code
+        self._items = list(listing.items)
         self.rules = listing.rules
         self.constants = Constants(listing.code)
         self.names = Names(listing.code)
@@ -75,7 +80,27 @@ class Assembler:
     def item(self, opname: str, oparg: int, model: Item) -> Item:
         """An instruction that stands where `model` does in the source, under its handler."""
         code = self.row(opname).code
-        return Item(code, oparg, place=model.place, handler=model.handler)
+        handler = model.handler
+        # Where the compiler knows that nothing raises, less may be on the stack than the handler
+        # keeps: at the end of a generator expression of 3.15.
+        if handler is not None and handler.depth > self.depths.get(id(model), handler.depth):
+            handler = None
+        return Item(code, oparg, place=model.place, handler=handler)
+
+    @cached_property
+    def depths(self) -> dict[int, int]:
+        """Depth of the stack before each instruction of the listing that was reached, by id().
+
+        Raises:
+            CodeError: The instructions cannot be followed.
+        """
+        found = depths(build(self.code))
+        uses = instructions_of(self.code)
+        return {
+            id(item): depth
+            for item, use in zip(self._items, uses, strict=True)
+            if (depth := found[use.at]) is not None
+        }
 
     # Instructions of an edit
 

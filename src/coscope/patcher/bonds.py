@@ -6,15 +6,21 @@ from collections.abc import Iterator, Mapping
 
 from coscope.patcher.listing import Listing
 
-# What the frame is made ready with, before RESUME. `gen.throw()` and tracebacks count from there.
-_PROLOGUE = frozenset(
-    {"COPY_FREE_VARS", "MAKE_CELL", "RETURN_GENERATOR", "GEN_START", "POP_TOP", "NOP"}
-)
+# What the frame of a function that is no generator is made ready with.
+_PROLOGUE = frozenset({"COPY_FREE_VARS", "MAKE_CELL", "NOP"})
 
 # A generator that is suspended is known by the RESUME behind the YIELD_VALUE at which it stands
 # (`gi_yieldfrom`, `close()`), and to 3.11 `throw()` looks for the SEND before it.
 # Source: CPython 3.11.7 and 3.13.0, Objects/genobject.c, `_PyGen_yf`, `gen_close`, `_gen_throw`.
-_ALWAYS = {"SEND": ("YIELD_VALUE",), "YIELD_VALUE": ("RESUME",)}
+_ALWAYS = {
+    "SEND": ("YIELD_VALUE",),
+    "YIELD_VALUE": ("RESUME",),
+    "RESUME": ("JUMP_BACKWARD_NO_INTERRUPT",),
+    # The verifier tells only from both together that what is left is an exception and not None,
+    # and that the argument of a generator expression need not be an iterator.
+    "COPY": ("POP_JUMP_IF_NOT_NONE", "POP_JUMP_FORWARD_IF_NOT_NONE"),
+    "LOAD_FAST": ("GET_ANEXT",),
+}
 
 
 def bonds(listing: Listing) -> Mapping[int, str]:
@@ -44,13 +50,18 @@ def _bonds(listing: Listing) -> Iterator[tuple[int, str]]:
 
 
 def prologue(listing: Listing) -> int:
-    """Instructions up to the first RESUME, it included; 0 if the code does not begin so."""
-    for index, item in enumerate(listing.items):
-        name = listing.opname(item)
+    """Instructions before which the frame is not ready, up to RESUME; 0 if there are none."""
+    names = [listing.opname(item) for item in listing.items]
+    if "RETURN_GENERATOR" in names:
+        at = names.index("RETURN_GENERATOR")
+        before = listing.rules.opcodes["RETURN_GENERATOR"].after
+        if set(before).issuperset(names[:at]) and "RESUME" in names[at:]:
+            return names.index("RESUME", at) + 1
+    if names and names[0] == "GEN_START":
+        return 1
+    for index, name in enumerate(names):
         if name == "RESUME":
             return index + 1
         if name not in _PROLOGUE:
             break
-    if listing.items and listing.opname(listing.items[0]) == "GEN_START":
-        return 1
     return 0

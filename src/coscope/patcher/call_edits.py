@@ -29,9 +29,6 @@ from coscope.patcher.selection import require, shown
 
 MOMENTS = ("entry", "return", "yield", "exception", "exit", "instruction")
 
-_AT_DEPTH_1 = 4  # RESUME, 3.13+: `close()` need not run the one handler that is there
-_RESUME_WHERE = 3
-
 
 def insert_call(code: Code, edit: InsertCall) -> Code:
     """Apply the edit to one code object.
@@ -165,9 +162,12 @@ class _Hook:
         # The interpreter's lasti and the previous exception are kept.
         model.handler = Handler(cleanup[0], depth=2, keeps_lasti=True)
         handling = [*self.call(model, outcome=1), assembler.item("RERAISE", 2, model)]
-        outermost = Handler(entry, depth=0, keeps_lasti=True)
+        depths = assembler.depths
+        kept = depths.get(id(body[0]), 0)  # 2 in a generator expression of 3.15, else none
+        outermost = Handler(entry, depth=kept, keeps_lasti=True)
+        model.handler.depth += kept
         for item in body:
-            if item.handler is None:
+            if item.handler is None and depths.get(id(item), 0) >= kept:
                 item.handler = outermost
         self._tell_close()
         self.listing.items += [entry, *handling, *cleanup]
@@ -181,11 +181,12 @@ class _Hook:
 
         Source: CPython 3.12.1 and 3.13.0, Objects/genobject.c, `gen_close`.
         """
-        counts = self.listing.rules.numbers.get("yield_counts_handlers", 0)
+        numbers = self.listing.rules.numbers
+        counts, alone = numbers.get("yield_counts_handlers", 0), numbers.get("resume_depth_1", 0)
         for item in self.listing.items:
             name = self.listing.opname(item)
-            if name == "RESUME" and item.oparg & _AT_DEPTH_1:
-                item.oparg &= _RESUME_WHERE
+            if name == "RESUME":
+                item.oparg &= ~alone
             elif name == "YIELD_VALUE" and counts:
                 item.oparg += 1
 

@@ -128,7 +128,7 @@ class Listing:
             for index, inserted in before.items()
             if inserted and index not in skipped
         }
-        self._redirect(landing)
+        self._redirect(landing, staying=True)
         woven: list[Item] = []
         for index, item in enumerate(self.items):
             woven += before.get(index, ())
@@ -165,7 +165,7 @@ class Listing:
                 raise Refused(
                     "a jump leads to the removed end of the code", code=self.code.qualname
                 )
-        self._redirect(landing)
+        self._redirect(landing, staying=False)
         woven: list[Item] = []
         for index, item in enumerate(self.items):
             woven += replacements.get(index, (item,))
@@ -177,19 +177,27 @@ class Listing:
                     "a handler leads to the removed end of the code", code=self.code.qualname
                 )
 
-    def _redirect(self, landing: Mapping[int, Item]) -> None:
+    def _redirect(self, landing: Mapping[int, Item], *, staying: bool) -> None:
         if not landing:
             return
         for item in self.items:
-            if item.target is not None and not self._looks_back(item):
+            if item.target is not None and not (staying and self._stays(item)):
                 item.target = landing.get(id(item.target), item.target)
         for handler in self.handlers:
             handler.target = landing.get(id(handler.target), handler.target)
 
-    def _looks_back(self, item: Item) -> bool:
-        """True if the oparg tells where control came from, not where it goes."""
+    def _stays(self, item: Item) -> bool:
+        """True for a jump to an instruction itself, whatever comes to stand before that.
+
+        The oparg of END_ASYNC_FOR tells where control came from; and what waits for another
+        generator goes from its SEND to the same SEND.
+        """
         row = self.rules.by_code[item.opcode]
-        return row is not None and row.operand == "jump source"
+        if row is None or item.target is None:
+            return False
+        if row.operand == "jump source":
+            return True
+        return row.name == "JUMP_BACKWARD_NO_INTERRUPT" and self.opname(item.target) == "SEND"
 
 
 def decode_listing(code: Code) -> Listing:
