@@ -6,8 +6,8 @@
 Each source file is compiled at each level of optimization and every code object of it verified;
 nothing is executed, and none may be rejected. CPython 3.11 to 3.13 compile and verify in
 themselves, found on PATH and under pyenv; 3.14 and 3.15 compile inside Pyodide, whose folder
-COSCOPE_PYODIDE_314 or COSCOPE_PYODIDE_315 names, and this host verifies their .pyc. Pyodide's library has
-no tests, so it compiles 3.13's too.
+COSCOPE_PYODIDE_314 or COSCOPE_PYODIDE_315 names, and this host verifies their .pyc. Pyodide has no
+tests, so it compiles the library of 3.13 too.
 
 FOLDER holds installed packages (`pip install --target FOLDER`); `{version}` in it stands for the
 version that compiles them. Without a VERSION the running interpreter is the one. The exit status is
@@ -165,9 +165,7 @@ def _inside_pyodide(corpus: Corpus) -> Tally:
         )
         tally = Tally(f"{head['version']} (Pyodide)", corpus.name, corpus.level)
         tally.skipped = sum("skipped" in line for line in lines)
-        files = [
-            (str(Path(folder, line["pyc"])), line["path"]) for line in lines if "pyc" in line
-        ]
+        files = [(str(Path(folder, line["pyc"])), line["path"]) for line in lines if "pyc" in line]
         tally.files = tally.skipped
         for part in _spread(check_pycs, files, corpus):
             tally.add(part)
@@ -218,7 +216,9 @@ def corpora(options: argparse.Namespace) -> Iterator[Corpus]:
     """What the command line asks for."""
     everywhere = (*HOSTS, *differential.PYODIDE)
     for version in everywhere if options.all else options.versions or [HOST_VERSION]:
-        places = [] if options.no_library else [("library", None)]
+        places: list[tuple[str, str | None]] = []
+        if not options.no_library:
+            places.append(("library", None))
         if version in differential.PYODIDE and not options.no_library:
             library = differential.library_of(BY_PYODIDE)
             places.append((f"{BY_PYODIDE}'s library", library))
@@ -234,13 +234,19 @@ def corpora(options: argparse.Namespace) -> Iterator[Corpus]:
 
 def table_of(tallies: Iterable[Tally]) -> Iterator[str]:
     """The lines of the Markdown table of docs/internals/verifier.md."""
-    yield "| CPython | corpus | level | files | not compiled | code objects | rejected | CPU s | a second |"
+    yield (
+        "| CPython | corpus | level | files | not compiled "
+        "| code objects | rejected | CPU s | a second |"
+    )
     yield "|---|---|---|--:|--:|--:|--:|--:|--:|"
     total = Tally()
     for tally in tallies:
         yield line_of(tally)
         total.add(tally)
-    yield f"| in all | | | {total.files:,} | {total.skipped:,} | {total.codes:,} | {total.rejected:,} | | |"
+    yield (
+        f"| in all | | | {total.files:,} | {total.skipped:,} "
+        f"| {total.codes:,} | {total.rejected:,} | {total.seconds:.1f} | |"
+    )
 
 
 def line_of(tally: Tally) -> str:
@@ -273,7 +279,7 @@ def main() -> int:
     parser = arguments()
     options = parser.parse_args()
     known = (*HOSTS, *differential.PYODIDE)
-    if options.all and options.versions or not set(options.versions) <= set(known):
+    if (options.all and options.versions) or not set(options.versions) <= set(known):
         parser.error("give --all or versions of " + ", ".join(known))
     tallies = []
     for corpus in corpora(options):
