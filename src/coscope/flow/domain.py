@@ -28,9 +28,6 @@ class Domain(Protocol[V]):
     watches_moves: bool
     """`values` is called also for an instruction that pushes nothing new."""
 
-    traced: bool
-    """Every instruction may raise, before it does anything. For a graph built with `traced`."""
-
     narrows: bool
     """`narrow` is called where a value was compared with None."""
 
@@ -83,7 +80,6 @@ class Plain:
 
     renewed: frozenset[str] = frozenset()
     watches_moves = False
-    traced = False
     narrows = False
 
     def narrow(self, index: int, stack: Stack, none: bool) -> Stack:

@@ -96,12 +96,8 @@ class Graph:
         return self.blocks[bisect_right(self._starts, index) - 1]
 
 
-def build(code: Code, *, traced: bool = False) -> Graph:
+def build(code: Code) -> Graph:
     """Build the graph, without labels; time is linear in the instructions and regions.
-
-    Args:
-        code: The code object.
-        traced: Every instruction may raise, as it may under a trace function.
 
     Raises:
         CodeError: A jump or handler leads out of the code or into the middle of an instruction,
@@ -132,7 +128,7 @@ def build(code: Code, *, traced: bool = False) -> Graph:
     starts.discard(size)
     bounds = [*sorted(starts), size]
     protection = _protection(instructions, bounds, regions)
-    edges = _connect(code, bounds, jumps, handlers, protection, traced)
+    edges = _connect(code, bounds, jumps, handlers, protection)
     reached = _reach(edges)
     if len(bounds) - 2 in reached and endings[-1] not in (_JUMP, _END):
         raise fault(instructions, size - 1, "control falls off the end", "a jump, return or raise")
@@ -166,7 +162,6 @@ def _connect(
     jumps: dict[int, int],
     handlers: dict[int, int],
     protection: Sequence[Region | None],
-    traced: bool,
 ) -> list[tuple[Edge, ...]]:
     """The edges out of the block between each two bounds."""
     opcodes = bytes(code.instructions.opcodes)
@@ -185,7 +180,7 @@ def _connect(
         if last in jumps:
             edges.append(Edge(kinds[0], number, block_at[jumps[last]], jumps=True))
         region = protection[number]
-        if region is not None and (traced or raises.find(1, start, stop) >= 0):
+        if region is not None and raises.find(1, start, stop) >= 0:
             edges.append(Edge("exception", number, block_at[handlers[region.target]]))
         found.append(tuple(edges))
     return found

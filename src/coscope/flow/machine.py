@@ -396,9 +396,8 @@ class _Handler:
     def before(self, index: int, effect: Effect, stack: Stack, slots: Any) -> None:
         """Note the state before an instruction."""
         depth = stack[2]
-        raises = effect.raises and not effect.late
-        if raises or self.machine.domain.traced:
-            left = depth - effect.popped + effect.at_error if raises else depth
+        if effect.raises and not effect.late:
+            left = depth - effect.popped + effect.at_error
             if left >= self.depth or self._lacks(index, effect, left):
                 self._note(stack, slots)
         if depth - effect.popped < self.depth:

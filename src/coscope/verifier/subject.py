@@ -86,14 +86,11 @@ class Subject:
 
     @cached_property
     def graph(self) -> Graph | None:
-        """The control-flow graph, with handlers reached from every protected instruction.
-
-        None if jumps or regions lead nowhere; the checks of their targets say so.
-        """
+        """The control-flow graph; None if jumps or regions lead nowhere, as their checks tell."""
         if self.instructions is None:
             return None
         try:
-            return build(self.code, traced=True)
+            return build(self.code)
         except CodeError as error:
             self.tangled = error
             return None

@@ -23,6 +23,8 @@ from coscope.opcodes.kinds import Wanted, given, join, told, wanted
 
 _REFUSED = ~kinds.ANY_OBJECT & kinds.ATOMS  # atoms that are no objects
 
+_IN_NAMESPACE = ("read name", "read global", "read name or global", "write name", "write global")
+
 # What a local keeps of a value. The rest becomes an object: `locals()` can be written to.
 _KEPT = kinds.NULL | kinds.CELL | kinds.TYPED_CELL
 
@@ -38,6 +40,10 @@ _GROUPS = {
     "code": "function",
     "function": "function",
     "closure": "function",
+    "finished": "function",
+    "iteration": "iterator",
+    "index": "iterator",
+    "delegate": "iterator",
     "bool": "asserted",
     "str": "asserted",
 }
@@ -64,6 +70,7 @@ class Plan(NamedTuple):
     ]  # of these, the ones that keep a kind: place, start in popped
     makes: Callable[..., Sequence[int]] | None
     local: tuple[tuple[str, int], ...]  # access, slot of the locals
+    name: int | None  # index of the name that is read or written in a namespace
 
 
 @lru_cache(maxsize=16_384)
@@ -106,7 +113,15 @@ def plan_of(version: str, effect: Effect) -> Plan:
         moved=tuple(moved),
         makes=makers.MAKERS[makes] if makes else None,
         local=tuple(_touched(rules, effect)),
+        name=_named(effect),
     )
+
+
+def _named(effect: Effect) -> int | None:
+    row = effect.row
+    if not row.access or row.access[0] not in _IN_NAMESPACE or not row.operand.startswith("name"):
+        return None
+    return effect.oparg >> int(row.operand[6:] or 0)
 
 
 def _touched(rules: Table, effect: Effect) -> list[tuple[str, int]]:
@@ -131,7 +146,6 @@ class Kinds(Plain):
     # LIST_EXTEND may put anything into a list; what COPY copies has two places from then on.
     renewed = frozenset({"list", "bottom", "function"})
     watches_moves = True
-    traced = True
     narrows = True
 
     def __init__(self, graph: Graph) -> None:
@@ -149,6 +163,7 @@ class Kinds(Plain):
             for slot, name in enumerate(self.code.localsplusnames)
             if name in contract and self.code.localspluskinds[slot] & (FAST_FREE | FAST_CELL)
         }
+        self.trusted = not contract.keys().isdisjoint(self.code.names)
         self.faults: dict[tuple[int, str, str], Fault] = {}
         self.plans: dict[Effect, Plan] = {}
         self.constants: dict[int, int] = {}
@@ -197,6 +212,8 @@ class Kinds(Plain):
                 new[at] = operands[start]
         if plan.makes is not None:
             new = plan.makes(self, index, effect, operands, new)
+        if plan.name is not None and self.trusted:
+            new = self.in_namespace(index, effect, plan.name, operands, new)
         if plan.local:
             return self.touch(index, effect, plan, operands, slots)
         if effect.row.name == "COPY_FREE_VARS":
@@ -346,6 +363,24 @@ class Kinds(Plain):
         if not access.startswith("read"):
             return []
         return [given(self.typed.get(slot))]
+
+    def in_namespace(
+        self, index: int, effect: Effect, name: int, operands: Sequence[int], new: Sequence[int]
+    ) -> Sequence[int]:
+        """What reading a name pushes, if it is one of the compiler's own; note what enters it."""
+        names = self.code.names
+        word = self.rules.contract.get(names[name]) if name < len(names) else None
+        if word is None:
+            return new
+        if effect.row.access[0].startswith("write"):
+            if not wanted(word).admits(operands[-1], 0):
+                self.note(
+                    index, "contract", f"{effect.row.name} gives a name of the compiler's own",
+                    f"{word} for {names[name]!r}", told(operands[-1]),
+                )  # fmt: skip
+            return new
+        # LOAD_GLOBAL may push NULL too; the value is where an object is.
+        return [given(word) if kind == kinds.OBJECT else kind for kind in new]
 
     def enters(self, index: int, effect: Effect, slot: int, kind: int) -> None:
         """Note that a value enters a cell that others trust to hold something else."""

@@ -1,7 +1,7 @@
 """A function is made from something else than a code object and what fits it.
 
-MAKE_FUNCTION takes a code object, without a look. The closure must be a tuple of cells, one for each
-of the code object's free variables: COPY_FREE_VARS of the function will read so many. Each
+MAKE_FUNCTION takes a code object, without a look. The closure must be a tuple of cells, one for
+each of the code object's free variables: COPY_FREE_VARS of the function will read so many. Each
 attribute is set once, on a function that was just made.
 
     LOAD_CONST <code of inner, free variable x>

@@ -5,8 +5,8 @@ A generator expression's code trusts its argument `.0` to be an iterator, a gene
 with such an argument, or without the closure that it still lacks, may only be completed, called at
 once with exactly what it wants, or dropped. It may not be stored, passed on or returned.
 
-The same holds for cells of the compiler's own: `.type_params` of a generic class or alias holds a
-tuple or nothing, and no other name may reach it.
+The same holds for what the compiler keeps under names of its own: the cell `.type_params` of a
+generic class or alias holds a tuple or nothing, and `__conditional_annotations__` (3.14+) is a set.
 
     LOAD_CONST <code of <genexpr>>
     MAKE_FUNCTION
@@ -25,10 +25,9 @@ CODE = "VER408"
 
 
 def check(subject: Subject) -> Iterator[Violation]:
-    contract = subject.rules.contract
-    if not contract.keys().isdisjoint(subject.code.names):
-        for name in contract.keys() & set(subject.code.names):
+    for name in subject.rules.contract.keys() & set(subject.code.names):
+        if name.startswith("."):
             yield subject.violation(
-                CODE, "a name of the compiler's own is used as a name", found=repr(name)
+                CODE, "a name of the compiler's own is looked up in a namespace", found=repr(name)
             )
     yield from subject.reported(CODE, "contract")

@@ -1,7 +1,7 @@
 """Names of keyword arguments or attributes are not a tuple of str.
 
-CALL_KW and MATCH_CLASS read a tuple of names without a look, and CALL_KW takes as many arguments for
-keyword arguments as there are names.
+CALL_KW and MATCH_CLASS read a tuple of names without a look, and CALL_KW takes as many arguments
+for keyword arguments as there are names.
 
     LOAD_CONST f
     PUSH_NULL

@@ -44,15 +44,16 @@ def _wrong(subject: Subject) -> Iterator[Violation]:
         row = rows[opcode]
         if row is None or not row.next:
             continue
-        after = _after(subject, index)
-        following = rows[opcodes[after]] if after is not None else None
-        if after is None or following is None or following.name not in row.next:
+        # No prefix may stand between: what is skipped is the next code unit.
+        after = index + 1
+        following = rows[opcodes[after]] if after < len(opcodes) else None
+        if following is None or following.name not in row.next:
             yield subject.violation(
                 CODE,
                 f"{row.name} is not followed by the instruction that it works with",
                 index,
                 expected=" or ".join(row.next),
-                found="the end of the code" if following is None else following.name,
+                found="nothing that it knows" if following is None else following.name,
             )
         elif row.operand == "count" and opargs[index] != opargs[after]:
             yield subject.violation(
@@ -64,14 +65,6 @@ def _wrong(subject: Subject) -> Iterator[Violation]:
             )
         elif row.operand == "const names":
             yield from _names(subject, index, opargs[after])
-
-
-def _after(subject: Subject, index: int) -> int | None:
-    """The next instruction that is no prefix."""
-    for after in range(index + 1, len(subject.opcodes)):
-        if subject.opcodes[after] != subject.rules.extended_arg:
-            return after
-    return None
 
 
 def _names(subject: Subject, index: int, arguments: int) -> Iterator[Violation]:

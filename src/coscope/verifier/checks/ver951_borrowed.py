@@ -1,8 +1,8 @@
 """A local changes while a value that was borrowed from it is in use.
 
-From 3.14, LOAD_FAST_BORROW puts a local on the stack without a reference of its own: the local's keeps
-the object alive. If the local is overwritten, deleted or put away meanwhile, the object may be
-freed, and the stack points to memory of somebody else.
+From 3.14, LOAD_FAST_BORROW puts a local on the stack without a reference of its own: the local's
+keeps the object alive. If the local is overwritten, deleted or put away meanwhile, the object may
+be freed, and the stack points to memory of somebody else.
 
     LOAD_FAST_BORROW x
     LOAD_CONST None
@@ -38,7 +38,9 @@ def _changing(version: str) -> bytes | None:
         row is not None
         and row.operand in ("local", "local pair", "deref")
         and any(access.split(" ")[0] in _CHANGES for access in row.access)
-        and not any(access.endswith("cell") and not access.startswith("make") for access in row.access)
+        and not any(
+            access.endswith("cell") and not access.startswith("make") for access in row.access
+        )
         for row in rules.by_code
     )
 
@@ -55,7 +57,9 @@ def check(subject: Subject) -> Iterator[Violation]:
         found, cost = _borrowed(subject, frames, index)
         work -= cost
         if work < 0:
-            yield subject.violation(CODE, "too much is on the stack to tell what is borrowed", index)
+            yield subject.violation(
+                CODE, "too much is on the stack to tell what is borrowed", index
+            )
             return
         if found is not None:
             yield subject.violation(
