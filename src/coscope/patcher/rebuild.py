@@ -427,3 +427,45 @@ def _stub(attributes: tuple[int, ...]) -> CodeType:
 def _exact(namespace: Any) -> dict[str, Any]:
     """A plain dict of what a dict or its subclass holds; empty for None."""
     return dict(dict.items(namespace)) if is_a(namespace, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a function is made of at one moment. No function, so that it shares no cell with one."""
+
+    co: CodeType
+    namespace: dict[str, Any]
+    name: str
+    qualname: str
+    module: Any
+    defaults: tuple[Any, ...] | None
+    kwdefaults: dict[str, Any]
+    closure: tuple[CellType, ...]
+
+    def function(self) -> FunctionType:
+        """A function of the same live code object, for facts about it."""
+        cells = self.closure or None
+        found = FunctionType(self.co, self.namespace, self.name, self.defaults, cells)
+        found.__kwdefaults__ = self.kwdefaults or None
+        found.__qualname__ = self.qualname
+        found.__module__ = self.module
+        return found
+
+
+def snapshot(function: FunctionType, closure: tuple[CellType, ...] | None = None) -> Snapshot:
+    """What a function is made of now.
+
+    Args:
+        function: Live.
+        closure: Cells to take instead of its own.
+    """
+    return Snapshot(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__qualname__,
+        function.__module__,
+        exact_tuple(function.__defaults__) or None,
+        _exact(function.__kwdefaults__),
+        exact_tuple(function.__closure__) if closure is None else closure,
+    )

@@ -1,0 +1,229 @@
+"""`patch`: a changed copy of a live function. The original stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import CellType, FunctionType
+from typing import Any
+
+from coscope.facts.cells import diagram
+from coscope.facts.scopes import EMPTY, contents_of
+from coscope.model import Code
+from coscope.patcher.edits import ANYWHERE, AnyEdit, Where
+from coscope.patcher.reaching import Reached, reach
+from coscope.patcher.rebuild import Admitted, Snapshot, admit, make_function, snapshot
+from coscope.patcher.receipts import Receipt, give, running_frames
+from coscope.patcher.requests import Pairs, Plan, Request, objects_of, plan, request
+from coscope.readers.from_function import exact_tuple, from_function
+from coscope.readers.values import exact_text
+
+_MOST_HOLDERS = 5  # named in a note
+
+
+def patch(
+    fn: Any,
+    *,
+    constants: Pairs = (),
+    names: Mapping[str, str] | None = None,
+    cells: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+    kwdefaults: Mapping[str, Any] | None = None,
+    globals: Mapping[str, Any] | None = None,  # noqa: A002
+    where: Where = ANYWHERE,
+    kind: str = "global",
+    nested: bool = False,
+    loose: bool = False,
+    folded: str = "refuse",
+    share_cells: bool = False,
+    unwrap: bool = False,
+    name: str | None = None,
+    qualname: str | None = None,
+    filename: str | None = None,
+    firstlineno: int | None = None,
+    edits: Iterable[AnyEdit] = (),
+) -> Any:
+    """Make a changed copy of a function. Nothing of the original changes.
+
+    The new code is verified before it becomes a function: what this returns cannot crash the
+    interpreter, and what it cannot make is an error that says why.
+
+    Args:
+        fn: A function; or a method, partial, property and the like, of which the function inside
+            is patched and returned in the same wrapper.
+        constants: Old value -> new value, or pairs of them. They match by value and type: 1 is
+            neither True nor 1.0. Any object can be the new value.
+        names: Global name -> the name to look up instead.
+        cells: Free variable -> contents. The copy gets a cell of its own for it.
+        defaults: Parameter -> default.
+        kwdefaults: Keyword-only parameter -> default.
+        globals: Global name -> value: the copy loads that value, and looks the name up no more.
+        where: Which instructions `constants` and `names` are about: `at_line(12)`.
+        kind: What `names` are: "global", "attribute", "import" or "any".
+        nested: Change `constants` and `names` in nested functions too.
+        loose: Let constants match whatever is equal.
+        folded: Constants that hold the old one, such as a tuple: "refuse", "leave" or "replace".
+        share_cells: Write the live cells instead. Every function that has them sees it.
+        unwrap: Follow `__wrapped__` to the innermost function.
+        name: `__name__`, and what tracebacks say.
+        qualname: `__qualname__`.
+        filename: What tracebacks say.
+        firstlineno: All lines move with it.
+        edits: Further edits, see `coscope.patcher.edits`.
+
+    Returns:
+        The new function. Its attribute `receipt` says what was done.
+
+    Raises:
+        ConstantNotFound, NothingSelected, AmbiguousEdit: There is nothing to change, or too much.
+        NotVerified, WrongClosure, WrongDefaults, WrongKind, Refused: It would not be safe.
+        NoCodeObject, TargetError: There is no Python function to patch.
+
+    >>> def wait(seconds=1): return seconds * 60
+    >>> patch(wait, constants={60: 24}, defaults={"seconds": 2})()
+    48
+    """
+    asked = request(
+        constants=constants,
+        names=names,
+        cells=cells,
+        defaults=defaults,
+        kwdefaults=kwdefaults,
+        bound=globals,
+        where=where,
+        kind=kind,
+        nested=nested,
+        loose=loose,
+        folded=folded,
+        name=name,
+        qualname=qualname,
+        filename=filename,
+        firstlineno=firstlineno,
+        edits=edits,
+    )
+    return copy(asked, reach(fn, unwrap=unwrap), share_cells=share_cells)
+
+
+def copy(asked: Request, reached: Reached, *, share_cells: bool = False) -> Any:
+    """A changed copy of the function that was reached, in its wrappers.
+
+    Raises:
+        PatchError: See `patch`.
+    """
+    function = reached.function
+    wanted = plan(asked, function, reached.code)
+    held = exact_tuple(function.__closure__)
+    closure = tuple(
+        CellType(wanted.cells[index]) if index in wanted.cells else cell
+        for index, cell in enumerate(held)
+    )
+    admitted = admit(
+        wanted.code,
+        function.__code__,
+        closure=closure,
+        defaults=wanted.defaults,
+        original=reached.code,
+        objects=objects_of(asked),
+    )
+    before = snapshot(function, _kept(held, wanted.cells) if share_cells else None)
+    if share_cells:
+        closure = held
+        for index, value in wanted.cells.items():
+            held[index].cell_contents = value
+    new = make_function(
+        admitted, function, closure=closure, defaults=wanted.defaults, kwdefaults=wanted.kwdefaults
+    )
+    rename(new, asked)
+    give(new, _receipt(asked, reached, wanted, admitted, (before, new), share_cells))
+    return reached.wrapped(new)
+
+
+def _kept(cells: tuple[CellType, ...], changed: Iterable[int]) -> tuple[CellType, ...]:
+    """The same cells; of those that will be written, others with the same contents."""
+    return tuple(_twin(cell) if index in changed else cell for index, cell in enumerate(cells))
+
+
+def _twin(cell: CellType) -> CellType:
+    try:
+        return CellType(cell.cell_contents)
+    except ValueError:  # it is empty
+        return CellType()
+
+
+def rename(function: FunctionType, asked: Request) -> None:
+    """Give the function the names that were asked for."""
+    if asked.name is not None:
+        function.__name__ = asked.name
+        if asked.qualname is None:
+            head = function.__qualname__.rpartition(".")[0]
+            function.__qualname__ = f"{head}.{asked.name}" if head else asked.name
+    if asked.qualname is not None:
+        function.__qualname__ = asked.qualname
+
+
+def _receipt(
+    asked: Request,
+    reached: Reached,
+    wanted: Plan,
+    admitted: Admitted,
+    ends: tuple[Snapshot, FunctionType],
+    share_cells: bool,
+) -> Receipt:
+    function = reached.function
+    before, new = ends
+    own = () if share_cells else tuple(reached.code.freevars[index] for index in wanted.cells)
+    shared = [f"cell {name}" for name in reached.code.freevars if name not in own]
+    shared += [f"globals of {_module(function)}"]
+    shared += ["defaults"] * (new.__defaults__ is function.__defaults__ is not None)
+    shared += ["what the attributes hold"] * bool(function.__dict__)
+    notes = [*reached.notes, *wanted.notes]
+    if share_cells:
+        notes += _sharers(function, reached.code, wanted.cells)
+    notes += calls_itself(function, reached.code, own)
+    return Receipt(
+        exact_text(new.__qualname__),
+        _module(function),
+        False,
+        reached.via,
+        asked.edits,
+        tuple(asked.changes()),
+        admitted.report,
+        (reached.code.stacksize, admitted.code.stacksize),
+        tuple(shared),
+        ("code", *(f"cell {name}" for name in own)),
+        running_frames(function.__code__),
+        asked.warning,
+        tuple(notes),
+        (before, snapshot(new)),
+    )
+
+
+def _module(function: FunctionType) -> str | None:
+    module = function.__module__
+    return module if type(module) is str else None
+
+
+def _sharers(function: FunctionType, code: Code, changed: Iterable[int]) -> list[str]:
+    """Who else sees that live cells were written."""
+    names = {code.freevars[index] for index in changed}
+    told = []
+    for variable in diagram(from_function(function)).variables:
+        if variable.kind != "free" or variable.name not in names:
+            continue
+        others = [sharer.qualname for sharer in variable.sharers]
+        shown = ", ".join(others[:_MOST_HOLDERS])
+        more = f" and {len(others) - _MOST_HOLDERS} more" if others[_MOST_HOLDERS:] else ""
+        seen = f"{function.__qualname__}{', ' if others else ''}{shown}{more}"
+        told.append(f"the live cell {variable.name} was written: {seen} see it too")
+    return told
+
+
+def calls_itself(function: FunctionType, code: Code, own: Iterable[str]) -> list[str]:
+    """Names by which the function finds its original, so that recursion leaves the copy."""
+    told = []
+    for name, held in zip(code.freevars, contents_of(function), strict=False):
+        if held is function and name not in own:
+            told.append(f"the cell {name} holds the original: recursion goes there")
+    for name in code.names:
+        if dict.get(function.__globals__, name, EMPTY) is function:
+            told.append(f"the global {name} is the original: recursion goes there")
+    return told
