@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 
@@ -11,6 +12,7 @@ from coscope.render.text import Pen, cells
 
 FAILED = 2  # exit status
 INTERRUPTED = 130
+CUT_OFF = 141  # as of a process that SIGPIPE ended: the reader left before the answer was complete
 
 
 def tell(error: BaseException, session: Session) -> int:
@@ -34,6 +36,11 @@ def write_lines(lines: Iterable[str]) -> None:
     for line in lines:
         text = line.encode(sys.stderr.encoding or "ascii", "backslashreplace")
         sys.stderr.write(text.decode(sys.stderr.encoding or "ascii") + "\n")
+
+
+def reader_left() -> None:
+    """The reader has seen enough: what is still buffered must not fail at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def usage(message: str, command: str) -> int:

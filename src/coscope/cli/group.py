@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -41,6 +40,13 @@ class Group(click.Group):
         command: click.Command = import_module(f"coscope.cli.{name}").command
         return command
 
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except BrokenPipeError:  # click would leave with status 1, which has a meaning here
+            failures.reader_left()
+            return 0
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -68,8 +74,7 @@ class Group(click.Group):
             path = error.ctx.command_path if error.ctx is not None else "coscope"
             return failures.usage(error.format_message(), path)
         except BrokenPipeError:
-            # The reader has seen enough. Whatever is still buffered must not fail at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            failures.reader_left()
             return 0
         except Exception as error:
             return failures.tell(error, session)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from coscope.cli.failures import FAILED, write_lines
+from coscope.cli.failures import CUT_OFF, FAILED, reader_left, write_lines
 from coscope.cli.options import common
 from coscope.cli.session import Session
 
@@ -61,7 +61,8 @@ def command(session: Session, targets: tuple[str, ...], jobs: int, python: str |
     Of 3.8 to 3.10 the structure alone is verified. Source files are compiled, never executed;
     with --python, .pyc files of folders are left out. "coscope rule CODE" explains a violation.
 
-    Exit status: 0 no violation, 1 violations, 2 a target could not be read.
+    Exit status: 0 no violation, 1 violations, 2 a target could not be read, 141 the reader of the
+    answer left before its end.
     """
     from coscope.cli.files import items_of
     from coscope.cli.processes import cores, in_order
@@ -86,6 +87,9 @@ def command(session: Session, targets: tuple[str, ...], jobs: int, python: str |
             if session.json:
                 return _write_json(session, told)
             return _write_page(session, told, len(items) == 1, progress)
+        except BrokenPipeError:  # of what was not verified nothing is known: 0 would be a lie
+            reader_left()
+            return CUT_OFF
         finally:
             results.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
@@ -39,7 +40,7 @@ def list_sheet(found: Entry, pen: Pen) -> Sheet:
     """All rules by code, each with its title."""
     page = Sheet(pen)
     for rule in found["rules"]:
-        page.add((rule["code"], "name"), (f"  {rule['title']}", "plain"))
+        page.extend(_titled(pen, rule, "plain"))
     page.blank()
     page.add(("coscope rule CODE", "value"), (" explains one of them", "faint"))
     return page
@@ -49,7 +50,7 @@ def page_sheet(found: Entry, pen: Pen) -> Sheet:
     """The page of one rule: prose is wrapped, what is indented by four is kept as it stands."""
     page = Sheet(pen)
     rule = found["rules"][0]
-    page.add((f"{rule['code']}  ", "name"), (rule["title"], "title"))
+    page.extend(_titled(pen, rule, "title"))
     page.blank()
     prose: list[str] = []
     for line in rule["page"].splitlines():
@@ -60,11 +61,26 @@ def page_sheet(found: Entry, pen: Pen) -> Sheet:
         if not line.strip():
             page.blank()
         elif line.startswith(_EXAMPLE):
-            page.add((line, "source"))
+            page.extend(_example(pen, line))
         else:
             prose.append(line)
     page.extend(_paragraph(pen, prose))
     return page
+
+
+def _titled(pen: Pen, rule: Entry, role: str) -> Iterator[Line]:
+    """Code and title, the title over as many lines as it takes."""
+    code = f"{rule['code']}  "
+    for at, text in enumerate(wrap(rule["title"], pen.width - len(code), break_on_hyphens=False)):
+        yield [(" " * len(code) if at else code, "name"), (text, role)]
+
+
+def _example(pen: Pen, line: str) -> Iterator[Line]:
+    """A line of an example: as it stands where there is room, and never cut."""
+    remark = re.search(r"\S {2,}(?=\S)", line)  # what stands on the right explains the left
+    at = remark.end() if remark and remark.end() < pen.width // 2 else 2 * len(_EXAMPLE)
+    for text in wrap(line, pen.width, subsequent_indent=" " * at, break_on_hyphens=False):
+        yield [(text, "source")]
 
 
 def _paragraph(pen: Pen, lines: list[str]) -> Iterator[Line]:
@@ -72,7 +88,8 @@ def _paragraph(pen: Pen, lines: list[str]) -> Iterator[Line]:
     hanging = " " * len(_ITEM) if lines and lines[0].startswith(_ITEM) else ""
     width = min(pen.width, _PROSE) - len(hanging)
     quoted = False
-    for at, text in enumerate(wrap(" ".join(line.strip() for line in lines), width)):
+    joined = " ".join(line.strip() for line in lines)
+    for at, text in enumerate(wrap(joined, width, break_on_hyphens=False)):
         line: Line = [(hanging if at else "", "plain")]
         for number, part in enumerate(text.split("`")):
             if number:

@@ -14,7 +14,7 @@ from coscope.model import Code, Instructions
 from coscope.render.report import SCHEMA_VERSION, producer_version
 from coscope.render.results.wording import wrapped
 from coscope.render.sheet import Line, Sheet
-from coscope.render.text import Pen
+from coscope.render.text import Pen, cells
 from coscope.render.text import without_surrogates as clean
 from coscope.rules import discover
 from coscope.verifier import CHECKS
@@ -226,7 +226,12 @@ def target_sheet(told: Entry, pen: Pen, *, alone: bool) -> Sheet:
     """
     page = Sheet(pen)
     title = told["file"] if told["whole"] else told["name"]
-    page.add((title, "title"), (f"  {_summary(told)}", "faint"))
+    summary = f"  {_summary(told)}"
+    if cells(pen.clean(title + summary)) <= pen.width:
+        page.add((title, "title"), (summary, "faint"))
+    else:
+        page.add((pen.fit(title, pen.width, "end"), "title"))
+        page.extend(wrapped(pen, summary, "  ", "faint"))
     if alone:
         text = told["contract"]["text"]
         for at, line in enumerate(wrapped(pen, text, "           ", "plain")):
