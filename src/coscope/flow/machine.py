@@ -118,10 +118,15 @@ class _Machine(Generic[V]):
                 edges.append(edge)
                 states.append(state)
         state = states[0]
-        if len(states) > 1:
-            state = self._join(number, edges, states)
         old = self.entries[number]
+        if len(states) > 1:
+            # An edge that came later may come first in order: the depth stays what it was.
+            depth = (state if old is None else old)[0][2]
+            state = self._join(number, edges, states, depth)
         if old is not None:
+            if state[0][2] != old[0][2]:  # a path of another depth came first this time
+                self._disagree(number, [old, *states])
+                return None
             stack = self._settle(number, old[0], state[0])
             same = state[1] is old[1] or state[1] == old[1]
             if stack is old[0] and same:
@@ -130,8 +135,9 @@ class _Machine(Generic[V]):
         self.entries[number] = state
         return state
 
-    def _join(self, number: int, edges: Sequence[Edge | None], states: Sequence[State]) -> State:
-        depth = states[0][0][2]
+    def _join(
+        self, number: int, edges: Sequence[Edge | None], states: Sequence[State], depth: int
+    ) -> State:
         same = [n for n, state in enumerate(states) if state[0][2] == depth]
         if len(same) < len(states):
             self._disagree(number, states)
