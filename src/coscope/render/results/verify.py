@@ -188,7 +188,8 @@ def _around(code: Code, offset: int | None) -> list[Entry]:
     if at < 0:
         return []
     shown = range(max(0, at - _AROUND), min(len(columns), at + _AROUND + 1))
-    return [_instruction(columns, index, index == at) for index in shown]
+    here = at if offset < columns.end_offset(at) else None
+    return [_instruction(columns, index, index == here) for index in shown]
 
 
 def _instruction(columns: Instructions, index: int, here: bool) -> Entry:
