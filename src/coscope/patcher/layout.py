@@ -13,7 +13,7 @@ from coscope.errors import CodeError, InternalError, Refused
 from coscope.flow import build
 from coscope.flow.domains.depth import needed
 from coscope.model import Code, Region
-from coscope.patcher.listing import Listing, Place
+from coscope.patcher.listing import Listing, Place, decode_listing
 
 _ROUNDS = 1000  # of laying out; each but the last adds a prefix somewhere
 
@@ -37,7 +37,12 @@ def lay_out(listing: Listing) -> Code:
     exceptiontable = _exceptiontable(listing, offsets)
     if raw == code.code and exceptiontable == code.exceptiontable:
         linetable = _linetable(listing, operations)
-        return code if linetable == code.linetable else replace(code, linetable=linetable)
+        if linetable != code.linetable:
+            # A table that covers more or less than the code is kept too, if no position changed.
+            untouched = decode_listing(code)
+            if linetable != _linetable(untouched, operations):
+                return replace(code, linetable=linetable, _columns=[])
+        return code
     changed = replace(
         code,
         code=raw,
