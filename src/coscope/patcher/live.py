@@ -111,11 +111,7 @@ def copy(asked: Request, reached: Reached, *, share_cells: bool = False) -> Any:
     """
     function = reached.function
     wanted = plan(asked, function, reached.code)
-    held = exact_tuple(function.__closure__)
-    closure = tuple(
-        CellType(wanted.cells[index]) if index in wanted.cells else cell
-        for index, cell in enumerate(held)
-    )
+    closure = changed_cells(function, wanted.cells)
     admitted = admit(
         wanted.code,
         function.__code__,
@@ -124,11 +120,12 @@ def copy(asked: Request, reached: Reached, *, share_cells: bool = False) -> Any:
         original=reached.code,
         objects=objects_of(asked),
     )
-    before = snapshot(function, _kept(held, wanted.cells) if share_cells else None)
+    before = snapshot(function)
     if share_cells:
-        closure = held
+        before = snapshot(function, changed_cells(function, {}, apart=wanted.cells))
+        closure = exact_tuple(function.__closure__)
         for index, value in wanted.cells.items():
-            held[index].cell_contents = value
+            closure[index].cell_contents = value
     new = make_function(
         admitted, function, closure=closure, defaults=wanted.defaults, kwdefaults=wanted.kwdefaults
     )
@@ -137,9 +134,20 @@ def copy(asked: Request, reached: Reached, *, share_cells: bool = False) -> Any:
     return reached.wrapped(new)
 
 
-def _kept(cells: tuple[CellType, ...], changed: Iterable[int]) -> tuple[CellType, ...]:
-    """The same cells; of those that will be written, others with the same contents."""
-    return tuple(_twin(cell) if index in changed else cell for index, cell in enumerate(cells))
+def changed_cells(
+    function: FunctionType, contents: Mapping[int, Any], *, apart: Iterable[int] = ()
+) -> tuple[CellType, ...]:
+    """The closure of a function with some cells of its own.
+
+    Args:
+        function: Live.
+        contents: Index -> what a new cell holds.
+        apart: Indexes of cells that are replaced by ones with the same contents.
+    """
+    return tuple(
+        CellType(contents[index]) if index in contents else _twin(cell) if index in apart else cell
+        for index, cell in enumerate(exact_tuple(function.__closure__))
+    )
 
 
 def _twin(cell: CellType) -> CellType:
@@ -172,16 +180,16 @@ def _receipt(
     before, new = ends
     own = () if share_cells else tuple(reached.code.freevars[index] for index in wanted.cells)
     shared = [f"cell {name}" for name in reached.code.freevars if name not in own]
-    shared += [f"globals of {_module(function)}"]
+    shared += [f"globals of {module_of(function)}"]
     shared += ["defaults"] * (new.__defaults__ is function.__defaults__ is not None)
     shared += ["what the attributes hold"] * bool(function.__dict__)
     notes = [*reached.notes, *wanted.notes]
     if share_cells:
-        notes += _sharers(function, reached.code, wanted.cells)
+        notes += sharers(function, reached.code, wanted.cells, besides=new)
     notes += calls_itself(function, reached.code, own)
     return Receipt(
         exact_text(new.__qualname__),
-        _module(function),
+        module_of(function),
         False,
         reached.via,
         asked.edits,
@@ -202,18 +210,39 @@ def _module(function: FunctionType) -> str | None:
     return module if type(module) is str else None
 
 
-def _sharers(function: FunctionType, code: Code, changed: Iterable[int]) -> list[str]:
-    """Who else sees that live cells were written."""
+def module_of(function: FunctionType) -> str | None:
+    """`__module__`, if it is a string."""
+    module = function.__module__
+    return module if type(module) is str else None
+
+
+def sharers(
+    function: FunctionType,
+    code: Code,
+    changed: Iterable[int],
+    *,
+    besides: FunctionType | None = None,
+) -> list[str]:
+    """Who else sees that live cells are written, in words.
+
+    Args:
+        function: Whose cells they are.
+        code: Its code.
+        changed: Indexes of the cells.
+        besides: The copy, which is no news.
+    """
     names = {code.freevars[index] for index in changed}
+    if not names:
+        return []
     told = []
     for variable in diagram(from_function(function)).variables:
         if variable.kind != "free" or variable.name not in names:
             continue
-        others = [sharer.qualname for sharer in variable.sharers]
-        shown = ", ".join(others[:_MOST_HOLDERS])
-        more = f" and {len(others) - _MOST_HOLDERS} more" if others[_MOST_HOLDERS:] else ""
-        seen = f"{function.__qualname__}{', ' if others else ''}{shown}{more}"
-        told.append(f"the live cell {variable.name} was written: {seen} see it too")
+        others = [each.qualname for each in variable.sharers if each.identity != id(besides)]
+        seeing = [exact_text(function.__qualname__), *others]
+        shown = ", ".join(seeing[:_MOST_HOLDERS])
+        more = f" and {len(seeing) - _MOST_HOLDERS} more" if seeing[_MOST_HOLDERS:] else ""
+        told.append(f"the live cell {variable.name} is written; seen by {shown}{more}")
     return told
 
 
