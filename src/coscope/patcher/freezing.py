@@ -1,125 +1,96 @@
-"""Names -> constants: code that no longer looks a global, a builtin or a free variable up."""
+"""`freeze`: names of a function become constants."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from types import FunctionType
+from typing import Any, overload
 
-from coscope.errors import NothingSelected, Refused
-from coscope.facts.uses import cell_slots
-from coscope.model import Code, Constant
-from coscope.patcher.assembler import Assembler
-from coscope.patcher.instruction_edits import finish
-from coscope.patcher.listing import Item, Listing, decode_listing
-from coscope.patcher.name_edits import shift_of
-
-_WRITES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL", "STORE_DEREF", "DELETE_DEREF"})
-# These look in a class body or another namespace first, and cannot be told beforehand.
-_LATE = frozenset({"LOAD_NAME", "LOAD_CLASSDEREF"})
+from coscope.errors import NothingSelected, PatchError
+from coscope.facts.scopes import EMPTY, contents_of
+from coscope.patcher.live import copy
+from coscope.patcher.reaching import Reached, reach
+from coscope.patcher.requests import Request
+from coscope.readers.attributes import MISSING, is_a
+from coscope.readers.values import type_name_of
 
 
-def bind_names(code: Code, values: Mapping[str, Constant]) -> tuple[Code, tuple[str, ...]]:
-    """Load constants where a function, or code nested in it, reads these names.
+@overload
+def freeze(fn: str, /, *names: str, **values: Any) -> Callable[[Any], Any]: ...
+@overload
+def freeze(fn: Any, /, *names: str, **values: Any) -> Any: ...
+def freeze(fn: Any = None, /, *names: str, **values: Any) -> Any:
+    """Make a copy of a function in which names are constants.
+
+    What is bound to the names later does not change it, and it takes them along when it is
+    shipped. Functions nested in it are frozen too; helpers that it calls are not.
 
     Args:
-        code: Of a function.
-        values: Names of globals, builtins or free variables, and what to load instead.
+        fn: A function, or what wraps one. A name instead makes a decorator of the whole.
+        names: Globals, builtins or free variables that keep the value that they have now.
+        values: Names and the values that they are to have.
 
     Returns:
-        The changed code; and what still looks a name up, in words.
+        The new function, with a receipt; or a decorator.
 
     Raises:
-        NothingSelected: Nothing reads a name.
-        Refused: The code itself assigns or deletes it.
+        NothingSelected: The function does not read the name, or it is not bound to anything.
+        Refused: The function itself assigns the name.
+        PatchError: No name is given.
+
+    >>> SCALE = 2
+    >>> def scaled(x): return x * SCALE
+    >>> tripled = freeze(scaled, SCALE=3)
+    >>> tripled(5)
+    15
+    >>> @freeze("len")
+    ... def size(x): return len(x)
+    >>> len = None
+    >>> size("four")
+    4
     """
-    scope = _Scope(values)
-    changed = scope.bound(code, frozenset(code.freevars) & values.keys())
-    for name in values:
-        if name not in scope.found:
-            raise _not_read(code, name)
-    return changed, tuple(scope.notes)
+    if fn is None or is_a(fn, str):
+        wanted = names if fn is None else (fn, *names)
+        _check(wanted, values)
+        return lambda function: _frozen(function, wanted, values)
+    _check(names, values)
+    return _frozen(fn, names, values)
 
 
-class _Scope:
-    """One pass over a function and what is nested in it."""
-
-    def __init__(self, values: Mapping[str, Constant]) -> None:
-        self.values = values
-        self.found: set[str] = set()
-        self.notes: list[str] = []
-
-    def bound(self, code: Code, free: frozenset[str]) -> Code:
-        """The code object with constants.
-
-        Args:
-            code: The function, or nested in it.
-            free: The names that are free variables of the function, as far as it has them too.
-        """
-        consts = tuple(
-            self.bound(constant, free & frozenset(constant.freevars))
-            if isinstance(constant, Code)
-            else constant
-            for constant in code.consts
+def _check(names: tuple[str, ...], values: Mapping[str, Any]) -> None:
+    if not names and not values:
+        raise PatchError(
+            "no name to freeze is given", hint='Name some: freeze(fn, "len", SCALE=3).'
         )
-        if any(new is not old for new, old in zip(consts, code.consts, strict=True)):
-            code = replace(code, consts=consts, _columns=[])
-        listing = decode_listing(code)
-        assembler = Assembler(listing)
-        exchanged: dict[int, list[Item]] = {}
-        for number, name, item in self._reads(listing, free):
-            index = assembler.constants.add(self.values[name])
-            load = assembler.item("LOAD_CONST", index, item)
-            exchanged[number] = [load]
-            if item.oparg & 1 and listing.opname(item) == "LOAD_GLOBAL":
-                null = assembler.item("PUSH_NULL", 0, item)
-                exchanged[number] = [null, load] if assembler.null_first else [load, null]
-            self.found.add(name)
-        if not exchanged:
-            return code
-        listing.exchange(exchanged)
-        return finish(listing, assembler)
-
-    def _reads(self, listing: Listing, free: frozenset[str]) -> Iterator[tuple[int, str, Item]]:
-        code = listing.code
-        cells = {slot: name for slot, (name, _) in cell_slots(code).items()}
-        for number, item in enumerate(listing.items):
-            row = listing.row(item)
-            if row is None or not row.operand.startswith(("name", "deref")):
-                continue
-            named = row.operand.startswith("name")
-            name = code.names[item.oparg >> shift_of(row)] if named else cells.get(item.oparg, "")
-            if name not in self.values or (not named and name not in free):
-                continue
-            if row.name in _WRITES:
-                raise Refused(
-                    f"{name!r} cannot be frozen: the code assigns or deletes it",
-                    code=code.qualname,
-                    line=item.line,
-                    found=row.name,
-                )
-            # A free variable of the function hides a global of the same name.
-            if row.name == "LOAD_DEREF" or (row.name == "LOAD_GLOBAL" and name not in free):
-                yield number, name, item
-            elif row.name in _LATE or row.name.startswith("LOAD_FROM_DICT"):
-                where = f"{code.qualname} (line {item.line})"
-                self.notes.append(f"{name!r} is still looked up in {where}, a class body")
+    for name in names:
+        if not is_a(name, str):
+            raise PatchError("a name is a string", found=type_name_of(name))
 
 
-def _not_read(code: Code, name: str) -> NothingSelected:
-    read = sorted(
-        {
-            item.names[listing.items[at].oparg >> 1]
-            for item in code.walk()
-            for listing in [decode_listing(item)]
-            for at in range(len(listing))
-            if listing.opname(listing.items[at]) == "LOAD_GLOBAL"
-        }
-    )
-    known = [*read, *code.freevars]
-    return NothingSelected(
-        f"nothing in {code.name!r} reads {name!r}",
-        code=code.qualname,
-        hint=f"It reads {', '.join(known[:12])}{', ...' if known[12:] else ''}."
-        if known
-        else "It reads no names from outside.",
-    )
+def _frozen(fn: Any, names: tuple[str, ...], values: Mapping[str, Any]) -> Any:
+    reached = reach(fn)
+    bound = {**dict(_values(reached, names)), **values}
+    return copy(Request(bound=tuple(bound.items())), reached)
+
+
+def _values(reached: Reached, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """What the names are bound to now."""
+    function = reached.function
+    cells = dict(zip(reached.code.freevars, contents_of(function), strict=False))
+    for name in names:
+        value = cells[name] if name in cells else _global(function, name)
+        if value is EMPTY or value is MISSING:
+            raise NothingSelected(
+                f"{name!r} has no value to freeze",
+                code=reached.code.qualname,
+                hint=f"Give one: freeze(fn, {name}=...).",
+            )
+        yield name, value
+
+
+def _global(function: FunctionType, name: str) -> Any:
+    for namespace in (function.__globals__, function.__builtins__):  # type: ignore[attr-defined]
+        value = dict.get(namespace, name, MISSING) if is_a(namespace, dict) else MISSING
+        if value is not MISSING:
+            return value
+    return MISSING

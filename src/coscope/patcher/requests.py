@@ -14,7 +14,7 @@ from coscope.patcher.apply import apply
 from coscope.patcher.documents import to_json
 from coscope.patcher.edits import AnyEdit, Rename, ReplaceConstant, SetMetadata, Where
 from coscope.patcher.explaining import explained
-from coscope.patcher.freezing import bind_names
+from coscope.patcher.name_binding import bind_names
 from coscope.patcher.pools import modelled
 from coscope.readers.from_function import exact_tuple
 from coscope.readers.values import text_of, type_name_of
