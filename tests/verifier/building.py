@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from coscope.codec import (
+    Location,
     Operation,
     decode_operations,
     encode_instructions,
@@ -97,7 +98,7 @@ def built(
         varnames=named[LOCAL],
         cellvars=named[CELL],
         freevars=named[FREE],
-        linetable=encode_locations([(len(raw) // 2, NOWHERE)], 1) if full else b"",
+        linetable=encode_locations([Location(len(raw) // 2, NOWHERE)], 1) if full else b"",
         exceptiontable=encode_regions(regions),
         localsplusnames=tuple(name for name, _ in slots),
         localspluskinds=bytes(kind for _, kind in slots),

@@ -53,7 +53,7 @@ def _wrong(subject: Subject) -> Iterator[Violation]:
                 f"{row.name} is not followed by the instruction that it works with",
                 index,
                 expected=" or ".join(row.next),
-                found="nothing that it knows" if following is None else following.name,
+                found=_name(subject, after),
             )
         elif row.operand == "count" and opargs[index] != opargs[after]:
             yield subject.violation(
@@ -65,6 +65,13 @@ def _wrong(subject: Subject) -> Iterator[Violation]:
             )
         elif row.operand == "const names":
             yield from _names(subject, index, opargs[after])
+
+
+def _name(subject: Subject, index: int) -> str:
+    instructions = subject.instructions
+    if instructions is None or index >= len(instructions):
+        return "the end of the code"
+    return instructions.opname(index)
 
 
 def _names(subject: Subject, index: int, arguments: int) -> Iterator[Violation]:

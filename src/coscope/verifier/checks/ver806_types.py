@@ -19,7 +19,7 @@ from coscope.verifier.subject import Subject
 CODE = "VER806"
 
 _STRINGS = frozenset({str})
-_TUPLES = ("names", "varnames", "cellvars", "freevars", "localsplusnames")
+_TUPLES = ("names", "localsplusnames")  # the others are parts of the second
 
 
 def check(subject: Subject) -> Iterable[Violation]:
