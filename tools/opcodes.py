@@ -41,7 +41,19 @@ HAS = {
 
 FIELDS = (
     *("code", "pops", "pushes", "jump_pushes", "caches", "operand", "jump", "ends", "tests"),
-    *("bounds", "blocks", "access", "raises", "keeps", "needs", "makes", "next", "lands", "form"),
+    *(
+        "bounds",
+        "blocks",
+        "access",
+        "raises",
+        "keeps",
+        "needs",
+        "makes",
+        "next",
+        "after",
+        "lands",
+        "form",
+    ),
     *("dis_effect", "shows"),
 )
 
