@@ -102,6 +102,6 @@ def coscope() -> None:
     (x.pyc, of CPython 3.8 to 3.15), or one code object of a file (app/orders.py::Order.total).
     Files are compiled, never executed; a dotted target imports its module.
 
-    Exit status: 0 done; 1 something was found (a difference, a call that is refused); 2 bad use
-    or input.
+    Exit status: 0 done; 1 something was found (a difference, a call that is refused, a violation);
+    2 bad use or input.
     """

@@ -32,7 +32,7 @@ class Told(NamedTuple):
     lines: list[str]  # for standard error
 
 
-@click.command("verify", short_help="Whether code can crash the interpreter; nothing is run.")
+@click.command("verify", short_help="Whether code can crash the interpreter.")
 @click.option(
     "-j",
     "--jobs",
