@@ -283,8 +283,10 @@ class _Machine(Generic[V]):
                 continue
             state = self._on_jump(edge, index, before, after) if edge.jumps else after
             if tests is not None:
-                none = (tests == "none") is edge.jumps
-                state = self.domain.narrow(index, state[0], none), state[1]
+                narrowed = self.domain.narrow(index, state[0], (tests == "none") is edge.jumps)
+                if narrowed is None:
+                    continue
+                state = narrowed, state[1]
             leaving.append((edge, state))
         return leaving
 

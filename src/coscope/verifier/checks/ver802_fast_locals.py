@@ -55,7 +55,10 @@ def _wrong(subject: Subject, code: Code) -> Iterator[Violation]:
     for slot, kind in enumerate(kinds):
         order = _ORDER.get(kind & _ROLE)
         name = _told(names[slot])
-        if order is None or kind & ~(_ROLE | FAST_HIDDEN | _ARGUMENT):
+        # Frames compare the kind of a free variable with FAST_FREE, not its bit: up to 3.12 a free
+        # variable that is marked as hidden loses its cell when somebody looks at the frame.
+        marks = FAST_HIDDEN | _ARGUMENT if kind & FAST_LOCAL else 0
+        if order is None or kind & ~(_ROLE | marks):
             yield subject.violation(
                 CODE,
                 f"the fast local {name} is of no kind",

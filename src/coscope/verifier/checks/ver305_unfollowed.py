@@ -1,0 +1,30 @@
+"""The stack cannot be followed to the end.
+
+Following values takes a number of steps in proportion to the instructions, and the verifier stops
+at a bound, so that hostile code cannot keep it busy. No compiler's code comes near; what is not
+followed is not accepted.
+
+    UNPACK_SEQUENCE 16777216    puts sixteen million values on the stack
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.verifier.report import Violation
+from coscope.verifier.subject import Subject
+
+CODE = "VER305"
+
+
+def check(subject: Subject) -> Iterator[Violation]:
+    if subject.graph is None or subject.frames is not None:
+        return  # what keeps a graph from being built has checks of its own
+    error = subject.tangled
+    yield subject.violation(
+        CODE,
+        "the stack cannot be followed" if error is None else error.what,
+        offset=None if error is None else error.offset,
+        expected=None if error is None else error.expected,
+        found=None if error is None else error.found,
+    )

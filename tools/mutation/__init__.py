@@ -1,0 +1,1 @@
+"""The soundness harness of the verifier: see `tools/mutants.py`."""
