@@ -150,9 +150,10 @@ def test_frames_that_cannot_be(version: str, stacksize: int) -> None:
 @EACH
 def test_a_docstring_without_constants(version: str) -> None:
     code = built(version, "NOP", flags=0x4000003, consts=("doc",))
+    has_flag = version in ("3.14", "3.15")
 
     assert [] == found(code, "VER805")
-    assert 1 == len(found(changed(code, consts=()), "VER805"))
+    assert has_flag == bool(found(changed(code, consts=()), "VER805"))
 
 
 @pytest.mark.parametrize(

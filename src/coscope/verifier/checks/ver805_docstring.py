@@ -1,8 +1,8 @@
 """The code object says that it has a docstring, but has no constants.
 
-From 3.13 the flag CO_HAS_DOCSTRING tells whoever makes a function that the first constant is its
-docstring. `PyTuple_GetItem(consts, 0)` of an empty tuple is NULL, and the type of NULL is looked at
-next.
+From 3.14 the flag CO_HAS_DOCSTRING tells whoever makes a function that the first constant is its
+docstring. `PyTuple_GetItem(consts, 0)` of an empty tuple is NULL, and the type of NULL is looked
+at next.
 
     co_flags = HAS_DOCSTRING, co_consts = ()
 """
@@ -16,12 +16,10 @@ from coscope.verifier.subject import Subject
 
 CODE = "VER805"
 
-_HAS_DOCSTRING = 0x4000000
-
 
 def check(subject: Subject) -> Iterable[Violation]:
     code = subject.code
-    if code.consts or not code.flags & _HAS_DOCSTRING:
+    if code.consts or not code.flags & subject.rules.numbers.get("docstring_flag", 0):
         return ()
     return (
         subject.violation(
