@@ -16,6 +16,7 @@ SOURCES = Path(__file__).resolve().parent.parent / "src" / "coscope"
 
 FLOORS = {
     "errors": 0,
+    "flags": 0,
     "model": 0,
     "result": 0,
     "opcodes": 1,

@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
+
+from coscope.flags import FAST_CELL as FAST_CELL
+from coscope.flags import FAST_FREE as FAST_FREE
+from coscope.flags import FAST_HIDDEN as FAST_HIDDEN
+from coscope.flags import FAST_LOCAL as FAST_LOCAL
+from coscope.flags import Flags as Flags
 
 
 class Span(NamedTuple):
@@ -202,50 +208,6 @@ class Instructions(Protocol):
     def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> Instruction: ...
     def __iter__(self) -> Iterator[Instruction]: ...
-
-
-class Flags(int):
-    """`co_flags`: an int that knows its names."""
-
-    NAMES: ClassVar[dict[int, str]] = {
-        0x1: "OPTIMIZED",
-        0x2: "NEWLOCALS",
-        0x4: "VARARGS",
-        0x8: "VARKEYWORDS",
-        0x10: "NESTED",
-        0x20: "GENERATOR",
-        0x40: "NOFREE",
-        0x80: "COROUTINE",
-        0x100: "ITERABLE_COROUTINE",
-        0x200: "ASYNC_GENERATOR",
-        0x20000: "FUTURE_DIVISION",
-        0x40000: "FUTURE_ABSOLUTE_IMPORT",
-        0x80000: "FUTURE_WITH_STATEMENT",
-        0x100000: "FUTURE_PRINT_FUNCTION",
-        0x200000: "FUTURE_UNICODE_LITERALS",
-        0x400000: "FUTURE_BARRY_AS_BDFL",
-        0x800000: "FUTURE_GENERATOR_STOP",
-        0x1000000: "FUTURE_ANNOTATIONS",
-        0x2000000: "NO_MONITORING_EVENTS",
-        0x4000000: "HAS_DOCSTRING",
-        0x8000000: "METHOD",
-    }
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The set flags, lowest bit first, without the `CO_` prefix; an unknown bit as hex."""
-        return tuple(
-            self.NAMES.get(1 << bit, hex(1 << bit))
-            for bit in range(self.bit_length())
-            if self >> bit & 1
-        )
-
-
-# Kinds of a fast local, as CPython's pycore_code.h numbers them (3.11+).
-FAST_HIDDEN = 0x10  # local of an inlined comprehension at module or class level (3.12+)
-FAST_LOCAL = 0x20
-FAST_CELL = 0x40
-FAST_FREE = 0x80
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,14 +434,43 @@ def _locals_of(function: Function) -> Iterator[Argument]:
             yield Argument(slot, name, kind, None, bool(bits & FAST_CELL))
 
 
+SEVERITIES = ("error", "warning", "info")
+CONFIDENCES = (
+    "proved",  # the code, or the objects, cannot be otherwise
+    "measured",  # a clock said so, on this machine
+    "likely",  # it holds unless something that coscope does not see makes it untrue
+)
+
+
+class Evidence(NamedTuple):
+    """One fact on which a finding rests."""
+
+    text: str  # one clause: "LOAD_GLOBAL eval", "the cell of i is shared by 3 functions"
+    offset: int | None = None  # byte offset in co_code, if an instruction is the fact
+    line: int | None = None  # in the finding's file, if it has a place of its own
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a rule has to say about one place. Used by verifier and audits."""
+    """One thing that a rule has to say about one place. Used by audits."""
 
     rule: str  # "PERF301"
-    message: str
-    severity: str  # "error", "warning" or "info"
+    message: str  # one clause, without a full stop
+    severity: str  # one of SEVERITIES
     code: str  # qualified name of the code object
     file: str | None = None
     span: Span = NOWHERE
     offset: int | None = None  # bytes in co_code
+    title: str = ""  # of the rule
+    confidence: str = "likely"  # one of CONFIDENCES
+    evidence: tuple[Evidence, ...] = ()
+    why: str = ""  # why it matters on this version of CPython; one or two sentences
+    instead: str = ""  # what to write instead: a sentence, or code
+    version: str = ""  # "3.13": of the CPython for which it is true
+    target: str | None = None  # "package.module:name" of the live object, if it was one
+    nanoseconds: float | None = None  # at least so many are lost by each operation, measured here
+
+    @property
+    def line(self) -> int | None:
+        """Source line, from 1."""
+        return self.span.lineno

@@ -56,8 +56,11 @@ class Domain(Protocol[V]):
     ) -> tuple[Sequence[V], Any]:
         """The same for an instruction that uses locals, and the locals after it."""
 
-    def narrow(self, index: int, stack: Stack, none: bool) -> Stack:
-        """The stack after a test against None, on the path on which the value was None, or not."""
+    def narrow(self, index: int, stack: Stack, none: bool) -> Stack | None:
+        """The stack after a test against None, on the path on which the value was None, or not.
+
+        None if that path cannot be taken.
+        """
 
     def caught(self, graph: Graph, region: Region) -> Sequence[V]:
         """What the interpreter pushes before a region's handler runs."""
@@ -82,5 +85,5 @@ class Plain:
     watches_moves = False
     narrows = False
 
-    def narrow(self, index: int, stack: Stack, none: bool) -> Stack:
+    def narrow(self, index: int, stack: Stack, none: bool) -> Stack | None:
         return stack

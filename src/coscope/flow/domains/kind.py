@@ -221,7 +221,7 @@ class Kinds(Plain):
                 slots = self.put(slots, slot, self.cell(slot))
         return new, slots
 
-    def narrow(self, index: int, stack: Stack, none: bool) -> Stack:
+    def narrow(self, index: int, stack: Stack, none: bool) -> Stack | None:
         """After `COPY 1` and a test of the copy, what is below is known too."""
         if not stack[2] or index <= self.graph.block_of(index).start:
             return stack
@@ -235,8 +235,8 @@ class Kinds(Plain):
         kind = stack[1]
         if not kind & kinds.NONE or kind & kinds.OBJECT:
             return stack
-        left = kinds.NONE if none else kind & ~kinds.NONE
-        return (stack[0], left or kind, stack[2])
+        left = kind & ~(kinds.ATOMS ^ kinds.NONE if none else kinds.NONE)
+        return (stack[0], left, stack[2]) if left & kinds.ATOMS else None
 
     def caught(self, graph: Graph, region: Region) -> Sequence[int]:
         if graph.table.exceptions == "block stack":
@@ -275,7 +275,7 @@ class Kinds(Plain):
                     self.note(
                         index,
                         group,
-                        f"{name} trusts what it takes",
+                        f"{name} does not check what it takes",
                         _worded(word, effect),
                         told(kind),
                     )
@@ -399,7 +399,7 @@ class Kinds(Plain):
                     index, "unassigned", f"{effect.row.name} trusts the local to have a value",
                     "a value on every path", f"{self.code.localsplusnames[slot]!r} may have none",
                 )  # fmt: skip
-            kind = kind & ~kinds.NULL or kinds.OBJECT
+            kind = kind & ~kinds.NULL | kinds.OBJECT
             slots = self.put(slots, slot, kind)  # what comes after has found a value
         if effect.row.name.startswith("LOAD_FAST_BORROW"):
             return kind | kinds.BORROWED | slot + 1 << kinds.SHIFT, slots

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import reduce
+from typing import Any, Protocol
 
 from coscope.flow.contracts import argument_kind
 from coscope.flow.effects import Effect
 from coscope.model import Code
-from coscope.opcodes import kinds
+from coscope.opcodes import Table, kinds
 from coscope.opcodes.kinds import SHIFT
 
-if TYPE_CHECKING:
-    from coscope.flow.domains.kind import Kinds
+
+class Kinds(Protocol):
+    """What the makers need of the domain."""
+
+    code: Code
+    rules: Table
+    constants: dict[int, int]  # kinds of constants, by index; filled here
+
+    def note(self, index: int, group: str, message: str, expected: str, found: str) -> None:
+        """Keep a fault."""
+
 
 _CLOSURE_FLAG = 8  # of MAKE_FUNCTION and SET_FUNCTION_ATTRIBUTE
 _EXCEPTIONS = kinds.EXCEPTION | kinds.NONE
 
 
 _CELLS = kinds.CELL | kinds.TYPED_CELL
+_TYPE_PARAMETERS = kinds.NONE | kinds.TUPLE | kinds.NAMES | kinds.CLOSURE  # of a type alias
+_SPECIAL = _CELLS | kinds.INTERPOLATION | kinds.STR
+_ALL_OF = (  # a tuple of nothing but these, and what it is then
+    (_CELLS, kinds.CLOSURE),
+    (kinds.INTERPOLATION, kinds.INTERPOLATIONS),
+    (kinds.STR, kinds.NAMES),
+)
 _TYPED = 20  # cells, of which it is kept which ones are typed
 
 
@@ -62,26 +79,32 @@ def _constant(
 def _tuple(
     domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
 ) -> Sequence[int]:
+    """All that the tuple may be, so that to know less of an operand is to know less of it."""
     size = len(operands)
-    if size and not any(kind & kinds.ATOMS & ~_CELLS for kind in operands):
-        typed = [kind & kinds.ATOMS == kinds.TYPED_CELL for kind in operands]
-        both = any(kind & kinds.ATOMS == _CELLS for kind in operands)
-        if not both and (size < _TYPED or not any(typed)):
-            return [_sized(kinds.CLOSURE, size | _pattern(typed))]
-    if any(kind & kinds.TYPED_CELL for kind in operands):
-        domain.note(
-            index, "contract", "a cell of the compiler's own goes into a tuple with other values",
-            "a closure", ", ".join(map(kinds.told, operands)),
-        )  # fmt: skip
-    if size == 3:
-        parameters = kinds.NONE | kinds.TUPLE | kinds.NAMES | kinds.CLOSURE
-        if operands[1] & kinds.ATOMS and not operands[1] & kinds.ATOMS & ~parameters:
-            return [kinds.ALIAS]
-    if size and all(kind & kinds.ATOMS == kinds.INTERPOLATION for kind in operands):
-        return [kinds.INTERPOLATIONS]
-    if size and all(kind & kinds.ATOMS == kinds.STR for kind in operands):
-        return [_sized(kinds.NAMES, size)]
-    return [_sized(kinds.TUPLE, size)]
+    every = reduce(int.__or__, operands, 0) & kinds.ATOMS
+    if size != 3 and not every & _SPECIAL:
+        return [_sized(kinds.TUPLE, size)]
+    kind = 0
+    if size == 3 and operands[1] & _TYPE_PARAMETERS:
+        kind = kinds.ALIAS
+    certain = kind and not operands[1] & kinds.ATOMS & ~_TYPE_PARAMETERS
+    for atoms, made in _ALL_OF:
+        if size and all(operand & atoms for operand in operands):
+            kind |= made
+            certain = certain or not every & ~atoms
+    if not certain:
+        kind |= kinds.TUPLE
+    if not every & kinds.TYPED_CELL:
+        return [_sized(kind, size)]
+    typed = [operand & kinds.ATOMS == kinds.TYPED_CELL for operand in operands]
+    both = any(operand & kinds.ATOMS == _CELLS for operand in operands)
+    if kind == kinds.CLOSURE and size < _TYPED and not both:
+        return [_sized(kind, size | _pattern(typed))]
+    domain.note(
+        index, "contract", "a cell of the compiler's own goes into a tuple with other values",
+        "a closure", ", ".join(map(kinds.told, operands)),
+    )  # fmt: skip
+    return [kind | kinds.UNKNOWN]
 
 
 def _copy(
@@ -98,7 +121,7 @@ def _append(
 ) -> Sequence[int]:
     kind, item = operands[0], operands[-1]
     if kind & kinds.EXCEPTIONS and item & kinds.ATOMS & ~_EXCEPTIONS:
-        kind = kind & ~kinds.EXCEPTIONS | kinds.LIST
+        kind |= kinds.LIST
     return [kind]
 
 
@@ -190,7 +213,7 @@ def _comparison(
     domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
 ) -> Sequence[int]:
     ints = all(kind & kinds.ATOMS == kinds.INT for kind in operands)
-    return [kinds.BOOL] if ints else new
+    return [kinds.BOOL] if ints else [kinds.join(kinds.BOOL, new[0])]
 
 
 def _attribute(
@@ -280,7 +303,7 @@ def _keyword_names_before(domain: Kinds, index: int) -> bool:
     return False
 
 
-Maker = Callable[["Kinds", int, Effect, Sequence[int], Sequence[int]], Sequence[int]]
+Maker = Callable[[Kinds, int, Effect, Sequence[int], Sequence[int]], Sequence[int]]
 
 MAKERS: dict[str, Maker] = {
     "constant": _constant,
