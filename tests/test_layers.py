@@ -16,7 +16,7 @@ SOURCES = Path(__file__).resolve().parent.parent / "src" / "coscope"
 
 FLOORS = {
     "errors": 0,
-    "flags": 0,
+    "flags": -1,  # below the model, which gives its names on
     "model": 0,
     "result": 0,
     "opcodes": 1,
