@@ -22,13 +22,24 @@ class Rule:
     page: str  # the rest of the file's docstring
     check: Callable[..., Any]
     module: str  # dotted name of its file
+    severity: str = "error"  # of its findings: `SEVERITY` of the file
+    versions: str = ""  # of CPython, for which it holds: `VERSIONS`; see `audits.selection`
+    live: bool = False  # it looks at live objects: `LIVE`
+    warm: bool = False  # it looks at code that has run: `WARM`
+    names: frozenset[str] = frozenset()  # `NAMES`: it looks only at code that uses one of them
+    opnames: frozenset[str] = frozenset()  # `OPNAMES`: only at code that has one of these opcodes
+    loops: bool = False  # `LOOPS`: only at code that jumps back
+    lower_bound: Callable[[str], float | None] | None = None
+    """`lower_bound(version)`: nanoseconds that each operation loses at least, measured now in this
+    process; None where this process cannot measure it, as for another version."""
 
 
 @cache
 def discover(package: str) -> tuple[Rule, ...]:
     """Find the rules of a package, by code: each of its modules that has a `CODE`.
 
-    A rule's file has a docstring, `CODE`, and one function `check`. Subpackages are searched.
+    A rule's file has a docstring, `CODE`, and one function `check`; what else it may have stands
+    at the fields of `Rule`. Subpackages are searched.
 
     Raises:
         InternalError: Two files have the same code, or one lacks a part.
@@ -59,4 +70,18 @@ def _rule(name: str) -> Rule | None:
     if not module.__doc__ or check is None:
         raise InternalError(f"{name} has no docstring or no function `check`")
     title, _, page = inspect.cleandoc(module.__doc__).partition("\n")
-    return Rule(code, title.rstrip("."), page.strip(), check, name)
+    return Rule(
+        code,
+        title.rstrip("."),
+        page.strip(),
+        check,
+        name,
+        getattr(module, "SEVERITY", "error"),
+        getattr(module, "VERSIONS", ""),
+        getattr(module, "LIVE", False),
+        getattr(module, "WARM", False),
+        frozenset(getattr(module, "NAMES", ())),
+        frozenset(getattr(module, "OPNAMES", ())),
+        getattr(module, "LOOPS", False),
+        getattr(module, "lower_bound", None),
+    )

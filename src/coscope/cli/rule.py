@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from coscope.errors import InputError
     from coscope.rules import Rule
 
-PACKAGES = ("coscope.verifier.checks",)  # where rules are
+PACKAGES = (
+    "coscope.verifier.checks",
+    "coscope.audits.closure",
+    "coscope.audits.dynamic",
+    "coscope.audits.performance",
+    "coscope.audits.signature",
+)  # where rules are
 
 
 @click.command("rule", short_help="What a rule says, and why; without CODE all rules.")

@@ -1,0 +1,1 @@
+"""Rules about closures (CLO): cells, defaults and what they keep alive."""

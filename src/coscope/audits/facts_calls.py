@@ -1,0 +1,168 @@
+"""The calls of a code object: which instructions made the callee and each argument."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from coscope.flow.domains.origin import UNKNOWN, Origins
+from coscope.flow.effects import Effect
+from coscope.model import Code
+from coscope.opcodes import Table, table
+
+_ATTRIBUTE = "read attribute"
+_LONGEST_PATH = 20  # attributes in a row
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call."""
+
+    index: int  # of the instruction
+    callee: Origins  # indexes of the instructions that may have made the callee
+    path: str | None
+    """The callee as a dotted path from a name, "marshal.loads", "self.x.append"; None if it is
+    computed, or differs by the way that control came."""
+    root: str | None
+    """How the path's first name is found: "global", "name" (module or class level), "local",
+    "cell"; None without a path."""
+    positional: tuple[
+        Origins, ...
+    ]  # of each positional argument; of a starred call () and `starred`
+    keywords: tuple[tuple[str, Origins], ...]
+    starred: bool  # with `*` or `**`: which arguments there are is not known
+
+
+def calls_in(
+    code: Code, takers: Mapping[int, tuple[Effect, tuple[Origins, ...]]]
+) -> tuple[Call, ...]:
+    """The calls, in code order.
+
+    Args:
+        code: The code object.
+        takers: Of `flow.domains.origin`.
+    """
+    rules = table(code.version)
+    found = []
+    for index in sorted(takers):
+        effect, given = takers[index]
+        if effect.row.shows == "{call}":
+            found.append(_call(code, rules, index, effect, given, takers))
+    return tuple(found)
+
+
+def _call(
+    code: Code,
+    rules: Table,
+    index: int,
+    effect: Effect,
+    given: tuple[Origins, ...],
+    takers: Mapping[int, tuple[Effect, tuple[Origins, ...]]],
+) -> Call:
+    callee, first = _callee(code, rules, effect, given)
+    args = [*first, *effect.operand(given, "args")]
+    names = _keyword_names(code, rules, index, effect, given)
+    split = len(args) - len(names)
+    root, path = dotted(code, callee, takers)
+    return Call(
+        index,
+        callee,
+        path,
+        root,
+        tuple(args[:split]),
+        tuple(zip(names, args[split:], strict=True)),
+        bool(effect.operand(given, "callargs")),
+    )
+
+
+def _callee(
+    code: Code, rules: Table, effect: Effect, given: tuple[Origins, ...]
+) -> tuple[Origins, tuple[Origins, ...]]:
+    """What made the callee, and the first argument where it stands in the place of `self`.
+
+    There are two slots for a callable and its self. An attribute that is called fills both by one
+    instruction; of a plain callable one is NULL; a decorator's argument stands in that of self.
+    """
+    for upper, lower in (("callable", "self_or_null"), ("self_or_callable", "method_or_null")):
+        held, other = effect.operand(given, upper), effect.operand(given, lower)
+        if not held:
+            continue
+        if not other or other[0] == held[0] or _is_null(code, rules, other[0]):
+            return held[0], ()
+        if upper == "callable":
+            return held[0], (other[0],)
+        return other[0], (held[0],)
+    return UNKNOWN, ()
+
+
+def _is_null(code: Code, rules: Table, made_by: Origins) -> bool:
+    row = rules.opcodes.get("PUSH_NULL")
+    opcodes = code.instructions.opcodes
+    return row is not None and all(at >= 0 and opcodes[at] == row.code for at in made_by)
+
+
+def _keyword_names(
+    code: Code, rules: Table, index: int, effect: Effect, given: tuple[Origins, ...]
+) -> tuple[str, ...]:
+    """Names of the keyword arguments of a call, from the tuple that it takes or KW_NAMES."""
+    columns = code.instructions
+    held = effect.operand(given, "kwnames")
+    at = min(held[0]) if held else -1
+    if not held and "KW_NAMES" in rules.opcodes:
+        wanted = rules.opcodes["KW_NAMES"].code
+        before = index - 1
+        passed = {
+            rules.opcodes[name].code
+            for name in ("PRECALL", "EXTENDED_ARG")
+            if name in rules.opcodes
+        }
+        while before >= 0 and columns.opcodes[before] in passed:
+            before -= 1
+        at = before if before >= 0 and columns.opcodes[before] == wanted else -1
+    names = columns.argval(at) if at >= 0 else ()
+    return names if isinstance(names, tuple) and all(type(each) is str for each in names) else ()
+
+
+def dotted(
+    code: Code, made_by: Origins, takers: Mapping[int, tuple[Effect, tuple[Origins, ...]]]
+) -> tuple[str | None, str | None]:
+    """How the first name of a dotted path is found, and the path; None where there is none.
+
+    Args:
+        code: The code object.
+        made_by: What made the value.
+        takers: Of `flow.domains.origin`.
+    """
+    columns = code.instructions
+    rows = table(code.version).by_code
+    parts: list[str] = []
+    for _ in range(_LONGEST_PATH):
+        if len(made_by) != 1 or -1 in made_by:
+            return None, None
+        (index,) = made_by
+        row = rows[columns.opcodes[index]]
+        access = row.access if row is not None else ()
+        if len(access) != 1:
+            return None, None
+        name = columns.argval(index)
+        name = name[0] if isinstance(name, tuple) else name
+        if type(name) is not str:
+            return None, None
+        parts.append(name)
+        if access[0] != _ATTRIBUTE:
+            return _ROOTS.get(access[0]), ".".join(reversed(parts))
+        taken = takers.get(index)
+        if taken is None:
+            return None, None
+        made_by = taken[1][0]
+    return None, None
+
+
+_ROOTS = {
+    "read global": "global",
+    "read name": "name",
+    "read name or global": "global",
+    "read name or cell": "cell",
+    "read local": "local",
+    "read cell": "cell",
+}

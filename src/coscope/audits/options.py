@@ -1,0 +1,43 @@
+"""What rules may be told: their limits, and what a user asks for besides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from coscope.errors import InputError
+
+MIB = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Limits of the rules; the names are those of `[tool.coscope]` with "-" for "_"."""
+
+    capture_limit: int = 10 * MIB  # bytes that one captured object may take (CLO)
+    grown_limit: int = 1  # items by which a default may have grown (CLO)
+    constant_limit: int = 256  # bytes from which a constant is looked into (DYN)
+    least_nanoseconds: float = 3.0  # a smaller measured gain is no finding (PERF)
+    pickle: bool = False  # pickling is asked for: names must find their objects (SIG)
+
+
+def from_table(given: dict[str, object]) -> Options:
+    """Options from a table of a configuration file.
+
+    Raises:
+        InputError: A value is of the wrong type.
+    """
+    defaults = Options()
+    found: dict[str, object] = {}
+    for name in Options.__dataclass_fields__:
+        key = name.replace("_", "-")
+        if key not in given:
+            continue
+        value, kind = given[key], type(getattr(defaults, name))
+        if type(value) is not kind and not (kind is float and type(value) is int):
+            raise InputError(
+                f"[tool.coscope] {key} is of the wrong type",
+                expected=kind.__name__,
+                found=type(value).__name__,
+            )
+        found[name] = value
+    return Options(**found)  # type: ignore[arg-type]
