@@ -11,6 +11,7 @@ from coscope.patcher.call_edits import insert_call
 from coscope.patcher.constant_edits import replace_constant
 from coscope.patcher.edits import (
     AnyEdit,
+    Edit,
     Insert,
     InsertCall,
     Remove,
@@ -40,6 +41,8 @@ def apply(code: Code, edits: Iterable[AnyEdit]) -> Code:
         UnknownVersion: There is no opcode table for the code's version.
     """
     for edit in edits:
+        if not isinstance(edit, Edit):
+            raise PatchError("this is no edit", found=type(edit).__name__)
         code = _applied(code, edit)
     return code
 
@@ -144,7 +147,6 @@ def _change(code: Code, edit: AnyEdit, root: Code, outermost: bool) -> Code:
             return wrap_call(code, edit)
         case SetMetadata():
             return _described(code, edit, root, outermost)
-    raise PatchError("this is no edit", found=type(edit).__name__)
 
 
 def _described(code: Code, edit: SetMetadata, root: Code, outermost: bool) -> Code:

@@ -40,16 +40,18 @@ def wrap_call(code: Code, edit: WrapCall) -> Code:
             found=shown(code, use.at),
             hint="f(*args) and f(**kwargs) cannot be wrapped.",
         )
-    numbers = {use.at: use.number for use in instructions_of(code)}
+    every = instructions_of(code)
+    numbers = {use.at: use.number for use in every}
     taken = takers(build(code))
     before: dict[int, list[Item]] = {}
     after: dict[int, list[Item]] = {}
     items = listing.items
+    chosen = {_producer(code, use, taken, assembler.null_first) for use in calls}
+    _check_shared(code, [use for use in every if use not in calls], chosen, taken, assembler)
     for use in calls:
-        producer = _producer(code, use, taken, assembler.null_first)
+        _one_more(items, use.number, assembler)
+    for producer in chosen:
         number = numbers[producer]
-        if number in before or number in after:
-            raise Refused("two calls share one callable", code=code.qualname)
         item = items[number]
         if listing.opname(item) == "PUSH_NULL" and assembler.null_first:
             after[number] = assembler.load(edit.wrapper, item)
@@ -61,9 +63,33 @@ def wrap_call(code: Code, edit: WrapCall) -> Code:
         else:
             _drop_self(assembler, item)
             after[number] = _below(assembler, edit, item)
-        _one_more(listing.items, use.number, assembler)
     listing.weave(before, after)
     return finish(listing, assembler)
+
+
+def _check_shared(
+    code: Code,
+    others: list[Use],
+    chosen: set[int],
+    taken: Mapping[int, tuple[object, tuple[Origins, ...]]],
+    assembler: Assembler,
+) -> None:
+    """Refuse if a call that is not chosen takes what one that is takes too.
+
+    The compiler writes the end of `(f if a else g)(b)` twice.
+    """
+    slot = 0 if assembler.null_first else 1
+    for use in others:
+        if use.at in taken and code.instructions.opname(use.at) in (*_CALLS, "CALL_FUNCTION_EX"):
+            origins = taken[use.at][1]
+            if len(origins) > slot and origins[slot] & chosen:
+                raise Refused(
+                    "a call that is not chosen has the same callable",
+                    code=code.qualname,
+                    offset=code.instructions.offsets[use.at],
+                    line=code.instructions.positions[use.at][0],
+                    hint="Choose both calls.",
+                )
 
 
 def _is_call(code: Code, use: Use) -> bool:
