@@ -33,6 +33,7 @@ FLOORS = {
     "render": 7,
     "cli": 8,
     "web": 8,
+    "pytest_plugin": 8,
     "__main__": 9,
     "": 9,  # coscope/__init__.py
 }
@@ -41,6 +42,7 @@ FLOORS = {
 OUTSIDE = {
     "rich": ("render/to_terminal", "cli/"),
     "click": ("cli/",),
+    "pytest": ("pytest_plugin",),
 }
 
 ASKS_THE_HOST = {"readers/from_function.py", "patcher/rebuild.py"}

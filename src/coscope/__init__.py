@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     from coscope.codec import decode
     from coscope.errors import (
+        AmbiguousEdit,
         CodeError,
+        ConstantNotFound,
         CoscopeError,
         ImportFailed,
         InputError,
@@ -32,7 +34,11 @@ if TYPE_CHECKING:
         LimitExceeded,
         MarshalError,
         NoCodeObject,
+        NothingSelected,
+        NotVerified,
+        PatchError,
         PycError,
+        Refused,
         SourceError,
         StackError,
         TargetError,
@@ -41,6 +47,10 @@ if TYPE_CHECKING:
         TruncatedTable,
         UnknownMagic,
         UnknownVersion,
+        WrongClosure,
+        WrongDefaults,
+        WrongKind,
+        WrongVersion,
     )
     from coscope.facts.binding import Binding, call
     from coscope.facts.captures import Capture, capture
@@ -68,6 +78,13 @@ if TYPE_CHECKING:
         Value,
     )
     from coscope.opcodes import table
+    from coscope.patcher.editor import Editor, edit
+    from coscope.patcher.edits import Where, at_line, at_offset
+    from coscope.patcher.files import FilePatch, patch_file
+    from coscope.patcher.freezing import freeze
+    from coscope.patcher.in_place import Patched, patched
+    from coscope.patcher.live import patch
+    from coscope.patcher.receipts import Receipt, receipt_of
     from coscope.readers import read, select
     from coscope.render.card import Card
     from coscope.result import Result
@@ -76,6 +93,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "AmbiguousEdit",
     "Argument",
     "Binding",
     "Capture",
@@ -84,10 +102,13 @@ __all__ = [
     "Closure",
     "Code",
     "CodeError",
+    "ConstantNotFound",
     "Contract",
     "CoscopeError",
     "Dependencies",
     "Difference",
+    "Editor",
+    "FilePatch",
     "Fingerprint",
     "Flags",
     "FrozenSet",
@@ -101,8 +122,14 @@ __all__ = [
     "LimitExceeded",
     "MarshalError",
     "NoCodeObject",
+    "NotVerified",
+    "NothingSelected",
     "Opaque",
+    "PatchError",
+    "Patched",
     "PycError",
+    "Receipt",
+    "Refused",
     "Region",
     "Report",
     "Result",
@@ -121,16 +148,29 @@ __all__ = [
     "UnknownVersion",
     "Value",
     "Violation",
+    "Where",
+    "WrongClosure",
+    "WrongDefaults",
+    "WrongKind",
+    "WrongVersion",
     "__version__",
+    "at_line",
+    "at_offset",
     "call",
     "capture",
     "closure",
     "decode",
     "depends",
     "diff",
+    "edit",
     "fingerprint",
+    "freeze",
     "graph",
+    "patch",
+    "patch_file",
+    "patched",
     "read",
+    "receipt_of",
     "select",
     "show",
     "signature",
@@ -148,21 +188,34 @@ _ROOMS = {
     "Contract": "coscope.verifier",
     "Dependencies": "coscope.facts.dependencies",
     "Difference": "coscope.facts.difference",
+    "Editor": "coscope.patcher.editor",
+    "FilePatch": "coscope.patcher.files",
     "Fingerprint": "coscope.facts.fingerprints",
+    "Patched": "coscope.patcher.in_place",
+    "Receipt": "coscope.patcher.receipts",
     "Report": "coscope.verifier",
     "Result": "coscope.result",
     "Signatures": "coscope.facts.signatures",
     "Trace": "coscope.facts.tracing",
     "Violation": "coscope.verifier",
+    "Where": "coscope.patcher.edits",
+    "at_line": "coscope.patcher.edits",
+    "at_offset": "coscope.patcher.edits",
     "call": "coscope.facts.binding",
     "capture": "coscope.facts.captures",
     "closure": "coscope.facts.closures",
     "decode": "coscope.codec",
     "depends": "coscope.facts.dependencies",
     "diff": "coscope.facts.difference",
+    "edit": "coscope.patcher.editor",
     "fingerprint": "coscope.facts.fingerprints",
+    "freeze": "coscope.patcher.freezing",
     "graph": "coscope.flow.conditions",
+    "patch": "coscope.patcher.live",
+    "patch_file": "coscope.patcher.files",
+    "patched": "coscope.patcher.in_place",
     "read": "coscope.readers",
+    "receipt_of": "coscope.patcher.receipts",
     "select": "coscope.readers",
     "signature": "coscope.facts.signatures",
     "table": "coscope.opcodes",

@@ -25,6 +25,7 @@ COMMANDS = (
     "diff",
     "verify",
     "rule",
+    "patch",
 )  # each is `command` in the module of its name
 
 

@@ -134,7 +134,7 @@ def fingerprint(target: Any, *, docstrings: bool = False, python: str | None = N
         return kept[2]
     thing = target if python is not None else _live(target)
     if thing is None or python is not None:
-        function = thing if isinstance(thing, Function) else read(target, python=python)
+        function = target if isinstance(target, Function) else read(target, python=python)
         if type(function.object) is not FunctionType:
             return _of_code(function.code, docstrings)
         thing = function.object

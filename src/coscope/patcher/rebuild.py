@@ -26,7 +26,8 @@ from coscope.errors import (
     WrongKind,
     WrongVersion,
 )
-from coscope.model import FAST_HIDDEN, NOWHERE, Code, Constant, Flags, FrozenSet, Opaque, Slice
+from coscope.flags import FAST_HIDDEN, Flags
+from coscope.model import NOWHERE, Code, Constant, FrozenSet, Opaque, Slice
 from coscope.opcodes import table
 from coscope.readers.attributes import is_a
 from coscope.readers.from_function import HOST_VERSION, exact_tuple, from_code_object

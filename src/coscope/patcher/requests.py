@@ -67,7 +67,7 @@ class Request:
     def changes(self) -> Iterator[str]:
         """What was asked for, in words."""
         for edit in self.edits:
-            yield _worded(edit)
+            yield worded(edit)
         for title, pairs in (("cell", self.cells), ("default", self.defaults)):
             yield from (f"{title} {name}: {text_of(value)}" for name, value in pairs)
         yield from (f"default {name}: {text_of(value)}" for name, value in self.kwdefaults)
@@ -81,7 +81,8 @@ def _document(edit: AnyEdit) -> Any:
         return repr(edit)
 
 
-def _worded(edit: AnyEdit) -> str:
+def worded(edit: AnyEdit) -> str:
+    """An edit in words, one line."""
     where = f" in {edit.code}" if edit.code else ""
     where += " and in nested code" if edit.nested else ""
     if isinstance(edit, ReplaceConstant):

@@ -27,6 +27,8 @@ _MODULES = {
     "Fingerprint": "fingerprint",
     "Difference": "diff",
     "Report": "verify",
+    "Receipt": "patch",
+    "FilePatch": "patch",
 }
 
 _STYLE = (

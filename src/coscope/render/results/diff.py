@@ -96,7 +96,7 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
         note = "compiled for two versions of CPython, which write the same source differently"
         page.add((note, "faint"))
     for pair in found["codes"]:
-        _add_pair(page, pair)
+        add_pair(page, pair)
     for heading, names in (("Only in the first", "removed"), ("Only in the second", "added")):
         if found[names]:
             page.heading(heading)
@@ -109,7 +109,8 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
     return page
 
 
-def _add_pair(page: Sheet, pair: Entry) -> None:
+def add_pair(page: Sheet, pair: Entry) -> None:
+    """Write one pair of code objects that differ."""
     name = pair["left"]
     page.heading(name if name == pair["right"] else f"{name} and {pair['right']}")
     for fact in pair["facts"]:

@@ -1,0 +1,181 @@
+"""What a patch did, to a live function or to a file, as a document and as a page."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from coscope.errors import PatchError
+from coscope.facts.difference import Difference
+from coscope.patcher.documents import to_json
+from coscope.patcher.edits import AnyEdit
+from coscope.patcher.files import FilePatch
+from coscope.patcher.receipts import Receipt
+from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.results import diff as diff_page
+from coscope.render.results.wording import wrapped
+from coscope.render.sheet import Sheet
+from coscope.render.text import Pen
+from coscope.render.text import without_surrogates as clean
+from coscope.verifier import Report
+
+Entry = dict[str, Any]
+
+
+def document(result: Receipt | FilePatch) -> Entry:
+    """The document of docs/schema.md, "patch"."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "producer": {
+            "name": "coscope",
+            "version": producer_version(),
+            "python": sys.version.split()[0],
+        },
+        "command": "patch",
+        **(_of_file(result) if isinstance(result, FilePatch) else _of_function(result)),
+        "edits": [_edit(edit) for edit in result.edits],
+        "changes": _texts(result.changes),
+        "verified": _verdict(result.report),
+        "difference": _difference(result.difference),
+        "warning": result.warning,
+        "notes": _texts(result.notes),
+        "error": None,
+    }
+
+
+def _of_file(result: FilePatch) -> Entry:
+    return {
+        "target": clean(result.file),
+        "module": None,
+        "live": False,
+        "in_place": False,
+        "via": [],
+        "output": {
+            "file": clean(result.output),
+            "bytes": result.size,
+            "recognised": result.recognised,
+        },
+        "stack": None,
+        "shared": [],
+        "fresh": [],
+        "running_frames": 0,
+        "before": result.before,
+        "after": result.after,
+    }
+
+
+def _of_function(result: Receipt) -> Entry:
+    before, after = result.before, result.after
+    return {
+        "target": clean(result.name),
+        "module": result.module and clean(result.module),
+        "live": True,
+        "in_place": result.in_place,
+        "via": _texts(result.via),
+        "output": None,
+        "stack": {"before": result.stack[0], "after": result.stack[1]},
+        "shared": _texts(result.shared),
+        "fresh": _texts(result.fresh),
+        "running_frames": result.running_frames,
+        "before": None if before is None else before.value,
+        "after": None if after is None else after.value,
+    }
+
+
+def _texts(texts: Iterable[str]) -> list[str]:
+    return [clean(text) for text in texts]
+
+
+def _edit(edit: AnyEdit) -> Entry:
+    try:
+        return _cleaned(to_json(edit))  # type: ignore[no-any-return]
+    except PatchError:  # a constant that JSON cannot carry
+        return {"edit": type(edit).__name__}
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _cleaned(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_cleaned(each) for each in value]
+    return clean(value) if isinstance(value, str) else value
+
+
+def _verdict(report: Report) -> Entry:
+    return {
+        "ok": report.ok,
+        "version": report.version,
+        "codes": report.codes,
+        "structural": report.structural,
+    }
+
+
+def _difference(found: Difference | None) -> Entry | None:
+    if found is None:
+        return None
+    whole = diff_page.document(found)
+    wanted = ("verdict", "text", "codes", "removed", "added", "harmless", "unknown")
+    return {key: whole[key] for key in wanted}
+
+
+def sheet(found: Entry, pen: Pen) -> Sheet:
+    """The page."""
+    page = Sheet(pen)
+    module = f"{found['module']}." if found["module"] else ""
+    what = "changed in place" if found["in_place"] else "a changed copy"
+    if found["output"]:
+        what = f"{pen.arrow} {found['output']['file']}, {found['output']['bytes']} bytes"
+    page.add((f"{module}{found['target']}", "title"), (f"  {what}", "faint"))
+    for step in found["via"]:
+        page.add((f"  through {step}", "faint"))
+    for change in found["changes"]:
+        page.add(("  ", "plain"), (change, "mark"))
+    page.blank()
+    _add(page, "verified", _verified(found["verified"]), "plain")
+    if found["output"]:
+        _add(page, "recognised by", found["output"]["recognised"], "plain")
+    if found["stack"] and found["stack"]["before"] != found["stack"]["after"]:
+        _add(page, "stack", "{before} slots, now {after}".format(**found["stack"]), "plain")
+    for label, key in (("shared", "shared"), ("its own", "fresh")):
+        if found[key]:
+            _add(page, label, ", ".join(found[key]), "plain")
+    if found["running_frames"]:
+        _add(page, "running", f"{found['running_frames']} frames of the old code", "warning")
+    for note in found["notes"]:
+        _add(page, "note", note, "plain")
+    if found["warning"]:
+        _add(page, "warning", found["warning"], "warning")
+    for label in ("before", "after"):
+        if found[label]:
+            page.add((f"  fingerprint {label}", "faint"))
+            _add_fingerprint(page, found[label])
+    if found["difference"]:
+        for pair in found["difference"]["codes"]:
+            diff_page.add_pair(page, pair)
+    return page
+
+
+def _verified(verdict: Entry) -> str:
+    count = verdict["codes"]
+    codes = "1 code object" if count == 1 else f"{count} code objects"
+    if not verdict["ok"]:
+        return f"NOT safe, {codes}"
+    if verdict["structural"]:
+        return f"the structure of {codes} of CPython {verdict['version']} is sound"
+    return f"{codes} of CPython {verdict['version']} cannot crash the interpreter"
+
+
+def _add_fingerprint(page: Sheet, value: str) -> None:
+    """Whole, on two lines if one is too short for it."""
+    tag, _, digest = value.rpartition(":")
+    if len(value) + 4 <= page.pen.width:
+        page.add((f"    {value}", "value"))
+    else:
+        page.add((f"    {tag}:", "value"))
+        page.add((f"{digest:>{min(68, page.pen.width)}}", "value"))
+
+
+def _add(page: Sheet, label: str, text: str, role: str) -> None:
+    for at, (line,) in enumerate(wrapped(page.pen, text, " " * 16, role)):
+        page.add((f"  {'' if at else label:<14}", "faint"), (line[0][16:], role))
