@@ -118,7 +118,6 @@ def test_every_bound_of_the_tables_has_both_sides(version: str) -> None:
         ("3.11", "BUILD_SLICE", [1, 4], [2, 3]),
         ("3.12", "RAISE_VARARGS", [3], [0, 2]),
         ("3.13", "YIELD_VALUE", [2], [0, 1]),
-        ("3.12", "YIELD_VALUE", [0], [1, 3]),
         ("3.11", "RESUME", [4], [3]),
         ("3.13", "RESUME", [8], [7]),
     ],

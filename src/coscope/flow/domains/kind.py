@@ -25,6 +25,9 @@ _REFUSED = ~kinds.ANY_OBJECT & kinds.ATOMS  # atoms that are no objects
 
 _IN_NAMESPACE = ("read name", "read global", "read name or global", "write name", "write global")
 
+# Of these it is not known whether they are None; NONE is, and the others are not.
+_PERHAPS_NONE = kinds.OBJECT | kinds.ITERATION | kinds.DELEGATE
+
 # What a local keeps of a value. The rest becomes an object: `locals()` can be written to.
 _KEPT = kinds.NULL | kinds.CELL | kinds.TYPED_CELL
 
@@ -233,7 +236,7 @@ class Kinds(Plain):
         ):
             return stack
         kind = stack[1]
-        if not kind & kinds.NONE or kind & kinds.OBJECT:
+        if kind & _PERHAPS_NONE:
             return stack
         left = kind & ~(kinds.ATOMS ^ kinds.NONE if none else kinds.NONE)
         return (stack[0], left, stack[2]) if left & kinds.ATOMS else None
