@@ -12,7 +12,7 @@ from coscope.opcodes import table
 from coscope.patcher.edits import ReplaceConstant
 from coscope.patcher.operands import Change, with_operands
 from coscope.patcher.pools import Constants, key, modelled
-from coscope.patcher.selection import Use, choose, instructions_of, short, shown
+from coscope.patcher.selection import Use, choose, short, shown
 
 # Behind these, a constant is a tuple of names that stand in the source as names.
 _TAKES_NAMES = frozenset({"CALL_KW", "CALL_FUNCTION_KW", "IMPORT_NAME", "MATCH_CLASS"})
@@ -37,10 +37,7 @@ class _Loads:
     named: frozenset[int]  # KW_NAMES
     small: frozenset[int]  # LOAD_SMALL_INT
     fixed: frozenset[int]  # LOAD_COMMON_CONSTANT, where it loads values
-
-    @property
-    def every(self) -> frozenset[int]:
-        return self.pooled | self.named | self.small | self.fixed
+    every: frozenset[int]
 
 
 @cache
@@ -50,12 +47,13 @@ def _loads(version: str) -> _Loads:
     for row in rules.opcodes.values():
         by_operand.setdefault(row.operand, set()).add(row.code)
     valued = rules.numbers.get("common_constants_are_values", 0)
-    return _Loads(
-        frozenset(by_operand.get("const", ())),
-        frozenset(by_operand.get("const names", ())),
-        frozenset(by_operand.get("small int", ())),
-        frozenset(by_operand.get("common constant", ())) if valued else frozenset(),
+    pooled, named, small, fixed = (
+        frozenset(by_operand.get(operand, ()))
+        for operand in ("const", "const names", "small int", "common constant")
     )
+    if not valued:
+        fixed = frozenset()
+    return _Loads(pooled, named, small, fixed, pooled | named | small | fixed)
 
 
 def loads_of(code: Code) -> Iterator[_Load]:
@@ -63,15 +61,19 @@ def loads_of(code: Code) -> Iterator[_Load]:
     columns = code.instructions
     kinds = _loads(code.version)
     every, consts = kinds.every, code.consts
-    for use in instructions_of(code):
-        opcode = columns.opcodes[use.at]
+    prefix, prefixes = table(code.version).extended_arg, 0
+    for at, opcode in enumerate(columns.opcodes):
+        if opcode == prefix:
+            prefixes += 1
+            continue
         if opcode not in every:
             continue
-        oparg = columns.opargs[use.at]
+        use = Use(at - prefixes, at)
+        oparg = columns.opargs[at]
         if opcode in kinds.small:
             yield _Load(use, None, oparg)
         elif opcode in kinds.fixed:
-            yield _Load(use, None, columns.argval(use.at))
+            yield _Load(use, None, columns.argval(at))
         elif 0 <= oparg < len(consts):
             yield _Load(use, oparg, consts[oparg])
 
