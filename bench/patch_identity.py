@@ -1,11 +1,12 @@
 """How faithfully listings are laid out again: over every code object of a standard library.
 
-    python bench/patch_identity.py [--count FILES] [FOLDER OR FILE ...]
+    python bench/patch_identity.py [--count FILES] [--peer] [FOLDER OR FILE ...]
 
 Without a folder: the standard library of the interpreter that runs it. `.pyc` files are read as
 they are, `.py` files compiled here. For each code object: decode to a listing and lay it out; and
 again with everything forgotten that the listing remembers of the old encoding (redundant prefixes,
-the form of line table entries), where only the meaning must be the same.
+the form of line table entries), where only the meaning must be the same. With `--peer`, the same
+identity round trip through the `bytecode` package, over the `.py` files.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import CodeType
 
 from coscope.codec import decode_lines
 from coscope.flow.regions import find_regions
@@ -94,9 +96,43 @@ def code_objects(paths: list[Path]) -> Iterator[Code]:
         yield from from_code_object(module).walk()
 
 
+def peer_figures(paths: list[Path]) -> None:
+    """Print how many code objects come back from `bytecode` as they were."""
+    import bytecode  # no dependency of coscope's: whoever compares has it
+
+    found: Counter[str] = Counter()
+    start = time.process_time()
+    for live in live_code_objects(paths):
+        found["code objects"] += 1
+        try:
+            again = bytecode.Bytecode.from_code(live).to_code()
+        except Exception as problem:  # any kind: this is what is counted
+            found[f"bytecode: {type(problem).__name__}"] += 1
+            continue
+        found["bytecode: identical"] += from_code_object(again) == from_code_object(live)
+    spent = time.process_time() - start
+    for name, count in found.items():
+        print(f"{name:40} {count:8} {100 * count / found['code objects']:7.3f}%")
+    print(f"bytecode {bytecode.__version__}: {found['code objects'] / spent:,.0f} code objects/s")
+
+
+def live_code_objects(paths: list[Path]) -> Iterator[CodeType]:
+    """Every code object of these files, nested ones included."""
+    for path in paths:
+        try:
+            pending = [compile(path.read_bytes(), path.name, "exec", dont_inherit=True)]
+        except (SyntaxError, ValueError):
+            continue
+        while pending:
+            live = pending.pop()
+            pending += [constant for constant in live.co_consts if isinstance(constant, CodeType)]
+            yield live
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=0, help="a seeded sample of so many files")
+    parser.add_argument("--peer", action="store_true", help="the package `bytecode` too")
     parser.add_argument("paths", nargs="*", type=Path)
     options = parser.parse_args()
     paths = options.paths or [Path(sysconfig.get_path("stdlib"))]
@@ -134,6 +170,8 @@ def main() -> None:
     for name, count in found.items():
         print(f"{name:40} {count:8} {100 * count / total:7.3f}%")
     print(f"decode and lay out: {total / spent:,.0f} code objects/s")
+    if options.peer:
+        peer_figures([file for file in files if file.suffix == ".py"])
 
 
 if __name__ == "__main__":
