@@ -1,0 +1,229 @@
+"""The kind domain does what the tables declare, and what it knows is used where it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from coscope.flow import Effect, Graph, build, run
+from coscope.flow.domains import kind_makers
+from coscope.flow.domains.kind import Kinds, plan_of
+from coscope.flow.graph import Block
+from coscope.model import Code, Region
+from coscope.opcodes import VERSIONS, Opcode, table
+from coscope.opcodes.kinds import told
+from tests.flow.building import DATA, built, snippet
+
+EACH = pytest.mark.parametrize("version", VERSIONS)
+
+
+class Checked(Kinds):
+    """Compares what each transfer takes and gives with the row of the table."""
+
+    def __init__(self, graph: Graph) -> None:
+        super().__init__(graph)
+        self.executed: set[int] = set()
+        self.wrong: list[str] = []
+
+    def values_and_locals(
+        self, index: int, effect: Effect, operands: Sequence[int], slots: int
+    ) -> tuple[Sequence[int], int]:
+        new, after = super().values_and_locals(index, effect, operands, slots)
+        row, oparg = effect.row, effect.oparg
+        self.executed.add(index)
+        if len(operands) != row.popped(oparg):
+            self.wrong.append(f"{index} {row.name} takes {len(operands)}")
+        if len(new) != effect.fresh or not all(isinstance(kind, int) and kind for kind in new):
+            self.wrong.append(f"{index} {row.name} makes {list(new)}, not {effect.fresh} kinds")
+        if after < 0 or after.bit_length() > 9 * self.size:
+            self.wrong.append(f"{index} {row.name} leaves more locals than there are")
+        return new, after
+
+
+def mistakes(code: Code) -> Iterator[str]:
+    """Where the machine does something else than the table declares."""
+    graph = build(code)
+    domain = Checked(graph)
+    frames = run(graph, domain)
+    yield from domain.wrong
+    depths = frames.depths
+    rows = table(code.version).by_code
+    if {index for index, depth in enumerate(depths) if depth is not None} != domain.executed:
+        yield "an instruction has a frame, and was not executed"
+    for block in graph.blocks:
+        for index in range(block.start, block.stop):
+            depth, row = depths[index], rows[code.instructions.opcodes[index]]
+            if depth is None or row is None:
+                continue
+            oparg = code.instructions.opargs[index]
+            for target, jump in after(graph, block, index, row):
+                expected = depth - row.popped(oparg) + row.pushed(oparg, jump)
+                shut = depths[target] is None and row.tests in ("none", "not none")
+                if depths[target] != expected and not shut:
+                    yield f"{index} {row.name}: depth {depths[target]} after it, not {expected}"
+
+
+def after(graph: Graph, block: Block, index: int, row: Opcode) -> list[tuple[int, bool]]:
+    """The instructions that come next, and whether the jump leads there."""
+    if index + 1 < block.stop:
+        return [(index + 1, False)]
+    return [
+        (graph.blocks[edge.target].start, edge.jumps)
+        for edge in block.edges
+        if edge.kind != "exception" and row.blocks is None
+    ]
+
+
+def samples(version: str) -> Iterator[Code]:
+    for path in sorted((DATA / version).glob("*.pyc")):
+        yield from snippet(version, path.stem).values()
+
+
+@EACH
+def test_the_machine_does_what_the_table_declares(version: str) -> None:
+    codes = list(samples(version))
+    found = [(code.qualname, text) for code in codes for text in mistakes(code)]
+
+    assert len(codes) > 50
+    assert [] == found
+
+
+@pytest.fixture
+def fresh_plans() -> Iterator[None]:
+    """Plans hold the makers: forget them before and after one is broken."""
+    plan_of.cache_clear()
+    yield
+    plan_of.cache_clear()
+
+
+@pytest.mark.parametrize("maker", sorted(kind_makers.MAKERS))
+def test_a_wrong_maker_is_found(
+    maker: str, monkeypatch: pytest.MonkeyPatch, fresh_plans: None
+) -> None:
+    right = kind_makers.MAKERS[maker]
+
+    def wrong(*arguments: Any) -> Sequence[int]:
+        return [*right(*arguments), 1]
+
+    monkeypatch.setitem(kind_makers.MAKERS, maker, wrong)
+    version = next(v for v in reversed(VERSIONS) if maker in made(v))
+    found = [text for code in samples(version) for text in mistakes(code)]
+
+    assert any("makes" in text for text in found)
+
+
+def made(version: str) -> set[str | None]:
+    rules = table(version)
+    return {row.makes for row in (*rules.opcodes.values(), *rules.intrinsics.values())}
+
+
+def test_a_wrong_transfer_of_locals_is_found(
+    monkeypatch: pytest.MonkeyPatch, fresh_plans: None
+) -> None:
+    right = Kinds.touch
+
+    def wrong(self: Kinds, index: int, *arguments: Any) -> tuple[Sequence[int], int]:
+        new, slots = right(self, index, *arguments)
+        return new[1:], slots
+
+    monkeypatch.setattr(Kinds, "touch", wrong)
+
+    assert any("makes" in text for code in samples("3.13") for text in mistakes(code))
+
+
+def on_top(code: Code, index: int) -> str:
+    """The uppermost value before an instruction, in words."""
+    graph = build(code)
+    frame = run(graph, Kinds(graph))[index]
+
+    assert frame is not None
+    return told(frame[-1])
+
+
+INNER = built("3.13", [("RESUME", 0), ("RETURN_CONST", 0)])
+CLOSED = replace(INNER, freevars=("x",))
+GENERATOR_EXPRESSION = replace(INNER, argcount=1, varnames=(".0",), localsplusnames=(".0",))
+CONSTS = (None, 1, "s", ("k", "l"), (1,), INNER, CLOSED, GENERATOR_EXPRESSION, True, 1.5)
+
+
+@pytest.mark.parametrize(
+    ("instructions", "expected"),
+    [
+        ([("LOAD_CONST", 0)], "None"),
+        ([("LOAD_CONST", 1)], "int"),
+        ([("LOAD_CONST", 8)], "bool"),
+        ([("LOAD_CONST", 9)], "object"),
+        ([("LOAD_CONST", 3)], "tuple of names (2)"),
+        ([("LOAD_CONST", 4)], "tuple (1)"),
+        ([("LOAD_CONST", 2), ("LOAD_CONST", 2), ("BUILD_TUPLE", 2)], "tuple of names (2)"),
+        ([("LOAD_CONST", 2), ("LOAD_CONST", 1), ("BUILD_TUPLE", 2)], "tuple (2)"),
+        ([("BUILD_TUPLE", 0)], "tuple (0)"),
+        ([("BUILD_LIST", 0)], "list of exceptions"),
+        ([("BUILD_LIST", 0), ("LOAD_CONST", 0), ("LIST_APPEND", 1)], "list of exceptions"),
+        ([("BUILD_LIST", 0), ("LOAD_CONST", 1), ("LIST_APPEND", 1)], "list or list of exceptions"),
+        ([("BUILD_LIST", 0), ("LOAD_CONST", 4), ("LIST_EXTEND", 1)], "list"),
+        ([("BUILD_LIST", 0), ("COPY", 1)], "list"),
+        ([("LOAD_CONST", 1), ("LOAD_CONST", 1), ("COMPARE_OP", 0)], "bool"),
+        ([("LOAD_CONST", 1), ("LOAD_CONST", 9), ("COMPARE_OP", 0)], "object or bool"),
+        ([("LOAD_CONST", 1), ("LOAD_CONST", 9), ("COMPARE_OP", 16)], "bool"),
+        ([("LOAD_CONST", 5), ("MAKE_FUNCTION", 0)], "function"),
+        ([("LOAD_CONST", 6), ("MAKE_FUNCTION", 0)], "unfinished function"),
+        ([("LOAD_CONST", 7), ("MAKE_FUNCTION", 0)], "unfinished function"),
+        ([("LOAD_FAST", 0)], "object"),
+        ([("DELETE_FAST", 0), ("LOAD_FAST_CHECK", 0)], "object"),
+        ([("LOAD_FAST_AND_CLEAR", 0)], "object"),
+        ([("MAKE_CELL", 0), ("LOAD_FAST", 0)], "cell"),
+        ([("MAKE_CELL", 0), ("LOAD_FAST", 0), ("BUILD_TUPLE", 1)], "tuple of cells (1)"),
+    ],
+)
+def test_what_is_known_of_a_value(instructions: list[tuple[str, int]], expected: str) -> None:
+    ending = [("POP_TOP", 0), ("RETURN_CONST", 0)]
+
+    assert expected == on_top(
+        built("3.13", instructions + ending, consts=CONSTS), len(instructions)
+    )
+
+
+def test_a_closure_finishes_a_function() -> None:
+    code = built(
+        "3.13",
+        [
+            ("MAKE_CELL", 0),
+            ("LOAD_FAST", 0),
+            ("BUILD_TUPLE", 1),
+            ("LOAD_CONST", 6),
+            ("MAKE_FUNCTION", 0),
+            ("SET_FUNCTION_ATTRIBUTE", 8),
+            ("RETURN_VALUE", 0),
+        ],
+        consts=CONSTS,
+    )
+
+    assert "unfinished function" == on_top(code, 5)
+    assert "function" == on_top(code, 6)
+
+
+def test_a_test_against_none_tells_of_what_was_copied() -> None:
+    code = built(
+        "3.13",
+        [
+            ("SETUP_ANNOTATIONS", 0),  # may raise
+            ("RETURN_CONST", 0),
+            ("PUSH_EXC_INFO", 0),
+            ("SWAP", 2),
+            ("COPY", 1),
+            ("POP_JUMP_IF_NONE", 2),
+            ("POP_TOP", 0),
+            ("RERAISE", 0),
+            ("POP_TOP", 0),
+            ("RERAISE", 0),
+        ],
+        regions=[Region(0, 2, 4, 0, False)],
+    )
+
+    assert "exception or None" == on_top(code, 4)
+    assert "exception" == on_top(code, 6)
+    assert "None" == on_top(code, 8)
