@@ -170,10 +170,10 @@ def _inner_functions() -> Iterator[Unit]:
         return inner, (x for x in a if x is not b), (lambda: (yield b))
 
     code = from_code_object(outer.__code__)
-    nested = [constant for constant in code.consts if isinstance(constant, Code)]
-    given = {"inner": "1, 2", "<genexpr>": "iter([1, 2]),", "<lambda>": ""}
-    for inner in nested:
-        yield Unit(f"inner {inner.name}", inner, (_tuple_of(given[inner.name].rstrip(",")),))
+    given = {"inner": "1, 2", "<genexpr>": "iter([1, 2])", "<lambda>": ""}
+    for inner in code.consts:
+        if isinstance(inner, Code) and inner.name in given:
+            yield Unit(f"inner {inner.name}", inner, (_tuple_of(given[inner.name]),))
 
 
 def _bodies() -> Iterator[Unit]:

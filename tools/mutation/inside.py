@@ -7,24 +7,31 @@ no longer moves (a hang), it is started again behind that mutant.
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
+import math
+import signal
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
+import warnings
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
+from coscope.verifier.report import contract_of
 from mutation import corpus
 from mutation.exercise import Damage, Stop, exercise
 from mutation.judge import Judge
 from mutation.mutate import Mutant, mutant
 from mutation.pool import Pool
 
-from coscope.verifier.report import contract_of
-
 HANGS = 20.0  # seconds without a new mutant
+MILLISECONDS = 100.0  # then Stop is raised, again and again
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -48,6 +55,8 @@ def from_outside(options: argparse.Namespace) -> dict[str, Any]:
             found += done.get("found", [])
             if ended == "done":
                 break
+            if (place / "failed").exists():
+                raise SystemExit((place / "failed").read_text())
             last = int((place / "at").read_text() or at)
             print(f"\nmutant {last}: {ended}", file=sys.stderr)
             if ended == "crash":
@@ -91,6 +100,9 @@ def inside(seed: int, start: int, stop: int, without: tuple[str, ...]) -> None:
     kinds: dict[str, Counter[str]] = {}
     rules: Counter[str] = Counter()
     found: list[dict[str, Any]] = []
+    _set_alarm()
+    within = importlib.import_module("js").within
+    warnings.simplefilter("ignore")
     sys.setrecursionlimit(250)
     sys.unraisablehook = lambda unraisable: None
     for index in range(start, stop):
@@ -106,7 +118,7 @@ def inside(seed: int, start: int, stop: int, without: tuple[str, ...]) -> None:
         with open("/place/at", "w") as file:
             file.write(str(index))
         try:
-            _run(one)
+            _run(one, within)
         except Damage:
             count["crashes"] += 1
             found.append({"mutants": [index], "confirmed": True, "kind": one.kind})
@@ -119,13 +131,41 @@ def inside(seed: int, start: int, stop: int, without: tuple[str, ...]) -> None:
     _write(kinds, rules, found)
 
 
-def _run(one: Mutant) -> None:
+# What Pyodide asks from time to time for the number of a signal: SIGINT once time is up.
+_ALARM = """({
+    get 0() { return Date.now() > globalThis.until ? (globalThis.until = Date.now() + 20, 2) : 0; },
+    set 0(value) {},
+})"""
+
+
+def _set_alarm() -> None:
+    js, pyodide = importlib.import_module("js"), importlib.import_module("pyodide_js")
+    js.eval("globalThis.until = Infinity; globalThis.within = t => { until = Date.now() + t; }")
+    signal.signal(signal.SIGINT, _stop)
+    pyodide.setInterruptBuffer(js.eval(_ALARM))
+
+
+_running = False
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    if _running:
+        raise Stop
+
+
+def _run(one: Mutant, within: Callable[[float], None]) -> None:
+    global _running
+    within(MILLISECONDS)
     try:
+        _running = True
         exercise(one.unit, one.code, contract_of(one.code).called, one.index)
     except (Damage, Stop, ValueError, TypeError, SystemError):
         raise
     except BaseException:
         return
+    finally:
+        _running = False
+        within(math.inf)
 
 
 def _write(kinds: dict[str, Counter[str]], rules: Counter[str], found: list[Any]) -> None:
@@ -134,4 +174,9 @@ def _write(kinds: dict[str, Counter[str]], rules: Counter[str], found: list[Any]
 
 
 if __name__ == "__main__":
-    inside(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), tuple(sys.argv[4:]))
+    try:
+        inside(int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), tuple(sys.argv[4:]))
+    except Exception:  # ours, not a mutant's: say so, for it must not look like a trap
+        with open("/place/failed", "w") as report:
+            traceback.print_exc(file=report)
+        raise

@@ -49,7 +49,8 @@ def test_counts_and_flags(version: str, field: str, value: Any, message: str) ->
         ([("x", LOCAL), ("y", 0)], "is of no kind"),
         ([("x", LOCAL), ("y", LOCAL | FREE)], "is of no kind"),
         ([("x", LOCAL), ("y", LOCAL | 0x01)], "is of no kind"),
-        ([("x", LOCAL), ("y", LOCAL | HIDDEN)], None),
+        ([("x", LOCAL), ("y", LOCAL | HIDDEN)], "is of no kind"),  # not in a function
+        ([("x", LOCAL), ("f", FREE | HIDDEN)], "is of no kind"),
         ([("x", ARGUMENT_AND_CELL), ("y", LOCAL), ("c", CELL), ("f", FREE)], None),
     ],
 )

@@ -21,6 +21,7 @@ from coscope.verifier.subject import Subject
 
 CODE = "VER802"
 
+_OPTIMIZED = 0x1
 _ARGUMENT = 0xE  # 3.14+: how the argument is passed
 _ROLE = FAST_LOCAL | FAST_CELL | FAST_FREE
 # By role of a slot: where it may stand.
@@ -56,8 +57,10 @@ def _wrong(subject: Subject, code: Code) -> Iterator[Violation]:
         order = _ORDER.get(kind & _ROLE)
         name = _told(names[slot])
         # Frames compare the kind of a free variable with FAST_FREE, not its bit: up to 3.12 a free
-        # variable that is marked as hidden loses its cell when somebody looks at the frame.
-        marks = FAST_HIDDEN | _ARGUMENT if kind & FAST_LOCAL else 0
+        # variable that is marked as hidden loses its cell when somebody looks at the frame. So does
+        # a hidden local of a function: only modules and classes have them.
+        marks = _ARGUMENT if code.flags & _OPTIMIZED else FAST_HIDDEN | _ARGUMENT
+        marks = marks if kind & FAST_LOCAL else 0
         if order is None or kind & ~(_ROLE | marks):
             yield subject.violation(
                 CODE,
