@@ -9,18 +9,17 @@ from __future__ import annotations
 import functools
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import CellType, CodeType, FunctionType, TracebackType
-from typing import Any
+from typing import Any, Unpack
 
 from coscope.errors import InternalError, PatchError
-from coscope.patcher.edits import ANYWHERE, AnyEdit, Where
 from coscope.patcher.live import changed_cells, module_of, rename, sharers
 from coscope.patcher.reaching import Reached, reach
 from coscope.patcher.rebuild import LOSES_VERSION, admit, snapshot
 from coscope.patcher.receipts import Receipt, running_frames
-from coscope.patcher.requests import Pairs, Request, objects_of, plan, request
+from coscope.patcher.requests import Changes, Request, objects_of, plan, request
 from coscope.readers.attributes import is_a
 from coscope.readers.from_function import exact_tuple, from_code_object
 from coscope.readers.values import exact_text
@@ -321,23 +320,8 @@ class Patched:
 def patched(
     fn: Any,
     *,
-    constants: Pairs = (),
-    names: Mapping[str, str] | None = None,
-    cells: Mapping[str, Any] | None = None,
-    defaults: Mapping[str, Any] | None = None,
-    kwdefaults: Mapping[str, Any] | None = None,
-    globals: Mapping[str, Any] | None = None,  # noqa: A002
-    where: Where = ANYWHERE,
-    kind: str = "global",
-    nested: bool = False,
-    loose: bool = False,
-    folded: str = "refuse",
     unwrap: bool = False,
-    name: str | None = None,
-    qualname: str | None = None,
-    filename: str | None = None,
-    firstlineno: int | None = None,
-    edits: Iterable[AnyEdit] = (),
+    **changes: Unpack[Changes],
 ) -> Patched:
     """Change a function in place while a `with` block, or a decorated function, runs.
 
@@ -351,9 +335,8 @@ def patched(
 
     Args:
         fn: As for `patch`; of a property, a partial and the like the function inside is changed.
-        constants, names, cells, defaults, kwdefaults, globals, where, kind, nested, loose, folded:
-            As for `patch`. Cells are the live ones: other functions that have them see it too.
-        unwrap, name, qualname, filename, firstlineno, edits: As for `patch`.
+        unwrap: Follow `__wrapped__` to the innermost function.
+        changes: As for `patch`. Cells are the live ones: other functions that have them see it.
 
     Returns:
         A context manager that gives the receipt, and a decorator of functions.
@@ -366,22 +349,4 @@ def patched(
     ...     wait()
     120
     """
-    asked = request(
-        constants=constants,
-        names=names,
-        cells=cells,
-        defaults=defaults,
-        kwdefaults=kwdefaults,
-        bound=globals,
-        where=where,
-        kind=kind,
-        nested=nested,
-        loose=loose,
-        folded=folded,
-        name=name,
-        qualname=qualname,
-        filename=filename,
-        firstlineno=firstlineno,
-        edits=edits,
-    )
-    return Patched(asked, reach(fn, unwrap=unwrap))
+    return Patched(request(changes), reach(fn, unwrap=unwrap))

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import CellType, FunctionType
-from typing import Any
+from typing import Any, Unpack
 
 from coscope.facts.cells import diagram
 from coscope.facts.scopes import EMPTY, contents_of
 from coscope.model import Code
-from coscope.patcher.edits import ANYWHERE, AnyEdit, Where
 from coscope.patcher.reaching import Reached, reach
 from coscope.patcher.rebuild import Admitted, Snapshot, admit, make_function, snapshot
 from coscope.patcher.receipts import Receipt, give, running_frames
-from coscope.patcher.requests import Pairs, Plan, Request, objects_of, plan, request
+from coscope.patcher.requests import Changes, Plan, Request, objects_of, plan, request
 from coscope.readers.from_function import exact_tuple, from_function
 from coscope.readers.values import exact_text
 
@@ -23,24 +22,9 @@ _MOST_HOLDERS = 5  # named in a note
 def patch(
     fn: Any,
     *,
-    constants: Pairs = (),
-    names: Mapping[str, str] | None = None,
-    cells: Mapping[str, Any] | None = None,
-    defaults: Mapping[str, Any] | None = None,
-    kwdefaults: Mapping[str, Any] | None = None,
-    globals: Mapping[str, Any] | None = None,  # noqa: A002
-    where: Where = ANYWHERE,
-    kind: str = "global",
-    nested: bool = False,
-    loose: bool = False,
-    folded: str = "refuse",
     share_cells: bool = False,
     unwrap: bool = False,
-    name: str | None = None,
-    qualname: str | None = None,
-    filename: str | None = None,
-    firstlineno: int | None = None,
-    edits: Iterable[AnyEdit] = (),
+    **changes: Unpack[Changes],
 ) -> Any:
     """Make a changed copy of a function. Nothing of the original changes.
 
@@ -50,25 +34,22 @@ def patch(
     Args:
         fn: A function; or a method, partial, property and the like, of which the function inside
             is patched and returned in the same wrapper.
-        constants: Old value -> new value, or pairs of them. They match by value and type: 1 is
-            neither True nor 1.0. Any object can be the new value.
-        names: Global name -> the name to look up instead.
-        cells: Free variable -> contents. The copy gets a cell of its own for it.
-        defaults: Parameter -> default.
-        kwdefaults: Keyword-only parameter -> default.
-        globals: Global name -> value: the copy loads that value, and looks the name up no more.
-        where: Which instructions `constants` and `names` are about: `at_line(12)`.
-        kind: What `names` are: "global", "attribute", "import" or "any".
-        nested: Change `constants` and `names` in nested functions too.
-        loose: Let constants match whatever is equal.
-        folded: Constants that hold the old one, such as a tuple: "refuse", "leave" or "replace".
-        share_cells: Write the live cells instead. Every function that has them sees it.
+        share_cells: Write the live cells: every function that has them sees it.
         unwrap: Follow `__wrapped__` to the innermost function.
-        name: `__name__`, and what tracebacks say.
-        qualname: `__qualname__`.
-        filename: What tracebacks say.
-        firstlineno: All lines move with it.
-        edits: Further edits, see `coscope.patcher.edits`.
+        changes: Any of these.
+            constants: Old value -> new value, or pairs of them. They match by value and type: 1 is
+            neither True nor 1.0. Any object can be the new value.
+            names: Global name -> the name to look up instead.
+            cells: Free variable -> contents, in a cell of the copy's own.
+            defaults, kwdefaults: Parameter -> default.
+            globals: Global name -> value: it is loaded, and the name looked up no more.
+            where: Which instructions `constants` and `names` are about: `at_line(12)`.
+            kind: What `names` are: "global", "attribute", "import" or "any".
+            nested: Change `constants` and `names` in nested functions too.
+            loose: Let constants match whatever is equal.
+            folded: Constants that hold the old one, such as a tuple: "refuse", "leave", "replace".
+            name, qualname, filename, firstlineno: What it is called, and what tracebacks say.
+            edits: Further edits, see `coscope.patcher.edits`.
 
     Returns:
         The new function. Its attribute `receipt` says what was done.
@@ -82,25 +63,7 @@ def patch(
     >>> patch(wait, constants={60: 24}, defaults={"seconds": 2})()
     48
     """
-    asked = request(
-        constants=constants,
-        names=names,
-        cells=cells,
-        defaults=defaults,
-        kwdefaults=kwdefaults,
-        bound=globals,
-        where=where,
-        kind=kind,
-        nested=nested,
-        loose=loose,
-        folded=folded,
-        name=name,
-        qualname=qualname,
-        filename=filename,
-        firstlineno=firstlineno,
-        edits=edits,
-    )
-    return copy(asked, reach(fn, unwrap=unwrap), share_cells=share_cells)
+    return copy(request(changes), reach(fn, unwrap=unwrap), share_cells=share_cells)
 
 
 def copy(asked: Request, reached: Reached, *, share_cells: bool = False) -> Any:

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, TypedDict
 
 from coscope.errors import ConstantNotFound, NothingSelected, PatchError, Refused, WrongDefaults
 from coscope.model import Code, Constant, Opaque
 from coscope.patcher.apply import apply
 from coscope.patcher.documents import to_json
-from coscope.patcher.edits import AnyEdit, Rename, ReplaceConstant, SetMetadata, Where
+from coscope.patcher.edits import ANYWHERE, AnyEdit, Rename, ReplaceConstant, SetMetadata, Where
 from coscope.patcher.explaining import explained
 from coscope.patcher.name_binding import bind_names
 from coscope.patcher.pools import modelled
@@ -100,67 +100,79 @@ def _text(value: Constant) -> str:
     return text_of(value) if type(value) is not Opaque else f"<{value.type_name}>"
 
 
-def request(
-    *,
-    constants: Pairs = (),
-    names: Mapping[str, str] | None = None,
-    cells: Mapping[str, Any] | None = None,
-    defaults: Mapping[str, Any] | None = None,
-    kwdefaults: Mapping[str, Any] | None = None,
-    bound: Mapping[str, Any] | None = None,
-    where: Where,
-    kind: str = "global",
-    nested: bool = False,
-    loose: bool = False,
-    folded: str = "refuse",
-    name: str | None = None,
-    qualname: str | None = None,
-    filename: str | None = None,
-    firstlineno: int | None = None,
-    edits: Iterable[AnyEdit] = (),
-) -> Request:
+class Changes(TypedDict, total=False):
+    """What `patch` and `patched` change of a function."""
+
+    constants: Pairs
+    names: Mapping[str, str]
+    cells: Mapping[str, Any]
+    defaults: Mapping[str, Any]
+    kwdefaults: Mapping[str, Any]
+    globals: Mapping[str, Any]
+    where: Where
+    kind: str
+    nested: bool
+    loose: bool
+    folded: str
+    name: str
+    qualname: str
+    filename: str
+    firstlineno: int
+    edits: Iterable[AnyEdit]
+
+
+_DESCRIBED = ("name", "qualname", "filename", "firstlineno")
+
+
+def request(asked: Changes) -> Request:
     """What `coscope.patch` was given, as data.
 
     Raises:
         PatchError: An argument is not of the kind that it should be.
     """
+    unknown = sorted(asked.keys() - Changes.__annotations__.keys())
+    if unknown:
+        raise PatchError(
+            f"a patch has no argument {unknown[0]!r}", expected=", ".join(Changes.__annotations__)
+        )
     objects: dict[int, Any] = {}
-    made: list[AnyEdit] = []
-    for old, new in _pairs("constants", constants):
-        old, new = constant_of(old, objects), constant_of(new, objects)
-        made.append(
-            ReplaceConstant(
-                old=old, new=new, where=where, nested=nested, loose=loose, folded=folded
-            )
+    where, nested = asked.get("where", ANYWHERE), asked.get("nested", False)
+    if type(where) is not Where:
+        raise PatchError("where is a Where, such as at_line(12)", found=type_name_of(where))
+    made: list[AnyEdit] = [
+        ReplaceConstant(
+            old=constant_of(old, objects),
+            new=constant_of(new, objects),
+            where=where,
+            nested=nested,
+            loose=asked.get("loose", False),
+            folded=asked.get("folded", "refuse"),
         )
-    kinds = ["constants"] * bool(made)
-    for old, new in _named("names", names):
-        made.append(Rename(old=old, new=new, where=where, kind=kind, nested=nested))
-        kinds.append("names")
-    if not (name is None and qualname is None and filename is None and firstlineno is None):
-        made.append(
-            SetMetadata(
-                name=name,
-                qualname=qualname,
-                filename=filename,
-                firstlineno=firstlineno,
-                nested=nested,
-            )
-        )
-    given = tuple(edits)
+        for old, new in _pairs("constants", asked.get("constants", ()))
+    ]
+    kind = asked.get("kind", "global")
+    renamed = _named("names", asked.get("names"))
+    made += [
+        Rename(old=old, new=new, where=where, kind=kind, nested=nested) for old, new in renamed
+    ]
+    described = {name: asked[name] for name in _DESCRIBED if name in asked}  # type: ignore[literal-required]
+    if described:
+        made.append(SetMetadata(**described, nested=nested))
+    given = tuple(asked.get("edits", ()))
     for edit in given:
         if not isinstance(edit, AnyEdit):
             raise PatchError("this is no edit", found=type_name_of(edit))
-    kinds += ["cells"] * bool(cells) + ["defaults"] * bool(defaults or kwdefaults)
-    kinds += ["globals"] * bool(bound) + ["instructions"] * bool(given)
+    kinds = ["instructions"] * bool(given)
+    kinds += [kind for kind in _BETTER if asked.get(kind)]
+    kinds += ["defaults"] * bool(asked.get("kwdefaults"))
     return Request(
         (*made, *given),
-        _named("cells", cells),
-        _named("defaults", defaults),
-        _named("kwdefaults", kwdefaults),
-        _named("globals", bound),
-        name,
-        qualname,
+        _named("cells", asked.get("cells")),
+        _named("defaults", asked.get("defaults")),
+        _named("kwdefaults", asked.get("kwdefaults")),
+        _named("globals", asked.get("globals")),
+        asked.get("name"),
+        asked.get("qualname"),
         tuple(kinds),
         objects,
     )
@@ -168,7 +180,10 @@ def request(
 
 def _pairs(title: str, given: Pairs) -> list[tuple[Any, Any]]:
     items = given.items() if isinstance(given, Mapping) else given
-    pairs = list(items)
+    try:
+        pairs = list(items)
+    except TypeError:
+        pairs = [()]
     if not all(type(pair) is tuple and len(pair) == 2 for pair in pairs):
         raise PatchError(f"{title} are pairs of old and new ones, or a dict of them")
     return pairs
