@@ -18,7 +18,7 @@ from coscope.errors import PatchError, Refused
 from coscope.flow.regions import find_regions
 from coscope.model import Code, Region
 from coscope.patcher.apply import apply
-from coscope.patcher.edits import Do, Insert, Mark, Remove, at_offset, opcode
+from coscope.patcher.edits import Do, Insert, Mark, Remove, at_offset, opcode, uses
 from coscope.patcher.layout import lay_out
 from coscope.patcher.listing import decode_listing
 from coscope.readers.from_function import HOST_VERSION, from_code_object
@@ -159,7 +159,7 @@ def test_a_pair_of_locals_is_refused_beyond_the_sixteenth() -> None:
     names = [f"v{number}" for number in range(18)]
     code = code_of(f"def f({', '.join(names)}): return v16")
     edit = Insert(
-        where=opcode("LOAD_FAST"),
+        where=uses("v16"),
         instructions=(Do("LOAD_FAST_LOAD_FAST", ("v1", "v16")), Do("POP_TOP"), Do("POP_TOP")),
     )
 
