@@ -8,6 +8,8 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import pytest
+
 from coscope.model import Code
 from coscope.readers.from_function import from_code_object
 
@@ -16,6 +18,8 @@ def library(seed: int, count: int) -> list[Code]:
     """Modules of a seeded sample of the running interpreter's standard library."""
     root = Path(sysconfig.get_path("stdlib"))
     files = sorted(path for path in root.rglob("*.py") if "site-packages" not in path.parts)
+    if not files:
+        pytest.skip("the standard library is not there as files: Pyodide has it in an archive")
     modules = []
     for path in random.Random(seed).sample(files, min(count, len(files))):
         try:

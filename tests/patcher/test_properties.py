@@ -4,6 +4,7 @@ in code or in a PatchError that leaves the original alone.
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -86,7 +87,9 @@ CODES = [
     code
     for source in (*PROGRAMS, "def f(x):\n got = yield x\n with got as y: await_(y)\n return y")
     for code in [code_of(source.format(1, 2))]
-] + [code for module in library(41, 2) for code in module.walk() if len(code.code) < 600][:60]
+]
+if sys.platform != "emscripten":  # where the library is not there as files
+    CODES += [code for each in library(41, 2) for code in each.walk() if len(code.code) < 600][:60]
 
 OPNAMES = sorted(row.name for row in table(HOST_VERSION).opcodes.values() if row.form == "base")
 WHERES = st.builds(
