@@ -158,10 +158,7 @@ def request(asked: Changes) -> Request:
     described = {name: asked[name] for name in _DESCRIBED if name in asked}  # type: ignore[literal-required]
     if described:
         made.append(SetMetadata(**described, nested=nested))
-    given = tuple(asked.get("edits", ()))
-    for edit in given:
-        if not isinstance(edit, AnyEdit):
-            raise PatchError("this is no edit", found=type_name_of(edit))
+    given = _edits(asked.get("edits", ()))
     kinds = ["instructions"] * bool(given)
     kinds += [kind for kind in _BETTER if asked.get(kind)]
     kinds += ["defaults"] * bool(asked.get("kwdefaults"))
@@ -176,6 +173,16 @@ def request(asked: Changes) -> Request:
         tuple(kinds),
         objects,
     )
+
+
+def _edits(given: Any) -> tuple[AnyEdit, ...]:
+    if isinstance(given, AnyEdit) or not isinstance(given, Iterable):
+        raise PatchError("edits are a list of edits", found=type_name_of(given))
+    edits = tuple(given)
+    for edit in edits:
+        if not isinstance(edit, AnyEdit):
+            raise PatchError("this is no edit", found=type_name_of(edit))
+    return edits
 
 
 def _pairs(title: str, given: Pairs) -> list[tuple[Any, Any]]:
