@@ -29,6 +29,8 @@ class Rule:
     names: frozenset[str] = frozenset()  # `NAMES`: it looks only at code that uses one of them
     opnames: frozenset[str] = frozenset()  # `OPNAMES`: only at code that has one of these opcodes
     loops: bool = False  # `LOOPS`: only at code that jumps back
+    constants: int = 0  # `CONSTANTS`: only at code with a text or bytes constant of this length
+    compiled: bool = False  # `COMPILED`: only at code that was read from a compiled file
     lower_bound: Callable[[str], float | None] | None = None
     """`lower_bound(version)`: nanoseconds that each operation loses at least, measured now in this
     process; None where this process cannot measure it, as for another version."""
@@ -69,6 +71,8 @@ def _rule(name: str) -> Rule | None:
     check = getattr(module, "check", None)
     if not module.__doc__ or check is None:
         raise InternalError(f"{name} has no docstring or no function `check`")
+    if type(getattr(module, "VERSIONS", "")) is not str:  # such as opcodes.VERSIONS, imported
+        raise InternalError(f"{name}: VERSIONS is the text of a range")
     title, _, page = inspect.cleandoc(module.__doc__).partition("\n")
     return Rule(
         code,
@@ -83,5 +87,7 @@ def _rule(name: str) -> Rule | None:
         frozenset(getattr(module, "NAMES", ())),
         frozenset(getattr(module, "OPNAMES", ())),
         getattr(module, "LOOPS", False),
+        getattr(module, "CONSTANTS", 0),
+        getattr(module, "COMPILED", False),
         getattr(module, "lower_bound", None),
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from coscope.audits.facts import Subject, Unit
+from coscope.audits.facts_loops import jumps_back
 from coscope.audits.options import Options
 from coscope.audits.selection import holds_for
 from coscope.errors import CoscopeError, InternalError
@@ -41,7 +42,14 @@ def audit_file(
 
 def unit_of(function: Function, path: str, options: Options | None = None) -> Unit:
     """A file that was read, as what rules look at."""
-    return Unit(path, function.code, function.source, function.code.version, options)
+    return Unit(
+        path,
+        function.code,
+        function.source,
+        function.code.version,
+        options,
+        compiled=function.origin == "pyc",
+    )
 
 
 def audit_unit(unit: Unit, rules: Sequence[Rule]) -> Audited:
@@ -51,7 +59,7 @@ def audit_unit(unit: Unit, rules: Sequence[Rule]) -> Audited:
         InternalError: A rule failed.
     """
     assert unit.code is not None
-    plan = _plan(tuple(rules), unit.version)
+    plan = _plan(tuple(rules), unit.version, unit.compiled)
     found: list[Finding] = []
     codes = 0
     for code in unit.code.walk():
@@ -105,34 +113,42 @@ def run_rule(rule: Rule, subject: Subject) -> Iterator[Finding]:
 class _Plan:
     """Which rules of a selection look at what code of one version."""
 
-    def __init__(self, rules: Iterable[Rule], version: str) -> None:
+    def __init__(self, rules: Iterable[Rule], version: str, compiled: bool) -> None:
         static = [
             rule
             for rule in rules
-            if not rule.live and not rule.warm and holds_for(rule.versions, version)
+            if not rule.live
+            and not rule.warm
+            and (compiled or not rule.compiled)
+            and holds_for(rule.versions, version)
         ]
         rows = table(version).opcodes
         self.named = [rule for rule in static if rule.names]
         self.names = frozenset(name for rule in self.named for name in rule.names)
+        self.constants = [rule for rule in static if rule.constants and not rule.names]
         self.others = [
             (rule, frozenset(rows[name].code for name in rule.opnames if name in rows))
             for rule in static
-            if not rule.names
+            if not rule.names and not rule.constants
         ]
 
     def for_code(self, code: Code) -> list[Rule]:
-        """The rules for one code object, told from its names and bytes alone."""
-        wanted = []
+        """The rules for one code object, told from its names, constants and bytes alone."""
+        wanted: list[Rule] = []
         names = self.names.intersection(code.names)
         if names:
             wanted += [rule for rule in self.named if not rule.names.isdisjoint(names)]
+        if self.constants:
+            sizes = [len(held) for held in code.consts if type(held) in (bytes, str)]
+            longest = max(sizes, default=0)
+            wanted += [rule for rule in self.constants if longest >= rule.constants]
         if not self.others and not wanted:
             return wanted
         used = frozenset(code.code[::2])
         wanted += [
             rule for rule, codes in self.others if not rule.opnames or not used.isdisjoint(codes)
         ]
-        if any(rule.loops for rule in wanted) and not _jumps_back(code):
+        if any(rule.loops for rule in wanted) and not jumps_back(code):
             wanted = [rule for rule in wanted if not rule.loops]
         if any(rule.names and rule.opnames for rule in wanted):
             wanted = [rule for rule in wanted if _has_opcodes(rule, code, used)]
@@ -144,15 +160,9 @@ def _has_opcodes(rule: Rule, code: Code, used: frozenset[int]) -> bool:
     return not rule.opnames or any(rows[name].code in used for name in rule.opnames if name in rows)
 
 
-def _jumps_back(code: Code) -> bool:
-    from coscope.audits.facts_loops import jumps_back
-
-    return jumps_back(code)
-
-
 @lru_cache(maxsize=32)
-def _plan(rules: tuple[Rule, ...], version: str) -> _Plan:
-    return _Plan(rules, version)
+def _plan(rules: tuple[Rule, ...], version: str, compiled: bool) -> _Plan:
+    return _Plan(rules, version, compiled)
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

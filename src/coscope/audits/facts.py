@@ -11,22 +11,34 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from coscope.audits.facts_calls import Call, calls_in
+from coscope.audits.facts_calls import Call, Maker, calls_in
 from coscope.audits.facts_loops import LoopFacts, jumps_back, loops_in
 from coscope.audits.options import Options
 from coscope.errors import CodeError
-from coscope.flow import Frames, Graph, build
+from coscope.flow import Frames, Graph, build, run
 from coscope.flow.domains.expression import expressions
-from coscope.flow.domains.origin import Origins, takers
+from coscope.flow.domains.origin import Origin, Origins
 from coscope.flow.effects import Effect
 from coscope.flow.texts import Text
 from coscope.model import NOWHERE, Code, Evidence, Finding, Instructions, Source, Span
 from coscope.opcodes import Table, table
 
 if TYPE_CHECKING:
-    from coscope.audits.facts_live import Live
+    from coscope.audits.facts_objects import Live
 
 Fact = TypeVar("Fact")
+
+
+class _EveryOrigin(Origin):
+    """Tells of instructions that only store what they take, too, and which of two values it is."""
+
+    watches_moves = True
+
+    def values(self, index: int, effect: Effect, operands: Sequence[Origins]) -> Sequence[Origins]:
+        made = super().values(index, effect, operands)
+        if len(made) > 1:
+            return [frozenset([Maker(index, slot)]) for slot in range(len(made))]
+        return made
 
 
 class Unit:
@@ -37,6 +49,7 @@ class Unit:
         code: Its module's code object; of a module without source None.
         source: Its text, if it can be had.
         version: Of CPython, "3.13": the one that compiled it.
+        compiled: It was read from a compiled file, so that its code may be anybody's.
         options: Limits of the rules.
         warm: Live code of it has run before it was read.
     """
@@ -49,6 +62,7 @@ class Unit:
         version: str,
         options: Options | None = None,
         *,
+        compiled: bool = False,
         warm: bool = False,
     ) -> None:
         self.file = file
@@ -56,6 +70,7 @@ class Unit:
         self.source = source
         self.version = version
         self.options = options or Options()
+        self.compiled = compiled
         self.warm = warm
         self._facts: dict[Any, Any] = {}
 
@@ -195,10 +210,12 @@ class Subject:
         """
         if self.graph is None:
             return {}
+        domain = _EveryOrigin()
         try:
-            return takers(self.graph)
+            run(self.graph, domain)
         except CodeError:
             return {}
+        return domain.takers
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:

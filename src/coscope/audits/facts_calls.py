@@ -14,6 +14,17 @@ _ATTRIBUTE = "read attribute"
 _LONGEST_PATH = 20  # attributes in a row
 
 
+class Maker(int):
+    """The index of an instruction that makes several values, and which of them it is."""
+
+    slot: int  # from 0, the deepest first
+
+    def __new__(cls, index: int, slot: int) -> Maker:
+        made = super().__new__(cls, index)
+        made.slot = slot
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call."""
@@ -96,9 +107,14 @@ def _callee(
 
 
 def _is_null(code: Code, rules: Table, made_by: Origins) -> bool:
-    row = rules.opcodes.get("PUSH_NULL")
     opcodes = code.instructions.opcodes
-    return row is not None and all(at >= 0 and opcodes[at] == row.code for at in made_by)
+    for index in made_by:
+        row = rules.by_code[opcodes[index]] if index >= 0 else None
+        slots = row.push_slots if row is not None else ()
+        at = index.slot if isinstance(index, Maker) else 0
+        if at >= len(slots) or slots[at].name != "null":
+            return False
+    return bool(made_by)
 
 
 def _keyword_names(

@@ -9,55 +9,21 @@ import functools
 import gc
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
 
 from coscope.audits.facts import Subject, Unit
+from coscope.audits.facts_objects import Live, innermost
 from coscope.audits.options import Options
 from coscope.errors import CoscopeError
-from coscope.facts.following import held_by
-from coscope.facts.signatures import Signatures, signature
-from coscope.model import Code, Function, Source
+from coscope.model import Code, Source
 from coscope.readers.attributes import is_a, member, namespace_of
-from coscope.readers.from_function import HOST_VERSION, from_function
+from coscope.readers.from_function import HOST_VERSION
 from coscope.readers.from_source import from_source
 from coscope.readers.sources import source_of
 from coscope.readers.values import exact_text
 
-_DEEPEST = 8  # wrappers around a function, classes in classes
-
-
-@dataclass(frozen=True)
-class Live:
-    """One live object that a name of a module or class holds, or a function without such a name."""
-
-    thing: Any = field(compare=False, repr=False)  # as its owner's dictionary holds it
-    function: FunctionType | None = field(compare=False, repr=False)
-    """The function that it is or wraps: of a partial, property, staticmethod or decorated function
-    the innermost that its members lead to."""
-    owner: Any = field(default=None, compare=False, repr=False)  # module or class; None: no name
-    name: str | None = None  # under which the owner holds it
-    target: str = ""  # "package.module:Class.name", or the qualified name of a nameless function
-    direct: bool = True  # the owner's module is the one in which the function was defined
-
-    @property
-    def in_class(self) -> bool:
-        """True if a class holds it."""
-        return self.owner is not None and is_a(self.owner, type)
-
-    @functools.cached_property
-    def signatures(self) -> Signatures | None:
-        """What it reports and what its code accepts; None if it cannot be told."""
-        try:
-            return signature(self.thing)
-        except CoscopeError:
-            return None
-
-    @functools.cached_property
-    def read(self) -> Function | None:
-        """The function as the readers give it."""
-        return None if self.function is None else from_function(self.function)
+_DEEPEST = 8  # classes in classes
 
 
 def modules_of(package: str) -> list[ModuleType]:
@@ -74,11 +40,10 @@ def functions_of(package: str) -> list[FunctionType]:
 
     In the order of files and lines; of functions with the same code in the order of the collector.
     """
-    names = {exact_text(module.__name__) for module in modules_of(package)}
     found = [
         thing
         for thing in gc.get_objects()
-        if type(thing) is FunctionType and dict.get(thing.__globals__, "__name__") in names
+        if type(thing) is FunctionType and _within(dict.get(thing.__globals__, "__name__"), package)
     ]
     found.sort(key=lambda each: (each.__code__.co_filename, each.__code__.co_firstlineno))
     return found
@@ -150,25 +115,6 @@ def _module_of(cls: type, package: str) -> bool:
 
 def _within(name: Any, package: str) -> bool:
     return type(name) is str and (name == package or name.startswith(f"{package}."))
-
-
-def innermost(thing: Any) -> FunctionType | None:
-    """The function that an object is, or that its own members lead to; None if there is none."""
-    for _ in range(_DEEPEST):
-        if type(thing) is FunctionType:
-            return thing
-        following = (
-            next((part for step, part in held_by(thing) if step in _STEPS), None)
-            if not is_a(thing, type)
-            else None
-        )
-        if following is None:
-            return None
-        thing = following
-    return None
-
-
-_STEPS = ("__func__", "partial.func", "__wrapped__", "func", "fget")
 
 
 def _subject(

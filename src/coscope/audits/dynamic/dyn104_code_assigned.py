@@ -35,7 +35,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 CODE,
                 "the code object of a function is replaced",
                 index,
-                confidence="proved",
+                confidence="likely",
                 evidence=[subject.seen(index)],
                 why=_WHY.get(
                     subject.version, "the code runs unchecked, wherever the function is held"

@@ -1,0 +1,91 @@
+"""A pickle is loaded that the same function has read from a file, a socket or a pipe.
+
+A pickle is a program: loading one calls whatever it names. The rule reports `load` and `loads` of
+`pickle`, `dill`, `cloudpickle` and `joblib` where the data is read in the same function, so that
+nothing can have checked it in between.
+
+    with socket.create_connection(address) as peer:
+        job = pickle.loads(peer.recv(65536))       whoever answers runs code here
+
+Data that comes over a network is a warning, data of a file is for your information.
+
+Check a MAC over the bytes before you load them (`hmac.compare_digest`), restrict
+`Unpickler.find_class`, or use `json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.facts import Subject
+from coscope.audits.facts_calls import Call
+from coscope.audits.facts_flow import Origin, sources_of
+from coscope.audits.facts_names import callee_of
+from coscope.flow.domains.origin import Origins
+from coscope.model import Finding
+
+CODE = "DYN103"
+SEVERITY = "info"
+NAMES = frozenset({"load", "loads"})
+
+_LOADERS = frozenset(
+    f"{module}.{name}"
+    for module in ("pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib")
+    for name in ("load", "loads")
+)
+_NETWORK = frozenset({"recv", "recvfrom", "recv_bytes", "urlopen", "recv_multipart"})
+_FILES = frozenset({"read", "read_bytes", "readline", "readinto"})
+_OPENERS = frozenset(
+    {"open", "io.open", "gzip.open", "bz2.open", "lzma.open", "builtins.open", "codecs.open"}
+)
+_DECODERS = frozenset(
+    (
+        *("base64.b64decode", "base64.decodebytes", "base64.urlsafe_b64decode", "bytes"),
+        *("zlib.decompress", "bz2.decompress", "lzma.decompress", "gzip.decompress"),
+    )
+)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    for call in subject.calls:
+        name = callee_of(subject, call)
+        if name not in _LOADERS or not call.positional:
+            continue
+        for text, network, index in _reads(subject, call.positional[0], 3):
+            yield subject.finding(
+                CODE,
+                f"{name} loads what {text} has read",
+                call.index,
+                severity="warning" if network else "info",
+                evidence=[subject.seen(index, f"{text} reads")],
+                why="a pickle is a program: whoever wrote the data chooses what loading it calls",
+                instead="check a MAC first, restrict Unpickler.find_class, or use json",
+            )
+            break
+
+
+def _reads(subject: Subject, made_by: Origins, depth: int) -> Iterator[tuple[str, bool, int]]:
+    """The reading calls from which a value comes: text, whether over a network, instruction."""
+    calls = {call.index: call for call in subject.calls}
+    for source in sources_of(subject, made_by):
+        call = calls.get(source.index) if source.index is not None else None
+        if source.kind == "context" and source.index is not None:
+            taken = subject.takers.get(source.index)
+            if taken is not None and depth:
+                yield from _reads(subject, taken[1][-1], depth - 1)
+        elif call is not None:
+            yield from _of_call(subject, call, source, depth)
+
+
+def _of_call(
+    subject: Subject, call: Call, source: Origin, depth: int
+) -> Iterator[tuple[str, bool, int]]:
+    meaning = callee_of(subject, call) or ""
+    last = (call.path or meaning).rpartition(".")[2]
+    text = source.text.removeprefix("the result of ")
+    if last in _NETWORK:
+        yield text, True, call.index
+    elif meaning in _OPENERS or last in _FILES:
+        yield text, False, call.index
+    elif meaning in _DECODERS and call.positional and depth:
+        yield from _reads(subject, call.positional[0], depth - 1)
