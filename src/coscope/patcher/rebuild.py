@@ -29,9 +29,10 @@ from coscope.errors import (
 from coscope.flags import FAST_HIDDEN, Flags
 from coscope.model import NOWHERE, Code, Constant, FrozenSet, Opaque, Slice
 from coscope.opcodes import table
+from coscope.patcher.verdicts import verdict
 from coscope.readers.attributes import is_a
 from coscope.readers.from_function import HOST_VERSION, exact_tuple, from_code_object
-from coscope.verifier import Report, verify
+from coscope.verifier import Report
 
 # What a call does before the first instruction: these flags cannot change under the callers.
 _KIND = 0x3 | 0x20 | 0x80 | 0x100 | 0x200
@@ -129,7 +130,7 @@ def admit(
             hint="Write it to a .pyc instead: coscope patch FILE -o out.pyc.",
         )
     _check_kind(code, like)
-    report = verify(code)
+    report = verdict(code)
     if not report.ok:
         raise _unsafe(code, report)
     _check_entry(code, report, closure, defaults)
