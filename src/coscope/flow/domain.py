@@ -34,6 +34,14 @@ class Domain(Protocol[V]):
     def enter(self, graph: Graph, depth: int) -> tuple[Sequence[V], Any]:
         """The stack (`depth` values) and the locals when the first instruction runs."""
 
+    def shortcut(self, effect: Effect) -> tuple[Sequence[V], int] | None:
+        """What the instruction gives if no operand has one of some bits, where that is so simple.
+
+        For domains whose values are ints: the new slots, deepest first, and the bits. The machine
+        then does not ask, and leaves the locals alone. The answer is kept as that of
+        `uses_locals`.
+        """
+
     def uses_locals(self, effect: Effect) -> bool:
         """True if `values_and_locals` shall be called for the instruction, not `values`.
 
@@ -87,3 +95,6 @@ class Plain:
 
     def narrow(self, index: int, stack: Stack, none: bool) -> Stack | None:
         return stack
+
+    def shortcut(self, effect: Effect) -> tuple[Sequence[Any], int] | None:
+        return None

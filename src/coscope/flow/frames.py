@@ -83,11 +83,12 @@ class Frame(Sequence[V]):
 class Frames(Sequence["Frame[V] | None"], Generic[V]):
     """The frames of one code object, by instruction index; None where nothing leads."""
 
-    __slots__ = ("_locals", "_stacks")
+    __slots__ = ("_locals", "_peak", "_stacks")
 
-    def __init__(self, stacks: list[Stack | None], slots: list[Any]) -> None:
+    def __init__(self, stacks: list[Stack | None], slots: list[Any], peak: int) -> None:
         self._stacks = stacks
         self._locals = slots
+        self._peak = peak
 
     def __len__(self) -> int:
         return len(self._stacks)
@@ -106,3 +107,9 @@ class Frames(Sequence["Frame[V] | None"], Generic[V]):
     def depths(self) -> list[int | None]:
         """Depth before each instruction."""
         return [None if stack is None else stack[2] for stack in self._stacks]
+
+    @property
+    def peak(self) -> int:
+        """The most slots that are filled anywhere, behind the last instructions too."""
+        filled = [stack[2] for stack in self._stacks if stack is not None]
+        return max(self._peak, max(filled, default=0))

@@ -21,8 +21,8 @@ V = TypeVar("V")
 State = tuple[Stack, Any]
 
 # Slots popped, cost if it is not small, effect, the domain is asked for values, values are moved,
-# locals are used.
-Step = tuple[int, int, Effect, bool, bool, bool]
+# locals are used, the domain's shortcut: new values and refused bits.
+Step = tuple[int, int, Effect, bool, bool, bool, Sequence[Any] | None, int]
 
 _SMALL = 8  # slots that a step may move without being counted
 _STEPS_KEPT = 16_384  # compiled steps of one version and domain
@@ -49,7 +49,7 @@ def run(graph: Graph, domain: Domain[V]) -> Frames[V]:
     """
     machine = _Machine(graph, domain)
     machine.run()
-    return Frames(machine.stacks, machine.locals)
+    return Frames(machine.stacks, machine.locals, machine.peak)
 
 
 @lru_cache(maxsize=64)
@@ -74,6 +74,7 @@ class _Machine(Generic[V]):
         self.states: dict[int, State] = {}  # what last went over each edge, by its id()
         self.entries: list[State | None] = [None] * len(graph.blocks)
         self.changes: dict[tuple[int, int], int] = {}  # of a block's slot, by depth
+        self.peak = 0  # slots, the most that was on the stack behind a block
         self.work = _WORK * size + _SLACK
         self.rank = {block: rank for rank, block in enumerate(graph.order)}
         self.waiting: list[int] = []  # heap of ranks
@@ -213,7 +214,9 @@ class _Machine(Generic[V]):
             stacks[index] = before = stack
             kept_locals[index] = slots
             key = opargs[index] << 8 | opcodes[index]
-            popped, cost, effect, asks, moves, local = steps.get(key) or self._step(key, index)
+            popped, cost, effect, asks, moves, local, fixed, refused = steps.get(key) or self._step(
+                key, index
+            )
             if popped > stack[2]:
                 self._underflow(index, effect, stack)
                 return handler.leaving() if handler else []
@@ -221,6 +224,13 @@ class _Machine(Generic[V]):
                 self._spend(cost, index)
             if handler is not None:
                 handler.before(index, effect, stack, slots)
+            if fixed is not None:
+                rest, bits = _dropped(stack, popped)
+                if not bits & refused:
+                    stack = rest
+                    for value in fixed:
+                        stack = (stack, value, stack[2] + 1)
+                    continue
             if popped == 0:
                 operands: Sequence[Any] = ()
             elif popped == 1:
@@ -242,6 +252,8 @@ class _Machine(Generic[V]):
                 stack = (stack, value, stack[2] + 1)
             if effect.late and handler is not None:
                 handler.after(index, effect, stack, slots)
+        if stack[2] > self.peak:
+            self.peak = stack[2]
         return self._leave(block, handler, before, (stack, slots))
 
     def _handler(self, block: Block) -> _Handler | None:
@@ -265,7 +277,10 @@ class _Machine(Generic[V]):
         moves = any(start >= 0 for start, _ in effect.plan)
         cost = effect.popped + effect.pushed
         cost = cost if cost > _SMALL else 0
-        step = effect.popped, cost, effect, asks, moves, domain.uses_locals(effect)
+        short = None if moves or effect.late else domain.shortcut(effect)
+        fixed, refused = (None, 0) if short is None else short
+        local = domain.uses_locals(effect)
+        step = effect.popped, cost, effect, asks, moves, local, fixed, refused
         if len(self.steps) >= _STEPS_KEPT:
             self.steps.clear()
         self.steps[key] = step
@@ -282,6 +297,8 @@ class _Machine(Generic[V]):
             if edge.kind == "exception":
                 continue
             state = self._on_jump(edge, index, before, after) if edge.jumps else after
+            if state[0][2] > self.peak:
+                self.peak = state[0][2]
             if tests is not None:
                 narrowed = self.domain.narrow(index, state[0], (tests == "none") is edge.jumps)
                 if narrowed is None:
@@ -385,6 +402,17 @@ def _popped(stack: Stack, count: int) -> tuple[list[Any], Stack]:
     """Take values off a stack; they come deepest first."""
     operands = unlinked(stack, count)
     return operands, ascend(stack, stack[2] - count)
+
+
+def _dropped(stack: Stack, count: int) -> tuple[Stack, int]:
+    """The stack without `count` values, and the bits that are in any of these."""
+    if count == 1:
+        return stack[0], stack[1]
+    bits = 0
+    for _ in range(count):
+        bits |= stack[1]
+        stack = stack[0]
+    return stack, bits
 
 
 class _Handler:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from coscope.codec.locations import covered_units
@@ -16,7 +16,6 @@ from coscope.model import NOWHERE, Code, Instructions, Region, Span
 from coscope.opcodes import Table, table
 from coscope.opcodes.kinds import told
 from coscope.verifier.report import Violation
-
 
 _STRUCTURE = ("underflow", "disagreement", "handler")  # what is told of 3.8 to 3.10
 
@@ -122,16 +121,18 @@ class Subject:
         found = self._run
         return None if found is None else found[1]
 
-    def reported(self, rule: str, group: str) -> Iterator[Violation]:
+    def reported(self, rule: str, group: str) -> Iterable[Violation]:
         """The machine's faults of one group, as violations of a rule."""
         found = self._run
         if found is None or not found[0].faults or (self.structural and group not in _STRUCTURE):
-            return
-        for fault in found[0].found():
-            if fault.group == group:
-                yield self.violation(
-                    rule, fault.message, fault.place, expected=fault.expected, found=fault.found
-                )
+            return ()
+        return [
+            self.violation(
+                rule, fault.message, fault.place, expected=fault.expected, found=fault.found
+            )
+            for fault in found[0].found()
+            if fault.group == group
+        ]
 
     def violation(
         self,

@@ -7,7 +7,7 @@ from typing import Any
 
 from coscope.errors import StackError
 from coscope.flow.domain import Plain
-from coscope.flow.effects import Effect, effect_of
+from coscope.flow.effects import Effect
 from coscope.flow.frames import Frames
 from coscope.flow.graph import Edge, Graph
 from coscope.flow.machine import run
@@ -74,17 +74,4 @@ def needed(graph: Graph, frames: Frames[Any] | None = None) -> int:
     Raises:
         StackError: As `machine.run`.
     """
-    found = depths(graph) if frames is None else frames.depths
-    instructions = graph.code.instructions
-    rows = graph.table.by_code
-    most = 0
-    for depth, opcode, oparg in zip(found, instructions.opcodes, instructions.opargs, strict=True):
-        if depth is None:
-            continue
-        effect = effect_of(graph.code.version, opcode, oparg, False)
-        most = max(most, depth, depth - effect.popped + effect.pushed)
-        row = rows[opcode]
-        if row is not None and row.jump_pushes is not None and row.blocks is None:
-            effect = effect_of(graph.code.version, opcode, oparg, True)
-            most = max(most, depth - effect.popped + effect.pushed)
-    return most
+    return (run(graph, Depth()) if frames is None else frames).peak

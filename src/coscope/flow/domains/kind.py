@@ -23,6 +23,8 @@ from coscope.opcodes.kinds import Wanted, given, join, told, wanted
 
 _REFUSED = ~kinds.ANY_OBJECT & kinds.ATOMS  # atoms that are no objects
 
+_BORROWING = "LOAD_FAST_BORROW"  # so begin the names of opcodes that borrow
+_AN_OBJECT = (kinds.OBJECT,)
 _IN_NAMESPACE = ("read name", "read global", "read name or global", "write name", "write global")
 
 # Of these it is not known whether they are None; NONE is, and the others are not.
@@ -74,6 +76,8 @@ class Plan(NamedTuple):
     makes: Callable[..., Sequence[int]] | None
     local: tuple[tuple[str, int], ...]  # access, slot of the locals
     name: int | None  # index of the name that is read or written in a namespace
+    reads: int | None  # where the local's bits are, if all it does is to read one
+    writes: int | None  # the same of an instruction that writes one
 
 
 @lru_cache(maxsize=16_384)
@@ -109,15 +113,24 @@ def plan_of(version: str, effect: Effect) -> Plan:
             moved.append((len(new), next(start for slot, start, _ in effect.pops if slot == name)))
             word = None
         new += [given(word)] * count
+    local = tuple(_touched(rules, effect))
     return Plan(
         plain=all(want == wanted(None) for _, _, want, _ in wants),
         wants=tuple(wants),
         new=tuple(new),
         moved=tuple(moved),
         makes=makers.MAKERS[makes] if makes else None,
-        local=tuple(_touched(rules, effect)),
-        name=_named(effect),
+        local=local,
+        name=None if all(key.startswith(".") for key in rules.contract) else _named(effect),
+        reads=None if row.name.startswith(_BORROWING) else _only(local, "read local"),
+        writes=_only(local, "write local"),
     )
+
+
+def _only(local: Sequence[tuple[str, int]], access: str) -> int | None:
+    if len(local) != 1 or local[0][0] != access:
+        return None
+    return local[0][1] * kinds.LOCAL_BITS
 
 
 def _named(effect: Effect) -> int | None:
@@ -192,6 +205,19 @@ class Kinds(Plain):
     def uses_locals(self, effect: Effect) -> bool:
         return True
 
+    def shortcut(self, effect: Effect) -> tuple[Sequence[int], int] | None:
+        plan = plan_of(self.version, effect)
+        if plan.moved or plan.local or plan.name is not None or effect.row.name == "COPY_FREE_VARS":
+            return None
+        if any(want.test is not None for _, _, want, _ in plan.wants):
+            return None
+        refused = 0
+        for _, _, want, _ in plan.wants:
+            refused |= kinds.ATOMS & ~want.atoms
+        if effect.row.makes == "call":
+            return plan.new, refused | kinds.UNFINISHED
+        return None if plan.makes is not None else (plan.new, refused)
+
     def values(self, index: int, effect: Effect, operands: Sequence[int]) -> Sequence[int]:
         raise NotImplementedError  # `uses_locals` is always true
 
@@ -201,6 +227,13 @@ class Kinds(Plain):
         plan = self.plans.get(effect)
         if plan is None:
             plan = self.plans[effect] = plan_of(self.version, effect)
+        if plan.reads is not None:
+            if slots >> plan.reads & kinds.LOCAL == kinds.OBJECT:
+                return _AN_OBJECT, slots
+        elif plan.writes is not None and operands[-1] == kinds.OBJECT and not self.free:
+            held = slots >> plan.writes & kinds.LOCAL
+            if held:
+                return (), slots ^ (held ^ kinds.OBJECT) << plan.writes
         if plan.plain:
             for kind in operands:
                 if kind & _REFUSED:
@@ -404,7 +437,7 @@ class Kinds(Plain):
                 )  # fmt: skip
             kind = kind & ~kinds.NULL | kinds.OBJECT
             slots = self.put(slots, slot, kind)  # what comes after has found a value
-        if effect.row.name.startswith("LOAD_FAST_BORROW"):
+        if effect.row.name.startswith(_BORROWING):
             return kind | kinds.BORROWED | slot + 1 << kinds.SHIFT, slots
         return _stacked(kind), slots
 

@@ -25,8 +25,9 @@ class Kinds(Protocol):
 
 
 _CLOSURE_FLAG = 8  # of MAKE_FUNCTION and SET_FUNCTION_ATTRIBUTE
+_GENERATOR = 0x20  # CO_GENERATOR
+_FUNCTIONS = kinds.FUNCTION | kinds.UNFINISHED
 _EXCEPTIONS = kinds.EXCEPTION | kinds.NONE
-
 
 _CELLS = kinds.CELL | kinds.TYPED_CELL
 _TYPE_PARAMETERS = kinds.NONE | kinds.TUPLE | kinds.NAMES | kinds.CLOSURE  # of a type alias
@@ -113,6 +114,8 @@ def _copy(
     kind = operands[0]
     if kind & kinds.EXCEPTIONS:  # from now on something else may put in what it likes
         kind = kind & ~kinds.EXCEPTIONS | kinds.LIST
+    if kind & kinds.FUNCTION:  # and give it another code object
+        kind |= kinds.UNKNOWN
     return [kind] * len(new)
 
 
@@ -135,11 +138,14 @@ def _paired(
     domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
 ) -> Sequence[int]:
     below, at = operands[0], operands[1]
-    if at & kinds.ATOMS == kinds.NULL:  # SEND to what no GET_ITER has made
-        return new
-    origin = kinds.parameter(at)
-    pair = below & kinds.ATOMS in (kinds.ITERATION, kinds.DELEGATE) and origin is not None
-    if not pair or at & kinds.ATOMS != kinds.INDEX or kinds.parameter(below) != origin:
+    if at & kinds.ATOMS == kinds.NULL:  # no GET_ITER has made it
+        # SEND looks at what lies below, FOR_ITER does not: it must be a generator.
+        right = effect.row.pop_slots[0].type is None or below & kinds.ATOMS == kinds.ITERATOR
+    else:
+        pair = below & kinds.ATOMS in (kinds.ITERATION, kinds.DELEGATE)
+        origin = kinds.parameter(at) if at & kinds.ATOMS == kinds.INDEX else None
+        right = pair and origin is not None and kinds.parameter(below) == origin
+    if not right:
         domain.note(
             index, "iterator", f"{effect.row.name} trusts the index to be that of the value below",
             "both of one GET_ITER", f"{kinds.told(below)}, {kinds.told(at)}",
@@ -244,7 +250,12 @@ def _attribute(
 def _call(
     domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
 ) -> Sequence[int]:
-    if not any(kind & kinds.UNFINISHED for kind in operands):
+    every = reduce(int.__or__, operands)
+    if not every & _FUNCTIONS:
+        return new
+    if effect.operand(operands, "callable") and operands[0] & _FUNCTIONS:
+        new = [_returned(domain, operands[0])]
+    if not every & kinds.UNFINISHED:
         return new
     values = list(operands)
     names = effect.operand(operands, "kwnames")
@@ -264,6 +275,16 @@ def _call(
             ", ".join(map(kinds.told, operands)),
         )  # fmt: skip
     return new
+
+
+def _returned(domain: Kinds, function: int) -> int:
+    """What a call of a function gives that was made here, as far as its code tells."""
+    known = kinds.parameter(function)
+    if function & kinds.ATOMS & ~_FUNCTIONS or known is None:
+        return kinds.OBJECT | kinds.ITERATOR
+    nested = domain.code.consts[known >> 8]
+    generates = isinstance(nested, Code) and nested.flags & _GENERATOR
+    return kinds.ITERATOR if generates else kinds.OBJECT
 
 
 def _misused(

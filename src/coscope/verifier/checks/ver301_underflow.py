@@ -11,7 +11,7 @@ interpreter does not look: it takes what is there for an object, and gives its r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from coscope.verifier.report import Violation
 from coscope.verifier.subject import Subject
@@ -19,5 +19,5 @@ from coscope.verifier.subject import Subject
 CODE = "VER301"
 
 
-def check(subject: Subject) -> Iterator[Violation]:
+def check(subject: Subject) -> Iterable[Violation]:
     return subject.reported(CODE, "underflow")

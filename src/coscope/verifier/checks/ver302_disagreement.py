@@ -10,7 +10,7 @@ end and into other memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from coscope.verifier.report import Violation
 from coscope.verifier.subject import Subject
@@ -18,5 +18,5 @@ from coscope.verifier.subject import Subject
 CODE = "VER302"
 
 
-def check(subject: Subject) -> Iterator[Violation]:
+def check(subject: Subject) -> Iterable[Violation]:
     return subject.reported(CODE, "disagreement")

@@ -10,7 +10,7 @@ them. Every other instruction reads the type of what it takes, at address 8.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from coscope.verifier.report import Violation
 from coscope.verifier.subject import Subject
@@ -18,5 +18,5 @@ from coscope.verifier.subject import Subject
 CODE = "VER401"
 
 
-def check(subject: Subject) -> Iterator[Violation]:
+def check(subject: Subject) -> Iterable[Violation]:
     return subject.reported(CODE, "null")

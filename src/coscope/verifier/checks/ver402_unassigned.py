@@ -10,7 +10,7 @@ relies on it: only LOAD_FAST_CHECK looks. Up to 3.11 every LOAD_FAST looks, so t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from coscope.verifier.report import Violation
 from coscope.verifier.subject import Subject
@@ -18,5 +18,5 @@ from coscope.verifier.subject import Subject
 CODE = "VER402"
 
 
-def check(subject: Subject) -> Iterator[Violation]:
+def check(subject: Subject) -> Iterable[Violation]:
     return subject.reported(CODE, "unassigned")

@@ -12,7 +12,7 @@ used as length and pointers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from coscope.verifier.report import Violation
 from coscope.verifier.subject import Subject
@@ -20,5 +20,5 @@ from coscope.verifier.subject import Subject
 CODE = "VER403"
 
 
-def check(subject: Subject) -> Iterator[Violation]:
+def check(subject: Subject) -> Iterable[Violation]:
     return subject.reported(CODE, "container")

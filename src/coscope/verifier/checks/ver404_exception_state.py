@@ -11,7 +11,7 @@ for the place of the raise must be what a handler with `lasti` found on its stac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from coscope.verifier.report import Violation
 from coscope.verifier.subject import Subject
@@ -19,5 +19,5 @@ from coscope.verifier.subject import Subject
 CODE = "VER404"
 
 
-def check(subject: Subject) -> Iterator[Violation]:
+def check(subject: Subject) -> Iterable[Violation]:
     return subject.reported(CODE, "exception")

@@ -8,7 +8,7 @@ tagged integer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from coscope.verifier.report import Violation
 from coscope.verifier.subject import Subject
@@ -16,5 +16,5 @@ from coscope.verifier.subject import Subject
 CODE = "VER410"
 
 
-def check(subject: Subject) -> Iterator[Violation]:
+def check(subject: Subject) -> Iterable[Violation]:
     return subject.reported(CODE, "raw")

@@ -9,7 +9,7 @@ given it owns nothing, but drops a reference when it is overwritten: the object 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from coscope.verifier.report import Violation
 from coscope.verifier.subject import Subject
@@ -17,5 +17,5 @@ from coscope.verifier.subject import Subject
 CODE = "VER952"
 
 
-def check(subject: Subject) -> Iterator[Violation]:
+def check(subject: Subject) -> Iterable[Violation]:
     return subject.reported(CODE, "borrow")
