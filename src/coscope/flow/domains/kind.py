@@ -215,7 +215,7 @@ class Kinds(Plain):
         for _, _, want, _ in plan.wants:
             refused |= kinds.ATOMS & ~want.atoms
         if effect.row.makes == "call":
-            return plan.new, refused | kinds.UNFINISHED
+            return plan.new, refused | kinds.UNFINISHED | kinds.FUNCTION
         return None if plan.makes is not None else (plan.new, refused)
 
     def values(self, index: int, effect: Effect, operands: Sequence[int]) -> Sequence[int]:
