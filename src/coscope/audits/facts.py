@@ -25,6 +25,7 @@ from coscope.opcodes import Table, table
 
 if TYPE_CHECKING:
     from coscope.audits.facts_objects import Live
+    from coscope.audits.facts_world import World
 
 Fact = TypeVar("Fact")
 
@@ -71,6 +72,7 @@ class Unit:
         self.version = version
         self.options = options or Options()
         self.compiled = compiled
+        self.world: World | None = None  # of a live audit: all functions of the package
         self.warm = warm
         self._facts: dict[Any, Any] = {}
 

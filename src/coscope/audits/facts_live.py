@@ -5,7 +5,6 @@ Nothing of them is called, and no descriptor is asked: see `readers.attributes`.
 
 from __future__ import annotations
 
-import functools
 import gc
 import sys
 from collections.abc import Iterator
@@ -14,13 +13,10 @@ from typing import Any
 
 from coscope.audits.facts import Subject, Unit
 from coscope.audits.facts_objects import Live, innermost
+from coscope.audits.facts_world import World
 from coscope.audits.options import Options
-from coscope.errors import CoscopeError
-from coscope.model import Code, Source
 from coscope.readers.attributes import is_a, member, namespace_of
 from coscope.readers.from_function import HOST_VERSION
-from coscope.readers.from_source import from_source
-from coscope.readers.sources import source_of
 from coscope.readers.values import exact_text
 
 _DEEPEST = 8  # classes in classes
@@ -58,23 +54,26 @@ def subjects_of(
     then the functions that no name holds. Of a module, only what was defined in the package.
     """
     units: dict[str, Unit] = {}
+    world = World(package)
+    for live in _lives(package):
+        subject = _subject(live, units, world, options, warm)
+        if subject is not None:
+            yield subject
+
+
+def _lives(package: str) -> Iterator[Live]:
     seen: set[int] = set()
     named: set[int] = set()
     for module in modules_of(package):
         for live in _named_in(module, package, seen):
             if live.function is not None:
                 named.add(id(live.function))
-            subject = _subject(live, module, units, options, warm)
-            if subject is not None:
-                yield subject
+            yield live
     for function in functions_of(package):
         if id(function) not in named:
             qualname = exact_text(function.__qualname__)
-            target = f"{dict.get(function.__globals__, '__name__')}:{qualname}"
-            live = Live(function, function, target=target)
-            subject = _subject(live, None, units, options, warm)
-            if subject is not None:
-                yield subject
+            target = f"{_module_name(function)}:{qualname}"
+            yield Live(function, function, target=target)
 
 
 def _named_in(module: ModuleType, package: str, seen: set[int]) -> Iterator[Live]:
@@ -96,21 +95,19 @@ def _held(
                 yield from _held(thing, inner, f"{prefix}{name}.", package, seen, depth - 1)
             continue
         function = innermost(thing)
-        if not _is_of_package(thing, function, owner, package):
+        if function is None or not _within(_module_name(function), package):
             continue
         seen.add(id(thing))
         yield Live(thing, function, owner, name, f"{prefix}{name}")
 
 
-def _is_of_package(thing: Any, function: FunctionType | None, owner: Any, package: str) -> bool:
-    """True for the package's own functions, and for whatever else its classes hold."""
-    if is_a(owner, type):
-        return function is not None or is_a(thing, functools.partial)
-    return function is not None and _within(dict.get(function.__globals__, "__name__"), package)
-
-
 def _module_of(cls: type, package: str) -> bool:
     return _within(namespace_of(cls).get("__module__"), package)
+
+
+def _module_name(function: FunctionType) -> Any:
+    """Name of the module in which the function was defined."""
+    return dict.get(function.__globals__, "__name__")
 
 
 def _within(name: Any, package: str) -> bool:
@@ -118,42 +115,15 @@ def _within(name: Any, package: str) -> bool:
 
 
 def _subject(
-    live: Live,
-    module: ModuleType | None,
-    units: dict[str, Unit],
-    options: Options | None,
-    warm: bool,
+    live: Live, units: dict[str, Unit], world: World, options: Options | None, warm: bool
 ) -> Subject | None:
-    """What rules look at; None of an object that is no Python function and has no source."""
+    """What rules look at; None of a function that cannot be read."""
     read = live.read
-    if read is not None:
-        source, file = read.source, read.code.filename
-    else:
-        held = dict.get(member(ModuleType, "__dict__", module), "__file__")
-        file = held if type(held) is str else ""
-        source = source_of(file)
+    if read is None:
+        return None
+    file = read.code.filename
     unit = units.get(file)
     if unit is None:
-        unit = units[file] = Unit(file, None, source, HOST_VERSION, options, warm=warm)
-    if read is not None:
-        return Subject(read.code, unit, live)
-    code = None if source is None else _class_body(source, live.owner)
-    return None if code is None else Subject(code, unit, live)
-
-
-def _class_body(source: Source, cls: Any) -> Code | None:
-    """The code of a class's body, compiled from the source of its module; never executed."""
-    name = type.__dict__["__qualname__"].__get__(cls)
-    whole = _compiled(source)
-    for code in () if whole is None else whole.walk():
-        if code.kind == "class body" and code.qualname == name:
-            return code
-    return None
-
-
-@functools.lru_cache(maxsize=8)
-def _compiled(source: Source) -> Code | None:
-    try:
-        return from_source("\n".join(source.lines), source.file).code
-    except CoscopeError:
-        return None
+        unit = units[file] = Unit(file, None, read.source, HOST_VERSION, options, warm=warm)
+        unit.world = world
+    return Subject(read.code, unit, live)

@@ -1,0 +1,100 @@
+"""A function is held by its own cell, together with what else it captures.
+
+A nested function that calls itself by name has itself in its closure: function, cell and closure
+refer to one another. Counting references never frees them; the cycle collector does, some time
+later, or not at all where it is switched off. Until then everything else that the closure captures
+lives on. The rule reports it where there is something else to keep alive, and where each call of
+the code around makes a new cycle.
+
+    def search(graph, goal):
+        def visit(node):                    the cell of visit holds visit
+            return any(visit(n) for n in graph[node])
+        return visit(goal)                  graph lives until the collector runs
+
+Make the function on module level and pass what it needs, or end the cycle before you leave: `del
+visit` after the last use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.facts import Subject
+from coscope.facts.uses import uses_of
+from coscope.model import Code, Finding
+
+CODE = "CLO104"
+SEVERITY = "info"
+OPNAMES = frozenset({"STORE_DEREF"})
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    code = subject.code
+    if code.kind in ("module", "class body") or not code.cellvars:
+        return
+    nested = {each.name: each for each in code.consts if isinstance(each, Code)}
+    names = [name for name in code.cellvars if name in nested and name in nested[name].freevars]
+    for name in names:
+        stores = _stores(subject, name)
+        others = [each for each in nested[name].freevars if each not in (name, "__class__")]
+        if len(stores) != 1 or not others or not _holds_function(subject, stores[0], nested[name]):
+            continue
+        yield subject.finding(
+            CODE,
+            f"each call leaves {name} in a cycle with its own cell, and {_listed(others)} with it",
+            stores[0],
+            confidence="proved",
+            evidence=[
+                subject.seen(stores[0]),
+                f"the free variables of {name} are {', '.join(nested[name].freevars)}",
+            ],
+            why="only the cycle collector frees them, some time after the call",
+            instead=f"del {name} after its last use, or make it on module level",
+        )
+
+
+def _stores(subject: Subject, name: str) -> list[int]:
+    """Instructions that write or empty the cell; [] if one of nested code does."""
+    found = []
+    for code in subject.code.walk():
+        for used, _, use in uses_of(code):
+            if used == name and use.access in ("write cell", "delete cell"):
+                if code is not subject.code:
+                    return []
+                found.append(subject.instructions.at(use.offset).index)
+    return found
+
+
+def _holds_function(subject: Subject, store: int, code: Code) -> bool:
+    """True if what is stored is the function itself: no decorator, no other value."""
+    taken = subject.takers.get(store)
+    if taken is None or len(taken[1]) != 1 or len(taken[1][0]) != 1:
+        return False
+    (maker,) = taken[1][0]
+    for _ in range(5):  # SET_FUNCTION_ATTRIBUTE, once for each part of the function (3.13)
+        if maker < 0:
+            return False
+        name = subject.instructions.opname(maker)
+        given = subject.takers.get(maker)
+        if given is None:
+            return False
+        if name == "MAKE_FUNCTION":
+            held = given[0].operand(given[1], "code")
+            return bool(held) and _loads(subject, held[0], code)
+        if name != "SET_FUNCTION_ATTRIBUTE":
+            return False
+        held = given[0].operand(given[1], "func") or given[0].operand(given[1], "function")
+        if not held or len(held[0]) != 1:
+            return False
+        (maker,) = held[0]
+    return False
+
+
+def _loads(subject: Subject, made_by: frozenset[int], code: Code) -> bool:
+    return all(at >= 0 and subject.instructions.argval(at) is code for at in made_by)
+
+
+def _listed(names: list[str]) -> str:
+    return (
+        ", ".join(names) if len(names) < 4 else f"{', '.join(names[:2])} and {len(names) - 2} more"
+    )
