@@ -17,6 +17,7 @@ class Options:
     grown_limit: int = 1  # items by which a default may have grown (CLO)
     constant_limit: int = 256  # bytes from which a constant is looked into (DYN)
     least_nanoseconds: float = 3.0  # a smaller measured gain is no finding (PERF)
+    least_share: float = 0.05  # of the time of a round that a gain is at most (PERF, --warm)
     pickle: bool = False  # pickling is asked for: names must find their objects (SIG)
 
 

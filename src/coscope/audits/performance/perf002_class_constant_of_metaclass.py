@@ -1,0 +1,45 @@
+"""An attribute of a class with a metaclass is read where it is hot
+
+    class Shape(ABC):
+        SIDES = 4
+
+    def total(n):
+        for _ in range(n):
+            t += Shape.SIDES        # generic: type(Shape) is ABCMeta
+
+CPython specialises the load of an attribute of a class only if the class of the class is exactly
+`type`. Classes with `ABC` as a base, Enum classes and all others with a metaclass are not.
+
+The rule looks at code that has run: the site was generic hundreds of times in a row.
+
+Instead: a constant of the module, or a local variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.unspecialized import findings
+from coscope.audits.reasons import METACLASS
+from coscope.model import Finding
+
+CODE = "PERF002"
+SEVERITY = "warning"
+VERSIONS = "3.12-"
+WARM = True
+
+_SETUP = """\
+class Meta(type): pass
+class WithMeta(metaclass=Meta): x = 1
+class Plain: x = 1
+"""
+lower_bound = Pair("C.x", "D.x", _SETUP, "C, D = WithMeta, Plain").lower_bound
+
+_WHY = "only attributes of classes whose class is exactly type are specialised"
+_INSTEAD = "read {owner}.{attribute} once, before the loop, or make it a constant of the module"
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    yield from findings(subject, CODE, {METACLASS}, _WHY, _INSTEAD)

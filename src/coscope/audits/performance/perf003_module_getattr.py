@@ -1,0 +1,45 @@
+"""A name of a module with `__getattr__` is read where it is hot
+
+    import lazy                     # lazy.py defines __getattr__
+
+    def total(n):
+        for _ in range(n):
+            t += lazy.STEP          # generic, though STEP is an ordinary name of the module
+
+A `__getattr__` function in a module stops the specialisation of every attribute of the module, also
+of those that it has itself.
+
+The rule looks at code that has run: the site was generic hundreds of times in a row.
+
+Instead: `from lazy import STEP`, or a local variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.unspecialized import findings
+from coscope.audits.reasons import MODULE_GETATTR
+from coscope.model import Finding
+
+CODE = "PERF003"
+SEVERITY = "warning"
+VERSIONS = "3.11-"
+WARM = True
+
+_SETUP = """\
+from types import ModuleType
+lazy, plain = ModuleType("lazy"), ModuleType("plain")
+lazy.x = plain.x = 1
+lazy.__getattr__ = lambda name: 1
+"""
+lower_bound = Pair("a.x", "b.x", _SETUP, "a, b = lazy, plain").lower_bound
+
+_WHY = "no attribute of a module with a __getattr__ is specialised"
+_INSTEAD = "import the name itself, or read {owner}.{attribute} once, before the loop"
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    yield from findings(subject, CODE, {MODULE_GETATTR}, _WHY, _INSTEAD)

@@ -1,0 +1,50 @@
+"""An attribute is not where the specialised instruction looks for it
+
+    for order in orders:
+        vars(order)                 # or order.__dict__: gives it a dictionary of its own
+        total += order.price        # 3.11, 3.12: a lookup in that dictionary
+
+Instances keep their attributes in a plain array until somebody asks for their dictionary. An
+instruction that was specialised for the array misses on an instance that has a dictionary; so it
+does where instances got the same attributes in different orders.
+
+The rule looks at code that has run: the site kept missing.
+
+Instead: `getattr` and `setattr` for single names, `dataclasses.fields`, or `__slots__`; and assign
+all attributes in `__init__`, always in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.unspecialized import findings
+from coscope.audits.reasons import OWN_DICT
+from coscope.model import Finding
+
+CODE = "PERF004"
+SEVERITY = "warning"
+VERSIONS = "3.11-"
+WARM = True
+
+_SETUP = """\
+class Plain:
+    def __init__(self): self.x = 1
+opened, plain = Plain(), Plain()
+vars(opened)
+"""
+lower_bound = Pair(
+    "o.x = o.x", "p.x = p.x", _SETUP, "o, p = opened, plain", operations=2
+).lower_bound
+
+_WHY = "an instruction that was specialised for one layout of instances misses on the other"
+_INSTEAD = (
+    "do not ask the instances for their __dict__, and assign all attributes in __init__"
+    " in one order"
+)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    yield from findings(subject, CODE, {OWN_DICT}, _WHY, _INSTEAD)

@@ -1,0 +1,42 @@
+"""A class is changed where it is hot
+
+    class Order:
+        made = 0
+        def __init__(self):
+            Order.made += 1         # each store undoes what is specialised for Order
+
+A store to an attribute of a class is never specialised, and it gives the class a new version: every
+specialised access to the class and to its instances misses from then on.
+
+The rule looks at code that has run: the site was generic hundreds of times in a row, or missed.
+
+Instead: a counter outside of the class, such as `itertools.count` or an item of a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.unspecialized import findings
+from coscope.audits.reasons import CLASS_STORE
+from coscope.model import Finding
+
+CODE = "PERF005"
+SEVERITY = "warning"
+VERSIONS = "3.11-"
+WARM = True
+
+_SETUP = """\
+class Counter: n = 0
+cell = [0]
+"""
+lower_bound = Pair("C.n += 1", "c[0] += 1", _SETUP, "C, c = Counter, cell").lower_bound
+
+_WHY = "each store to a class undoes what is specialised for the class and its instances"
+_INSTEAD = "keep what changes out of the class: in an item of a list, or in an instance"
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    yield from findings(subject, CODE, {CLASS_STORE}, _WHY, _INSTEAD)

@@ -1,0 +1,47 @@
+"""A class was changed so often that nothing about it is specialised any more
+
+    for number in range(2000):
+        Registry.last = number
+        registry.find(number)       # asks for a new version tag each time
+
+A class gets at most 1000 version tags. When they are used up, no access to the class or to its
+instances is ever specialised again in that process.
+
+The rule looks at code that has run, and at the number of tags that the class has had.
+
+Instead: keep what changes out of the class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.unspecialized import findings
+from coscope.audits.reasons import TAGS
+from coscope.model import Finding
+
+CODE = "PERF006"
+SEVERITY = "warning"
+VERSIONS = "3.13-"
+WARM = True
+
+_SETUP = """\
+class Worn:
+    def __init__(self): self.x = 1
+class Plain:
+    def __init__(self): self.x = 1
+worn, plain = Worn(), Plain()
+for number in range(1100):
+    Worn.n = number
+    worn.x; hasattr(worn, "x")
+"""
+lower_bound = Pair("o.x", "p.x", _SETUP, "o, p = worn, plain").lower_bound
+
+_WHY = "a class gets 1000 version tags; without one nothing about it is specialised"
+_INSTEAD = "keep what changes out of the class: in an item of a list, or in an instance"
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    yield from findings(subject, CODE, {TAGS}, _WHY, _INSTEAD)

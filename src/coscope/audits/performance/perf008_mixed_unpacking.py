@@ -1,0 +1,41 @@
+"""One unpacking meets lists and tuples
+
+    for key, value in pairs:        # some are tuples, some are lists
+        ...
+
+`UNPACK_SEQUENCE` is specialised for tuples or for lists. Where both come it misses, falls back, and
+is specialised anew every 53 misses.
+
+The rule looks at code that has run: the site kept missing.
+
+Instead: make them all tuples where they are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.unspecialized import findings
+from coscope.audits.reasons import UNPACK
+from coscope.model import Finding
+
+CODE = "PERF008"
+SEVERITY = "info"
+VERSIONS = "3.11-"
+WARM = True
+
+_SETUP = """\
+mixed, same = [(1, 2), [1, 2]] * 10, [(1, 2), (1, 2)] * 10
+"""
+lower_bound = Pair(
+    "for a, b in mixed: pass", "for a, b in same: pass", _SETUP, operations=20
+).lower_bound
+
+_WHY = "unpacking is specialised for lists or for tuples, not for both"
+_INSTEAD = "make them all tuples where they are made"
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    yield from findings(subject, CODE, {UNPACK}, _WHY, _INSTEAD)

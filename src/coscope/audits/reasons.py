@@ -1,0 +1,387 @@
+"""Why a site is not specialised, where live objects can tell it. Runs nobody's code."""
+
+from __future__ import annotations
+
+import gc
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from coscope.audits.facts import Subject
+from coscope.audits.recording import recorder, seen_of
+from coscope.audits.specialization import Site, read_sites, specializes
+from coscope.readers.attributes import (
+    MISSING,
+    class_attribute,
+    is_a,
+    member,
+    mro_of,
+    namespace_of,
+)
+from coscope.readers.from_function import HOST_VERSION
+from coscope.readers.values import name_of_class
+
+SHADOWED = "shadowed default"
+CONSTANT = "class constant through an instance"
+METACLASS = "metaclass"
+MODULE_GETATTR = "module __getattr__"
+CLASS_STORE = "store to a class"
+TAGS = "version tags exhausted"
+OWN_DICT = "dictionary of its own"
+MIXED = "several types"
+UNPACK = "several kinds of sequences"
+OTHER = "other"
+
+_CALLS = frozenset({"CALL", "PRECALL"})
+_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"})
+_PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_MOST_VERSIONS = 1000  # that one class gets (3.13: MAX_VERSIONS_PER_CLASS)
+# Byte offsets of members of a class on a 64-bit build. Source: Include/cpython/object.h.
+_VERSIONS_USED = {"3.13": 410, "3.14": 410}
+_VERSION_TAG = {"3.11": 384, "3.12": 384, "3.13": 384, "3.14": 384}
+_KNOWN = {"__basicsize__": 32, "__flags__": 168, "__dictoffset__": 288}
+# Versions in which a class constant read through an instance is never specialised.
+_NO_CONSTANTS = frozenset({"3.11", "3.12"})
+# Versions in which an attribute of a class is never specialised.
+_NO_CLASSES = frozenset({"3.11"})
+# Versions in which a class attribute behind an instance's own stops specialisation.
+SHADOWING = frozenset({"3.12", "3.13"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one site is not specialised."""
+
+    site: Site
+    index: int  # of the instruction in the subject's code
+    kind: str  # one of the words above
+    text: str  # one clause
+    proved: bool  # the types were seen, or the object is known; else it is the one candidate
+    owner: str = ""  # the expression whose attribute it is, or that is unpacked or called
+    attribute: str = ""
+    types: tuple[str, ...] = ()  # that were seen there
+
+
+def reasons_of(subject: Subject) -> tuple[Reason, ...]:
+    """The sites of a live function that are not specialised, each with its reason."""
+    live = subject.live
+    if live is None or live.function is None or not specializes():
+        return ()
+    # Code that is nested in a function has no function of its own after it has run.
+    co: CodeType = getattr(subject, "co", live.function.__code__)
+    if co.co_code != subject.code.code:
+        return ()
+    return tuple(_reasons(subject, co, live.function, live.owner if live.in_class else None))
+
+
+def _reasons(
+    subject: Subject, co: CodeType, function: FunctionType, cls: type | None
+) -> Iterator[Reason]:
+    watcher = recorder()
+    place = {offset: index for index, offset in enumerate(subject.instructions.offsets)}
+    states = set() if watcher is None else set(getattr(seen_of(co), "states", ()))
+    sites = read_sites(co, misses=1)
+    called = {site.offset for site in sites if site.family == "CALL"}
+    for site in sites:
+        if site.family == "PRECALL" and site.offset + _PRECALL in called:
+            continue  # 3.11: its CALL tells the same
+        keeps = None if watcher is None else watcher.keeps_missing(co, site.offset)
+        states.discard(site.offset)
+        if site.generic or keeps or (keeps is None and site.misses >= 8):
+            yield _Search(subject, co, function, cls, site, place[site.offset]).reason()
+    for offset in sorted(states):
+        # At its end the program may have left it just after it was specialised anew.
+        if watcher is not None and watcher.keeps_missing(co, offset):
+            executed, misses = max(seen_of(co).states[offset], key=lambda each: each[1])  # type: ignore[union-attr]
+            opname = subject.instructions.opname(place[offset])
+            site = Site(offset, opname, executed, 0, 0, misses)
+            yield _Search(subject, co, function, cls, site, place[offset]).reason()
+
+
+_ENOUGH = 5  # samples, from which a type that was not seen is held for one that does not come
+_PRECALL = 4  # bytes that PRECALL and its cache take
+
+
+class _Search:
+    """The search for one site's reason."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        co: CodeType,
+        function: FunctionType,
+        cls: type | None,
+        site: Site,
+        index: int,
+    ) -> None:
+        self.subject, self.co, self.function, self.cls = subject, co, function, cls
+        self.site, self.index = site, index
+        stack = subject.stack(index)
+        self.owner = str(stack[-1]) if stack else ""
+        self.attribute = ""
+        self.types: list[type] = []
+
+    def reason(self) -> Reason:
+        if self.site.family in _ATTRIBUTES:
+            self.attribute = str(self.subject.instructions.argval(self.index))
+            return self._of_attribute()
+        if self.site.family == "UNPACK_SEQUENCE":
+            self.types = self._local_types(self.owner)
+            if not self.site.generic:
+                return self._made(UNPACK, f"what is unpacked is {self._kinds('sometimes another')}")
+            return self._made(OTHER, f"it unpacks {self._kinds('neither a list nor a tuple')}")
+        if not self.site.generic:
+            what = "what is called" if self.site.family in _CALLS else "the type of an operand"
+            return self._made(OTHER, f"{what} changes from time to time")
+        return self._made(OTHER, "it meets what this CPython has no specialised form for")
+
+    def _of_attribute(self) -> Reason:
+        thing = self._object()
+        if thing is not MISSING and is_a(thing, ModuleType):
+            return self._of_module(thing)
+        if thing is not MISSING and is_a(thing, type):
+            return self._of_class(thing)
+        if thing is not MISSING:
+            self.types = [type(thing)]
+        else:
+            self.types = self._owner_types()
+        modules = [each for each in self.types if issubclass(each, ModuleType)]
+        if modules:
+            seen = seen_of(self.co)
+            held = list(seen.modules.get(self.owner, {}).values()) if seen else []
+            return self._of_module(held[0]) if len(held) == 1 else self._unknown()
+        if not self.site.generic and not any(issubclass(cls, type) for cls in self.types):
+            return self._missing()
+        for cls in self.types:
+            if issubclass(cls, type):
+                return self._of_class(None, cls)
+            found = self._of_instance(cls)
+            if found is not None:
+                return found
+        return self._candidates() if not self.types else self._unknown()
+
+    def _missing(self) -> Reason:
+        """A specialised instruction that does not fit: it was made for one type as it was."""
+        sampled = self._local_types(self.owner) if self.owner in self.co.co_varnames else []
+        types = {id(cls): cls for cls in sampled if cls is not type(None)}
+        raw = self.co._co_code_adaptive  # type: ignore[attr-defined]
+        version = int.from_bytes(raw[self.site.offset + 4 : self.site.offset + 8], sys.byteorder)
+        every = self.subject.unit.fact(_classes)
+        made_for = next((cls for cls in every if version and version_tag(cls) == version), None)
+        if made_for is not None:
+            types[id(made_for)] = made_for
+        self.types = list(types.values())
+        if len(self.types) > 1:
+            return self._made(MIXED, f"{self.owner} was of {self._kinds('')}", True)
+        seen = seen_of(self.co)
+        if seen is None or seen.samples < _ENOUGH or not sampled:
+            return self._made(MIXED, f"{self.owner} is not always of one type and one layout")
+        name = name_of_class(self.types[0]) if self.types else self.owner
+        if versions_used(self.types[0]) >= _MOST_VERSIONS:
+            return self._exhausted(self.types[0])
+        if made_for is None and version:
+            return self._made(CLASS_STORE, f"the class {name} changes between accesses", True)
+        text = f"instances of {name} do not have {self.attribute} where the first one had it"
+        return self._made(OWN_DICT, text)
+
+    def _of_module(self, module: ModuleType) -> Reason:
+        namespace = member(ModuleType, "__dict__", module)
+        name = dict.get(namespace, "__name__")
+        if self.site.generic and "__getattr__" in namespace:
+            return self._made(MODULE_GETATTR, f"the module {name} has a __getattr__", True)
+        return self._made(OTHER, f"the dictionary of the module {name} changes", True)
+
+    def _of_class(self, cls: type | None, metaclass: type | None = None) -> Reason:
+        metaclass = type(cls) if cls is not None else metaclass
+        assert metaclass is not None
+        name = self.owner if cls is None else name_of_class(cls)
+        if self.site.family == "STORE_ATTR":
+            text = f"{self.owner} is a class: a store to it undoes what is specialised for it"
+            return self._made(CLASS_STORE, text, True)
+        if cls is not None and versions_used(cls) >= _MOST_VERSIONS:
+            return self._exhausted(cls)
+        if metaclass is not type:
+            text = f"the class of {name} is {name_of_class(metaclass)}, not type"
+            return self._made(METACLASS, text, True)
+        if not self.site.generic:
+            return self._made(CLASS_STORE, f"the class {name} changes between reads", True)
+        if HOST_VERSION in _NO_CLASSES:
+            return self._made(OTHER, "this CPython has no form for an attribute of a class", True)
+        return self._unknown()
+
+    def _of_instance(self, cls: type) -> Reason | None:
+        value = class_attribute(cls, self.attribute)
+        name = name_of_class(cls)
+        if versions_used(cls) >= _MOST_VERSIONS:
+            return self._exhausted(cls)
+        if value is MISSING:
+            if class_attribute(cls, "__getattr__") is not MISSING:
+                return self._made(OTHER, f"{name}.__getattr__ gives {self.attribute}", True)
+            return None
+        if _is_descriptor(value):
+            text = f"{name}.{self.attribute} is a {type(value).__name__}"
+            return self._made(OTHER, text, True)
+        if HOST_VERSION in SHADOWING and stores(cls, self.attribute):
+            return self._shadowed(cls, True)
+        if HOST_VERSION in _NO_CONSTANTS:
+            text = f"{self.attribute} is an attribute of the class {name}, read through an instance"
+            return self._made(CONSTANT, text, True)
+        return self._shadowed(cls, True) if HOST_VERSION in SHADOWING else None
+
+    def _shadowed(self, cls: type, proved: bool) -> Reason:
+        owner = next(
+            each
+            for each in mro_of(cls)
+            if namespace_of(each).get(self.attribute, MISSING) is not MISSING
+        )
+        text = f"instances hide the default {name_of_class(owner)}.{self.attribute} by their own"
+        return self._made(SHADOWED, text, proved)
+
+    def _exhausted(self, cls: type) -> Reason:
+        text = f"{name_of_class(cls)} was changed {_MOST_VERSIONS} times or more"
+        return self._made(TAGS, text, True)
+
+    def _candidates(self) -> Reason:
+        """Without a type seen: the one class of the package whose instances have the attribute."""
+        stored = [
+            cls
+            for cls in self.subject.unit.fact(_classes)
+            if _package_of(cls) == _package_of(self.function) and stores(cls, self.attribute)
+        ]
+        if HOST_VERSION in SHADOWING and len(stored) == 1:
+            value = class_attribute(stored[0], self.attribute)
+            if value is not MISSING and not _is_descriptor(value):
+                return self._shadowed(stored[0], False)
+        return self._unknown()
+
+    def _unknown(self) -> Reason:
+        return self._made(OTHER, "the reason is not known: its objects could not be seen")
+
+    def _made(self, kind: str, text: str, proved: bool = False) -> Reason:
+        names = tuple(name_of_class(cls) for cls in self.types)
+        return Reason(self.site, self.index, kind, text, proved, self.owner, self.attribute, names)
+
+    def _kinds(self, otherwise: str) -> str:
+        names = [name_of_class(cls) for cls in self.types]
+        return ", ".join(names[:-1]) + f" or {names[-1]}" if len(names) > 1 else otherwise
+
+    def _local_types(self, name: str) -> list[type]:
+        seen = seen_of(self.co)
+        return list(seen.types.get(name, {}).values()) if seen is not None else []
+
+    def _owner_types(self) -> list[type]:
+        found = self._local_types(self.owner) if self.owner in self.co.co_varnames else []
+        first = self.co.co_varnames[:1] if self.co.co_argcount else ()
+        if not found and self.cls is not None and self.owner in first:
+            found = [self.cls]
+        return [cls for cls in found if cls is not type(None)] or found
+
+    def _object(self) -> Any:
+        """The module or class that the owner's path leads to from a global name; else MISSING."""
+        if not _PATH.fullmatch(self.owner):
+            return MISSING
+        first, *rest = self.owner.split(".")
+        co = self.co
+        if first in co.co_varnames or first in co.co_cellvars:
+            return MISSING
+        thing: Any = MISSING
+        if first in co.co_freevars:
+            index = co.co_freevars.index(first)
+            if co is self.function.__code__ and self.function.__closure__ is not None:
+                try:
+                    thing = self.function.__closure__[index].cell_contents
+                except ValueError:  # the cell is empty
+                    return MISSING
+        else:
+            thing = dict.get(self.function.__globals__, first, MISSING)
+        for name in rest:
+            if thing is MISSING:
+                return MISSING
+            if is_a(thing, ModuleType):
+                thing = dict.get(member(ModuleType, "__dict__", thing), name, MISSING)
+            elif is_a(thing, type):
+                thing = class_attribute(thing, name)
+            else:
+                return MISSING
+        return thing
+
+
+def _classes(unit: object) -> tuple[type, ...]:
+    return tuple(thing for thing in gc.get_objects() if is_a(thing, type))
+
+
+def _package_of(thing: Any) -> str:
+    if type(thing) is FunctionType:
+        name = dict.get(thing.__globals__, "__name__")
+    else:
+        name = type.__dict__["__module__"].__get__(thing)
+    return name.partition(".")[0] if type(name) is str else ""
+
+
+def _is_descriptor(value: Any) -> bool:
+    return class_attribute(type(value), "__get__") is not MISSING
+
+
+def stores(cls: type, attribute: str) -> bool:
+    """True if methods of a class, or its dataclass fields, give its instances an attribute."""
+    for base in mro_of(cls):
+        namespace = namespace_of(base)
+        fields = namespace.get("__dataclass_fields__")
+        if type(fields) is dict and attribute in fields:
+            return True
+        if any(attribute in _stored_by(each) for each in _functions(namespace.values())):
+            return True
+    return False
+
+
+def _functions(values: Iterable[Any]) -> Iterator[CodeType]:
+    for value in list(values):
+        if type(value) is FunctionType:
+            yield value.__code__
+
+
+def _stored_by(co: CodeType) -> frozenset[str]:
+    """Names of attributes that a method stores, to whatever object."""
+    from coscope.opcodes import table
+
+    rows = table(HOST_VERSION)
+    code, store = co.co_code, rows.opcodes["STORE_ATTR"].code
+    found = set()
+    at = oparg = 0
+    while at < len(code):
+        opcode = code[at]
+        oparg = oparg << 8 | code[at + 1]
+        if opcode == store:
+            found.add(co.co_names[oparg])
+        if opcode != rows.extended_arg:
+            oparg = 0
+        at += 2 * rows.steps[opcode]
+    return frozenset(found)
+
+
+def versions_used(cls: type) -> int:
+    """How many version tags a class has had; 0 where this CPython does not count them."""
+    return _field(cls, _VERSIONS_USED.get(HOST_VERSION), 2)
+
+
+def version_tag(cls: type) -> int:
+    """The version of a class that specialised instructions compare; 0: it has none."""
+    return _field(cls, _VERSION_TAG.get(HOST_VERSION), 4)
+
+
+def _field(cls: type, offset: int | None, size: int) -> int:
+    """An unsigned number inside of a class; 0 if its place in this build is not known."""
+    import ctypes
+
+    if offset is None or ctypes.sizeof(ctypes.c_void_p) != 8:
+        return 0
+    held = ctypes.string_at(id(cls), offset + size)
+    # The layout is the known one only if members that Python shows lie where they should.
+    for name, at in _KNOWN.items():
+        shown = type.__dict__[name].__get__(cls)
+        if int.from_bytes(held[at : at + 8], sys.byteorder, signed=True) != shown:
+            return 0
+    return int.from_bytes(held[offset:], sys.byteorder)

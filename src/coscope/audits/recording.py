@@ -1,0 +1,158 @@
+"""Watches a running program from a thread beside it: where its time goes, which types its locals
+have, and whether specialised sites keep missing. It traces nothing and instruments nothing.
+
+Every few milliseconds it looks at the frames of the other threads. What it sees is true of the
+moment: a type that was not seen may exist, one that was seen does.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import CodeType, FrameType, ModuleType
+from typing import Any
+
+from coscope.audits.specialization import read_sites, specializes
+
+_MOST_TYPES = 12  # of one local that are told apart
+_MOST_READINGS = 2000  # of the counters of one code object
+_DEEPEST = 40  # frames of a thread that are looked at
+_OPTIMIZED = 0x1
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was seen of one code object."""
+
+    co: CodeType
+    samples: int = 0  # moments at which it was on the stack
+    running: int = 0  # moments at which it ran itself
+    readings: int = 0  # of its counters
+    types: dict[str, dict[int, type]] = field(default_factory=dict)  # by local, by id()
+    modules: dict[str, dict[int, ModuleType]] = field(default_factory=dict)
+    states: dict[int, set[tuple[str, int]]] = field(default_factory=dict)
+    """By offset: the different (form, misses) that sites which had missed were found in."""
+
+
+class Recorder:
+    """Looks at the frames of the other threads until it is stopped.
+
+    Args:
+        wanted: Says of a code object and the globals it runs with whether it is of interest.
+        interval: Seconds between two looks.
+    """
+
+    def __init__(
+        self, wanted: Callable[[CodeType, dict[str, Any]], bool], interval: float = 0.005
+    ) -> None:
+        self.wanted = wanted
+        self.interval = interval
+        self.seen: dict[int, Seen] = {}  # by id() of the code object, which it keeps alive
+        self.samples = 0
+        self._skipped: dict[int, CodeType] = {}
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._reads = specializes()
+
+    def start(self) -> None:
+        """Begin to look, from a daemon thread."""
+        self._thread = threading.Thread(target=self._look_on, name="coscope-warm", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop, and wait until it has."""
+        self._stop.set()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def _look_on(self) -> None:
+        own = threading.get_ident()
+        while not self._stop.wait(self.interval):
+            frames = sys._current_frames()
+            frames.pop(own, None)
+            self.samples += 1
+            for frame in frames.values():
+                self.look_at(frame)
+            del frames
+
+    def look_at(self, frame: FrameType | None) -> None:
+        """Take note of a frame and of those that called it."""
+        noted: set[int] = set()
+        for depth in range(_DEEPEST):
+            if frame is None:
+                return
+            co = frame.f_code
+            seen = self._of(co, frame)
+            if seen is not None and id(co) not in noted:
+                noted.add(id(co))
+                seen.samples += 1
+                seen.running += depth == 0
+                self._note_types(seen, frame)
+                self.read(co)
+            frame = frame.f_back
+
+    def _of(self, co: CodeType, frame: FrameType) -> Seen | None:
+        if id(co) in self.seen:
+            return self.seen[id(co)]
+        if id(co) in self._skipped:
+            return None
+        if not co.co_flags & _OPTIMIZED or not self.wanted(co, frame.f_globals):
+            self._skipped[id(co)] = co
+            return None
+        return self.seen.setdefault(id(co), Seen(co))
+
+    def _note_types(self, seen: Seen, frame: FrameType) -> None:
+        for name, value in list(frame.f_locals.items()):
+            kinds = seen.types.setdefault(name, {})
+            if len(kinds) < _MOST_TYPES:
+                kinds[id(type(value))] = type(value)
+            if type(value) is ModuleType:
+                seen.modules.setdefault(name, {})[id(value)] = value
+
+    def read(self, co: CodeType) -> None:
+        """Read the counters of a code object once."""
+        seen = self.seen.setdefault(id(co), Seen(co))
+        if not self._reads or seen.readings >= _MOST_READINGS:
+            return
+        seen.readings += 1
+        for site in read_sites(co, executions=0, misses=1):
+            seen.states.setdefault(site.offset, set()).add((site.executed, site.misses))
+
+    def keeps_missing(self, co: CodeType, offset: int) -> bool | None:
+        """True if readings found a site in different states, False if always in the same; None if
+        there were too few readings to tell."""
+        seen = self.seen.get(id(co))
+        if seen is None or seen.readings < _ENOUGH:
+            return None
+        return len(seen.states.get(offset, ())) >= _STATES
+
+
+_ENOUGH = 4  # readings, from which the same state says that nothing misses any more
+_STATES = 3  # different states that only a site which keeps missing has
+
+
+class _Current:
+    """The recorder of this process, for the rules that look at what has run."""
+
+    def __init__(self) -> None:
+        self.recorder: Recorder | None = None
+
+
+_current = _Current()
+
+
+def use(recorder: Recorder | None) -> None:
+    """Let the rules ask this recorder; None: there is none."""
+    _current.recorder = recorder
+
+
+def recorder() -> Recorder | None:
+    """The recorder that rules may ask."""
+    return _current.recorder
+
+
+def seen_of(co: CodeType) -> Seen | None:
+    """What was seen of a code object; None if nothing was."""
+    return None if _current.recorder is None else _current.recorder.seen.get(id(co))

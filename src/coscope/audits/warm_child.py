@@ -1,0 +1,156 @@
+"""Inside of the command that `coscope audit --warm` runs: watches, and at the end writes findings.
+
+`warm.py` puts a `sitecustomize` before the command's Python, which calls `begin`.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+from coscope.audits.documents import to_entry
+from coscope.audits.engine import audit_subjects
+from coscope.audits.facts import Subject, Unit
+from coscope.audits.facts_live import functions_of, subjects_of
+from coscope.audits.facts_objects import Live
+from coscope.audits.options import Options
+from coscope.audits.recording import Recorder, use
+from coscope.audits.selection import all_rules
+from coscope.audits.specialization import codes_in
+from coscope.errors import CoscopeError
+from coscope.model import Finding
+from coscope.readers.attributes import is_a, member
+from coscope.readers.from_function import HOST_RELEASE, from_code_object
+
+
+def begin(settings: dict[str, Any]) -> None:
+    """Start to watch; `settings` are those of `warm.run`."""
+    packages, folders = settings["packages"], settings["folders"]
+
+    def wanted(co: CodeType, namespace: dict[str, Any]) -> bool:
+        name = namespace.get("__name__")
+        return type(name) is str and (
+            _is_within(name, packages) or _lies_in(co.co_filename, folders)
+        )
+
+    recorder = Recorder(wanted)
+    recorder.start()
+    owner = os.getpid()
+
+    def finish() -> None:
+        if os.getpid() == owner:  # a fork has no watching thread, and another end
+            recorder.stop()
+            use(recorder)
+            _write(settings)
+
+    atexit.register(finish)
+
+
+def _write(settings: dict[str, Any]) -> None:
+    entry: dict[str, Any] = {"release": HOST_RELEASE, "findings": [], "error": None}
+    try:
+        entry["findings"] = list(_findings(settings))
+    except CoscopeError as error:
+        entry["error"] = str(error)
+    path = os.path.join(settings["results"], f"{os.getpid()}.json")
+    with open(f"{path}.part", "w", encoding="utf-8") as file:
+        json.dump(entry, file)
+    os.replace(f"{path}.part", path)
+
+
+def _findings(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    options = Options(**settings["options"])
+    rules = [rule for rule in all_rules() if rule.code in settings["rules"]]
+    seen: set[tuple[str, str | None, str, int | None]] = set()
+    for package in packages_of(settings["packages"], settings["folders"]):
+        subjects = list(subjects_of(package, options, warm=True))
+        subjects += nested(subjects, functions_of(package))
+        for subject in subjects:
+            for finding in audit_subjects([subject], rules):
+                key = (finding.rule, finding.file, finding.code, finding.offset)
+                if key in seen or not _asked_for(finding, settings):
+                    continue
+                seen.add(key)
+                yield {
+                    "finding": to_entry(finding),
+                    "round": instructions_a_round(subject, finding),
+                }
+
+
+def packages_of(packages: Sequence[str], folders: Sequence[str]) -> list[str]:
+    """The packages given by name, and those of loaded modules whose files lie in the folders."""
+    found = dict.fromkeys(packages)
+    for name, module in list(sys.modules.items()):
+        file = _file_of(module)
+        if file is not None and _lies_in(file, folders):
+            found[name.partition(".")[0]] = None
+    return list(found)
+
+
+def _file_of(module: Any) -> str | None:
+    """The file of a module; `__main__` has lost the name of its file when the program ends."""
+    if not is_a(module, ModuleType):
+        return None
+    namespace = member(ModuleType, "__dict__", module)
+    file = dict.get(namespace, "__file__")
+    if type(file) is str:
+        return file
+    for thing in list(dict.values(namespace)):
+        if type(thing) is FunctionType and thing.__globals__ is namespace:
+            return thing.__code__.co_filename
+    return None
+
+
+class _Nested(Subject):
+    """Code that is nested in a live function, and is no function at this moment."""
+
+    def __init__(self, co: CodeType, unit: Unit, live: Live) -> None:
+        super().__init__(from_code_object(co), unit, live)
+        self.co = co
+
+
+def nested(subjects: Sequence[Subject], functions: Sequence[FunctionType]) -> list[Subject]:
+    """The code objects inside of live functions that are not themselves subjects."""
+    units = {subject.unit.file: subject.unit for subject in subjects}
+    own = {
+        id(subject.live.function.__code__)
+        for subject in subjects
+        if subject.live is not None and subject.live.function is not None
+    }
+    found: list[Subject] = []
+    for co, function in codes_in(functions):
+        unit = units.get(co.co_filename)
+        if id(co) not in own and unit is not None:
+            live = Live(function, function, target=co.co_qualname)
+            found.append(_Nested(co, unit, live))
+    return found
+
+
+def instructions_a_round(subject: Subject, finding: Finding) -> int:
+    """Instructions that are executed each time that the site is, at least."""
+    at = subject.instructions.at(finding.offset).index if finding.offset is not None else 0
+    loop = subject.loop_at(at)
+    if loop is None:
+        return 1
+    return max(1, len(loop.every_round - loop.inner))
+
+
+def _asked_for(finding: Finding, settings: dict[str, Any]) -> bool:
+    """True unless the file lies outside of what was given, as other parts of the package do."""
+    if settings["packages"] or finding.file is None:
+        return True
+    return _lies_in(finding.file, settings["folders"])
+
+
+def _is_within(name: str, packages: Sequence[str]) -> bool:
+    return any(name == each or name.startswith(f"{each}.") for each in packages)
+
+
+def _lies_in(file: str, folders: Sequence[str]) -> bool:
+    path = os.path.abspath(file)
+    return any(path == each or path.startswith(each + os.sep) for each in folders)

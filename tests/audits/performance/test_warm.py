@@ -1,0 +1,157 @@
+"""`--warm`: every breaker of specialisation is found after a run, none after its fix."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from coscope.audits.options import Options
+from coscope.audits.selection import all_rules
+from coscope.audits.warm import Warm, arguments_of, watch
+from coscope.errors import InputError, InterpreterError
+from coscope.readers.from_function import HOST_VERSION
+
+PROGRAM = Path(__file__).parent / "fixtures" / "breakers.py"
+STOPPED = {f"PERF{number:03}" for number in range(1, 9)}
+
+# The function -> the rules that may tell it: the version tags of 3.13 run out by class stores.
+BREAKERS = {
+    "default_load": {"PERF001"},
+    "default_store": {"PERF001"},
+    "metaclass": {"PERF002"},
+    "abstract": {"PERF002"},
+    "module": {"PERF003"},
+    "own_dict": {"PERF004", "PERF007"},  # which of both, the samples tell
+    "class_store": {"PERF005"},
+    "beside_store": {"PERF005", "PERF006"},
+    "two_types": {"PERF007", "PERF004"},
+    "eight_types": {"PERF007"},
+    "unpacking": {"PERF008"},
+}
+
+
+@cache
+def _warm(kind: str) -> Warm:
+    options = Options(least_nanoseconds=0.0)  # of a machine as busy as that of the tests
+    return watch(f"{PROGRAM} {kind}", [str(PROGRAM)], all_rules(), options)
+
+
+def _found(kind: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for finding in _warm(kind).findings:
+        found.setdefault(finding.code, set()).add(finding.rule)
+    return found
+
+
+@pytest.mark.skipif(HOST_VERSION not in ("3.12", "3.13"), reason="the table of 3.12 and 3.13")
+@pytest.mark.parametrize("breaker", BREAKERS)
+def test_a_breaker_is_found(breaker: str) -> None:
+    assert _found("slow").get(f"{breaker}_slow", set()) & BREAKERS[breaker]
+
+
+def test_none_is_found_after_its_fix() -> None:
+    assert [] == [each for each in _warm("fast").findings if each.rule in STOPPED]
+
+
+def test_no_classic_hoist_is_found() -> None:
+    assert [] == [each for each in _warm("hoists").findings if each.rule.startswith("PERF")]
+
+
+def test_a_finding_names_its_counter_and_its_place() -> None:
+    (finding,) = [each for each in _warm("slow").findings if each.rule == "PERF003"]
+
+    assert str(PROGRAM) == finding.file
+    assert "lazy.SIZE" in finding.message
+    assert any("backoff" in each.text for each in finding.evidence)
+    assert finding.confidence == "measured"
+
+
+def test_a_test_run_is_watched_and_its_status_told(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text(
+        "class Order:\n    made = 0\n"
+        "def count(n):\n    for _ in range(n):\n        Order.made += 1\n"
+    )
+    (tmp_path / "test_shop.py").write_text(
+        "import shop\ndef test_count():\n    for _ in range(9):\n        shop.count(20_000)\n"
+        "def test_fails():\n    assert False\n"
+    )
+    command = f"pytest -q -p no:cacheprovider {tmp_path}"
+    warm = watch(command, [str(tmp_path / "shop.py")], all_rules(), Options(least_nanoseconds=0.0))
+
+    assert (1, 1) == (warm.status, warm.processes)
+    assert "PERF005" in {each.rule for each in warm.findings}
+    assert {str(tmp_path / "shop.py")} == {each.file for each in warm.findings}
+
+
+def test_the_users_own_sitecustomize_still_runs(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.mine = 7\n")
+    (tmp_path / "script.py").write_text(
+        "import sys, sitecustomize\n"
+        "assert sys.mine == 7 and sitecustomize.__file__.startswith(sys.argv[1])\n"
+    )
+    code = (
+        "import sys; from coscope.audits.warm import watch; "
+        "from coscope.audits.options import Options; "
+        f"print(watch({f'{tmp_path}/script.py {tmp_path}'!r}, ['script'], [], Options()).status)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+
+    assert b"0\n" == done.stdout, done.stderr
+
+
+def test_a_command_that_tells_nothing_is_an_error() -> None:
+    with pytest.raises(InterpreterError, match="no Python process"):
+        watch("python -I -c pass", ["json"], all_rules(), Options())
+
+
+def test_a_process_that_cannot_tell_says_why(tmp_path: Path) -> None:
+    broken = tmp_path / "coscope"
+    broken.mkdir()
+    (broken / "__init__.py").write_text("raise ImportError('another coscope')")
+    os.environ["PYTHONPATH"], before = str(tmp_path), os.environ.get("PYTHONPATH", "")
+    try:
+        with pytest.raises(InterpreterError) as raised:
+            watch("python -c pass", ["json"], all_rules(), Options())
+    finally:
+        os.environ["PYTHONPATH"] = before
+
+    assert "another coscope" in str(raised.value.found)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("python x.py", ["/py", "x.py"]),
+        ("-m mod 'a b'", ["/py", "-m", "mod", "a b"]),
+        ("x.py --slow", ["/py", "x.py", "--slow"]),
+        ("no-such-tool -q", ["no-such-tool", "-q"]),
+    ],
+)
+def test_a_command_is_split_as_a_shell_does(command: str, expected: list[str]) -> None:
+    assert expected == arguments_of(command, "/py")
+
+
+@pytest.mark.parametrize("command", ["", "  ", "pytest 'x"])
+def test_a_command_that_cannot_be_read_is_an_error(command: str) -> None:
+    with pytest.raises(InputError):
+        arguments_of(command, "/py")
+
+
+def test_a_command_that_cannot_be_started_is_an_error() -> None:
+    with pytest.raises(InputError, match="cannot be started"):
+        watch("no-such-tool-anywhere", ["json"], all_rules(), Options())
+
+
+def test_findings_cross_processes_as_json() -> None:
+    from coscope.audits.documents import from_entry, to_entry
+
+    findings = _warm("slow").findings
+
+    assert findings == tuple(from_entry(json.loads(json.dumps(to_entry(f)))) for f in findings)
