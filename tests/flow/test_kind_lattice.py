@@ -239,6 +239,26 @@ def test_every_opcode_is_tried_and_some_trials_are_accepted(version: str) -> Non
     assert len(accepted) > 0.8 * len(tried)
 
 
+@EACH
+def test_a_shortcut_gives_what_the_transfer_gives(version: str) -> None:
+    short = 0
+    domain = Kinds(scene(version))
+    for effect, _ in trials(version):
+        shortcut = domain.shortcut(effect)
+        if shortcut is None:
+            continue
+        short += 1
+        new, refused = shortcut
+        for atom in range(kinds.ATOMS.bit_length()):
+            kind = whole(1 << atom)
+            if not kind & refused or not effect.popped:
+                expected = Answer(list(new), 7, set())
+
+                assert expected == transfer(version, effect, [kind] * effect.popped, 7), effect
+
+    assert short > 100
+
+
 @given(a_kind(), a_kind(), st.booleans())
 def test_what_a_test_against_none_leaves_is_monotone(a: int, x: int, none: bool) -> None:
     code = built("3.13", [("COPY", 1), ("POP_JUMP_IF_NONE", 0), ("RETURN_CONST", 0)])
