@@ -5,8 +5,8 @@
 Calls: the original against the same function rebuilt by coscope, made by `types.FunctionType`, and
 with its `__code__` assigned. Paired rounds in one process, shuffled, thread CPU time, the median of
 the ratios. Patching: `coscope.patch` of one constant, verification included, against the `bytecode`
-library (`Bytecode.from_code`, edit, `to_code`, which verifies nothing): the first time, and again with
-another value, when the verifier's verdict on the same instructions is known.
+library (`Bytecode.from_code`, edit, `to_code`, which verifies nothing): the first time, and again
+with another value, when the verifier's verdict on the same instructions is known.
 """
 
 from __future__ import annotations

@@ -1,0 +1,129 @@
+"""The writer of marshalled code: what CPython reads of it is what was written."""
+
+from __future__ import annotations
+
+import json
+import marshal
+import random
+import subprocess
+import sysconfig
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import pytest
+
+from coscope.codec.marshalling import dump
+from coscope.codec.unmarshal import load
+from coscope.errors import LimitExceeded, PatchError
+from coscope.model import Code, Collection, FrozenSet, Opaque, Slice
+from coscope.opcodes import VERSIONS, table
+from coscope.readers.from_function import HOST_VERSION, from_code_object
+from tests import interpreters
+from tests.codec.marshalled import sample
+
+VALUES: list[Any] = [
+    None, True, False, ..., StopIteration, 0, -1, 1 << 31, -(1 << 31), (1 << 31) - 1, 1 << 100,
+    -(1 << 61) + 1, 0.5, -0.0, 1e300, 2j, b"", b"bytes", "", "ascii", "a" * 300, "grün", "\ud800",
+    (), (1, (2, "x")), tuple(range(300)), FrozenSet((1, "a")), Collection("list", (1, 2)),
+    Collection("set", (1,)), Collection("dict", ((1, 2), ("a", None))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value)[:30])
+def test_a_value_is_read_as_it_was_written(value: Any, version: str) -> None:
+    found = load(dump(value, version), table(version))
+
+    assert repr(value) == repr(found)
+
+
+def test_a_slice_is_read_as_it_was_written() -> None:
+    assert Slice(1, None, (2,)) == load(dump(Slice(1, None, (2,)), "3.14"), table("3.14"))
+
+
+def plain(value: Any) -> Any:
+    """A live constant without code objects, so that types count."""
+    if type(value) is CodeType:
+        names = [name for name in dir(value) if name.startswith("co_") and name != "co_lnotab"]
+        parts = {name: getattr(value, name) for name in names}
+        return {name: plain(part) for name, part in parts.items() if not callable(part)}
+    if type(value) is tuple:
+        return [plain(item) for item in value]
+    if type(value) is frozenset:
+        return sorted(map(repr, value))
+    return repr(value)
+
+
+def test_the_host_reads_its_whole_code_objects() -> None:
+    library = Path(sysconfig.get_path("stdlib"))
+    files = random.Random(4).sample(sorted(library.glob("*.py")), 12)
+    for file in files:
+        co = compile(file.read_bytes(), file.name, "exec", dont_inherit=True)
+        again = marshal.loads(dump(from_code_object(co), HOST_VERSION))
+
+        assert plain(co) == plain(again)
+        assert from_code_object(co).localspluskinds == from_code_object(again).localspluskinds
+
+
+READS = """
+import json, marshal, sys
+def same(a, b):
+    if type(a) is not type(b):
+        return False
+    if hasattr(a, "co_code"):
+        names = [n for n in dir(a) if n.startswith("co_") and n not in ("co_consts", "co_lnotab")]
+        return all(
+            getattr(a, n) == getattr(b, n) for n in names if not callable(getattr(a, n))
+        ) and len(a.co_consts) == len(b.co_consts) and all(map(same, a.co_consts, b.co_consts))
+    return repr(a) == repr(b) or a == b
+for path, data in json.load(sys.stdin):
+    with open(path, "rb") as file:
+        co = compile(file.read(), path, "exec", dont_inherit=True)
+    assert same(co, marshal.loads(bytes.fromhex(data))), path
+print("same")
+"""
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"])
+def test_other_interpreters_read_what_is_written_for_them(version: str) -> None:
+    python = interpreters.require(version)
+    compiled = "import marshal, sys; p = sys.argv[1]; sys.stdout.write(marshal.dumps(compile("
+    compiled += "open(p, 'rb').read(), p, 'exec', dont_inherit=True)).hex())"
+    written = []
+    for path in sample(python, 6, seed=9):
+        run = subprocess.run(
+            [str(python), "-I", "-W", "ignore", "-c", compiled, str(path)],
+            capture_output=True,
+            text=True,
+        )
+        if run.returncode:  # test data that is not meant to compile
+            continue
+        code = load(bytes.fromhex(run.stdout), table(version))
+        assert isinstance(code, Code)
+        written.append((str(path), dump(code, version).hex()))
+    done = subprocess.run(
+        [str(python), "-I", "-W", "ignore", "-c", READS],
+        input=json.dumps(written),
+        capture_output=True,
+        text=True,
+    )
+
+    assert ("same\n", "") == (done.stdout, done.stderr)
+
+
+def test_what_no_file_can_hold() -> None:
+    with pytest.raises(PatchError, match="live object"):
+        dump((Opaque("list", 5),), "3.13")
+    with pytest.raises(PatchError, match="two versions"):
+        dump(from_code_object((lambda: 0).__code__), "3.8")
+    deep: Any = ()
+    for _ in range(300):
+        deep = (deep,)
+    with pytest.raises(LimitExceeded):
+        dump(deep, "3.13")
+
+
+def test_the_same_object_gives_the_same_bytes() -> None:
+    text = "x" * 5
+    assert dump((text, text), "3.13") == dump((text, "".join(["xx", "xxx"])), "3.13")

@@ -1,0 +1,49 @@
+"""The fixture `patch_code`, in a run of pytest of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+TESTS = """
+CODES = []
+
+def wait():
+    seconds = 30
+    return seconds, 60
+
+def test_first(patch_code):
+    CODES.append(wait.__code__)
+    receipt = patch_code(wait, constants={30: 5})
+    patch_code(wait, constants={60: 6})
+    assert (5, 6) == wait()
+    assert receipt.in_place
+    assert False, "it is undone after a failure too"
+
+def test_second():
+    assert wait.__code__ is CODES[0]
+    assert (30, 60) == wait()
+"""
+
+
+def test_the_fixture_undoes_its_patches(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(TESTS, encoding="utf-8")
+    options = ["-q", "-p", "coscope.pytest_plugin", "-p", "no:cacheprovider", "-W", "ignore"]
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, str(tmp_path)], capture_output=True, text=True
+    )
+
+    assert "1 failed, 1 passed" in run.stdout, run.stdout + run.stderr
+    assert "it is undone after a failure too" in run.stdout
+
+
+def test_pytest_finds_it_by_its_entry_point() -> None:
+    project = tomllib.loads(
+        (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    )["project"]
+
+    assert {"coscope.pytest_plugin": "coscope.pytest_plugin"} == (
+        project["entry-points"]["pytest11"]
+    )
