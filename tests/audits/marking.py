@@ -6,7 +6,8 @@
 The text must be part of the finding's message; versions stand in parentheses, as a rule's own
 `VERSIONS`. A fixture `dyn104_*.py` is about the rule DYN104: of its findings every one must be
 marked, on the line on which it begins. A first line `# versions: 3.12-` says for which versions
-the file is meant. The fixture of a live rule is imported.
+the file is meant, `# options: pickle` switches an option on. The fixture of a live rule is
+imported.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -80,6 +81,8 @@ def unmet_live(path: Path, options: Options | None = None) -> list[str]:
     """The same of a live rule: the fixture is imported by this interpreter."""
     rules = [rule for rule in all_rules() if rule.code == rule_of(path)]
     name = f"fixture_{path.stem}"
+    if head(path, "options"):
+        options = replace(options or Options(), **{head(path, "options"): True})
     return _differences(path, HOST_VERSION, _live(path, name, rules, options))
 
 

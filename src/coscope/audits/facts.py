@@ -7,6 +7,7 @@ subject for facts; what it has to say it makes with `Subject.finding`.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -265,14 +266,14 @@ class Subject:
         Args:
             rule: Its code.
             message: One clause, without a full stop. It does not name the line.
-            at: The instruction, or the source range; None: the line on which the code begins.
+            at: The instruction, or the source range; None: the line that defines the code.
             confidence: One of `model.CONFIDENCES`.
             severity: One of `model.SEVERITIES`; the rule's own if not given.
             evidence: What it rests on, in reading order.
             why: Why it matters on this version.
             instead: What to write instead.
         """
-        span, offset = Span(self.code.firstlineno), None
+        span, offset = definition(self.unit.source, self.code), None
         if isinstance(at, Span):
             span = at
         elif at is not None:
@@ -293,6 +294,22 @@ class Subject:
             version=self.version,
             target=None if self.live is None else self.live.target,
         )
+
+
+_DEF = re.compile(r"\s*((?:async\s+)?def\s+(\w+)[^#]*?)\s*(?:#|$)")
+_DECORATORS = 50  # lines above a `def` that are looked at
+
+
+def definition(source: Source | None, code: Code) -> Span:
+    """The first line of a definition, below its decorators; without source the first line."""
+    first = code.firstlineno
+    lines = () if source is None else source.lines[first - 1 : first - 1 + _DECORATORS]
+    for number, line in enumerate(lines, first):
+        found = _DEF.match(line)
+        if found is not None and found[2] == code.name:
+            start, end = (len(line[:at].encode("utf-8", "replace")) for at in found.span(1))
+            return Span(number, number, start, end)
+    return Span(first)
 
 
 def covering(spans: Sequence[Span]) -> Span:

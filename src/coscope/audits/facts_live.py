@@ -95,7 +95,7 @@ def _held(
                 yield from _held(thing, inner, f"{prefix}{name}.", package, seen, depth - 1)
             continue
         function = innermost(thing)
-        if function is None or not _within(_module_name(function), package):
+        if function is None or not _belongs(function, package):
             continue
         seen.add(id(thing))
         yield Live(thing, function, owner, name, f"{prefix}{name}")
@@ -103,6 +103,11 @@ def _held(
 
 def _module_of(cls: type, package: str) -> bool:
     return _within(namespace_of(cls).get("__module__"), package)
+
+
+def _belongs(function: FunctionType, package: str) -> bool:
+    """True if it was defined in the package, or says so: functools.wraps copies `__module__`."""
+    return _within(_module_name(function), package) or _within(function.__module__, package)
 
 
 def _module_name(function: FunctionType) -> Any:

@@ -2,8 +2,8 @@
 
 A closure holds a variable, not its value at the time. Functions that a loop makes in one call of
 the code around them share the cell of the loop's variable; when they are called later, all of them
-find what the last round assigned. The rule looks at live functions: several of the same code
-are alive, their closures hold the same cell, and the loop that makes them assigns the variable.
+find what the last round assigned. The rule looks at live functions: several of the same code are
+alive, their closures hold the same cell, and the loop that makes them assigns the variable.
 
     def handlers(names):
         found = []
@@ -11,8 +11,8 @@ are alive, their closures hold the same cell, and the loop that makes them assig
             found.append(lambda: print(name))     each prints the last name
         return found
 
-What ruff's B023 finds in source may be used before the next round and be right; what this
-rule finds has outlived the loop.
+What ruff's B023 finds in source may be used before the next round and be right; what this rule
+finds has outlived the loop.
 
 Bind the value: `lambda name=name: print(name)`, `functools.partial(print, name)`, or make the
 function by calling another one with the value as argument.

@@ -1,9 +1,9 @@
 """`super()` of a method looks at a class that the method's class does not descend from.
 
 `super()` and `__class__` read a cell that the class statement fills. A decorator that makes a new
-class and moves the methods over, as `dataclass(slots=True)` does up to CPython 3.13, leaves the old
-class in the cell: `super()` then raises "TypeError: super(type, obj): obj must be an instance or
-subtype of type", as long as nobody mends the cell.
+class and moves the methods over, as `dataclass(slots=True)` does up to CPython 3.13, leaves the
+old class in the cell: `super()` then raises "TypeError: super(type, obj): obj must be an instance
+or subtype of type", as long as nobody mends the cell.
 
     @dataclass(slots=True)
     class Point(Base):

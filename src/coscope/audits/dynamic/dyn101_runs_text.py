@@ -2,9 +2,9 @@
 
 Whoever can choose the text or code chooses what the process does. The rule follows it inside of
 the function, through local variables, string operations, f-strings and `ast.parse`, and says where
-it comes from: a parameter, a global, an attribute, the result of a call. Not reported are text that
-is made of constants alone, `eval(repr(x))`, trees that the function itself makes of `ast` nodes,
-`compile` to a syntax tree, and `exec` of what a reported `compile` has made.
+it comes from: a parameter, a global, an attribute, the result of a call. Not reported are text
+that is made of constants alone, `eval(repr(x))`, trees that the function itself makes of `ast`
+nodes, `compile` to a syntax tree, and `exec` of what a reported `compile` has made.
 
     def total(rows, formula):
         return eval(formula, {"rows": rows})     the parameter formula becomes code

@@ -1,0 +1,77 @@
+"""What the signature rules share: the callable that a name gives, and where its wrappers stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import FunctionType, MethodType
+from typing import Any
+
+from coscope.audits.facts import Subject, definition
+from coscope.audits.facts_objects import Live
+from coscope.errors import CoscopeError
+from coscope.facts.links import Link
+from coscope.facts.signatures import Signatures, signature
+from coscope.model import Finding
+from coscope.readers.attributes import is_a, member
+
+_DECLARED = "__signature__ of "
+
+
+def signatures_of(subject: Subject) -> Signatures | None:
+    """Reported and binding signature of what a name holds; None if it is no callable of Python.
+
+    A static method is taken as its function, a class method bound to the class that holds it.
+    """
+    return subject.fact(_signatures)
+
+
+def _signatures(subject: Subject) -> Signatures | None:
+    live = subject.live
+    if live is None or live.name is None or is_a(live.thing, property):
+        return None
+    try:
+        return signature(_callable(live))
+    except CoscopeError:
+        return None
+
+
+def _callable(live: Live) -> Any:
+    if type(live.thing) is staticmethod:
+        return member(staticmethod, "__func__", live.thing)
+    if type(live.thing) is classmethod:
+        function = member(classmethod, "__func__", live.thing)
+        return MethodType(function, live.owner) if type(function) is FunctionType else function
+    return live.thing
+
+
+def declares(found: Signatures) -> bool:
+    """True if what it reports comes from a `__signature__` that somebody has set."""
+    return any(source.startswith(_DECLARED) for source in found.sources)
+
+
+def functions_in(found: Signatures) -> list[Link]:
+    """The links of the chain that are Python functions, outermost first."""
+    return [link for link in found.chain if link.function is not None]
+
+
+def told(subject: Subject, found: Signatures, code: str, message: str, **more: Any) -> Finding:
+    """A finding at the definition that bears the name: that of the function which is wrapped.
+
+    The wrapper itself stands in a decorator, on one line for all that it decorates.
+    """
+    finding = subject.finding(code, message, **more)
+    name = None if subject.live is None else subject.live.name
+    for link in reversed(functions_in(found)):
+        if link.name == name and link.function is not None:
+            span = definition(link.function.source, link.function.code)
+            file = link.function.code.filename
+            return replace(finding, file=file, span=span, code=link.qualname, offset=None)
+    return finding
+
+
+def chain_text(found: Signatures) -> list[str]:
+    """The chain of wrappers as evidence, a line for each link."""
+    return [
+        f"{link.how or 'it is'} {link.qualname}{link.accepts.text if link.accepts else ''}"
+        for link in found.chain[:6]
+    ]

@@ -1,0 +1,96 @@
+"""A wrapper hides that it gives a coroutine.
+
+The function inside is `async def`, the wrapper around it a plain function that returns what the
+call gave. Awaiting the result works; but `inspect.iscoroutinefunction` says no, and whatever asks
+it (web frameworks, pytest plugins, task queues, `functools` tools) runs the wrapper as synchronous
+code: in a thread pool, or without ever awaiting the coroutine.
+
+    def logged(fn):
+        @functools.wraps(fn)
+        def wrapper(*args, **kwargs):
+            return fn(*args, **kwargs)
+        return wrapper
+
+    @logged
+    async def fetch(url): ...             inspect.iscoroutinefunction(fetch) is False
+
+A wrapper that runs the coroutine itself, as an adapter from asynchronous to synchronous does, is
+not reported, nor one that was marked.
+
+Make the wrapper `async def` and `return await fn(...)`; or mark it by
+`inspect.markcoroutinefunction` (3.12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import FunctionType
+
+from coscope.audits.facts import Subject
+from coscope.audits.signature.callables import chain_text, functions_in, signatures_of, told
+from coscope.facts.links import Link
+from coscope.model import Finding
+
+CODE = "SIG104"
+SEVERITY = "warning"
+LIVE = True
+
+_MARKS = ("_is_coroutine_mark", "_is_coroutine_marker", "_is_coroutine")
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    yield from lost(subject, CODE, "coroutine", "iscoroutinefunction")
+
+
+def lost(subject: Subject, code: str, flavour: str, question: str) -> Iterator[Finding]:
+    """A finding if a plain wrapper returns what a function of the flavour gives.
+
+    Args:
+        subject: The live object.
+        code: Of the rule.
+        flavour: As `facts.links.flavour_of` has it.
+        question: The function of `inspect` that says no.
+    """
+    live, found = subject.live, signatures_of(subject)
+    if live is None or found is None or live.function is None:
+        return
+    links = functions_in(found)
+    if len(links) < 2 or links[0].object is not live.function or links[0].flavour != "function":
+        return
+    inner = next((link for link in links[1:] if link.flavour != "function"), None)
+    if inner is None or inner.flavour != flavour or not _decorates(links, inner, live.name):
+        return
+    if _is_marked(live.function) or not _returns_the_call(subject):
+        return
+    yield told(
+        subject,
+        found,
+        code,
+        f"inspect.{question} says no of {live.name}, which gives a {flavour}",
+        confidence="proved",
+        evidence=[*chain_text(found), f"{inner.qualname} is a {flavour} function"],
+        why=f"what asks inspect.{question} takes it for a plain function",
+        instead="make the wrapper async def, and return await"
+        if flavour == "coroutine"
+        else "make the wrapper a generator: yield from",
+    )
+
+
+def _decorates(links: list[Link], inner: Link, name: str | None) -> bool:
+    """True if the chain is one of decorators: it says what it wraps, or its name is the inner's."""
+    before = links[: links.index(inner)]
+    return all(link.wraps for link in before) or inner.name == name
+
+
+def _is_marked(function: FunctionType) -> bool:
+    return any(mark in function.__dict__ for mark in _MARKS)
+
+
+def _returns_the_call(subject: Subject) -> bool:
+    """True if a return gives what a call with the wrapper's own arguments has given."""
+    calls = {call.index for call in subject.calls if call.starred}
+    for index in subject.where("RETURN_VALUE"):
+        taken = subject.takers.get(index)
+        if taken is not None and any(made & calls for made in taken[1]):
+            return True
+    return False

@@ -1,0 +1,54 @@
+"""A wrapper's default differs from the one that it reports.
+
+`inspect.signature` follows `__wrapped__` and shows the defaults of the function inside. Where the
+wrapper has a parameter of the same name with another default, and hands it on, a call without that
+argument runs with the wrapper's value, not with the one that is documented.
+
+    def patient(fn):
+        @functools.wraps(fn)
+        def wrapper(url, timeout=60):
+            return fn(url, timeout=timeout)
+        return wrapper
+
+    @patient
+    def fetch(url, timeout=5): ...        says timeout=5, and waits 60
+
+Take the default from the function inside, or let the wrapper take `**kwargs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.facts import Subject
+from coscope.audits.signature.callables import chain_text, functions_in, signatures_of, told
+from coscope.facts.links import same
+from coscope.model import Finding
+
+CODE = "SIG106"
+SEVERITY = "warning"
+LIVE = True
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    live, found = subject.live, signatures_of(subject)
+    if live is None or found is None or found.reported is None:
+        return
+    links = functions_in(found)
+    if len(links) < 2 or not links[0].wraps or links[0].accepts is None:
+        return
+    reported = {p.name: p.default for p in found.reported.parameters}
+    for parameter in links[0].accepts.parameters:
+        here, said = parameter.default, reported.get(parameter.name)
+        if here is None or said is None or same(here, said):
+            continue
+        yield told(
+            subject,
+            found,
+            CODE,
+            f"{live.name} reports {parameter.name}={said.text}, and uses {here.text}",
+            confidence="proved",
+            evidence=chain_text(found),
+            why="a call without the argument does other than its signature says",
+            instead="take the default from the function inside",
+        )

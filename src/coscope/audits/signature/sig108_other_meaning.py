@@ -1,0 +1,48 @@
+"""A string annotation means something else in the wrapper's module.
+
+`functools.wraps` copies annotations as they are. A string among them is meant for the globals of
+the module in which the function was written; a consumer that takes `wrapper.__globals__` without
+unwrapping first looks it up in the decorator's module and finds another object of the same name.
+
+    # shapes.py:  from decimal import Decimal as Number
+    # tools.py:   from numbers import Number        and the decorator
+
+    @tools.cached
+    def area(width: "Number"): ...        "Number" is decimal.Decimal here, numbers.Number there
+
+A name that is only missing there is not reported: consumers then fail loudly, or unwrap.
+
+Let consumers call `inspect.unwrap` first, or write annotations without quotes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.facts import Subject
+from coscope.audits.signature.callables import signatures_of, told
+from coscope.model import Finding
+
+CODE = "SIG108"
+SEVERITY = "info"
+LIVE = True
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    found, live = signatures_of(subject), subject.live
+    if found is None or live is None:
+        return
+    for annotation in found.annotations:
+        if annotation.elsewhere is None or annotation.elsewhere.endswith(" is not defined"):
+            continue
+        yield told(
+            subject,
+            found,
+            CODE,
+            f"the annotation {annotation.name}: {annotation.text} means two things",
+            confidence="proved",
+            evidence=[f"it was written in module {annotation.module}", annotation.elsewhere],
+            why="what evaluates it in the wrapper's globals finds another object",
+            instead="unwrap before you evaluate, or write the annotation without quotes",
+        )
+        return
