@@ -7,6 +7,7 @@ import io
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -98,3 +99,16 @@ def test_files_that_are_named_exist(page: str) -> None:
     named = re.findall(r"`((?:src|tests|tools|docs|bench)/[\w./-]+\.\w+)`", text)
 
     assert [] == [name for name in named if not (ROOT / name).exists()]
+
+
+def test_what_the_readme_says_of_patches() -> None:
+    import coscope
+
+    example = next(block for block in _blocks("py") if "coscope.patch" in block)
+    space: dict[str, Any] = {"coscope": coscope, "connect": lambda timeout: timeout}
+    exec(compile(example, str(README), "exec"), space)
+    inner, outer = space["inner"], space["outer"]
+
+    assert 149 == coscope.patch(outer, constants={42: 99})(2, 3)(10)
+    assert (149, 92) == (coscope.patch(inner, cells={"y": 99})(10), inner(10))
+    assert (0.1, 30) == (space["fast"](), space["retry"]())
