@@ -57,7 +57,10 @@ def plain(value: Any) -> Any:
 
 def test_the_host_reads_its_whole_code_objects() -> None:
     library = Path(sysconfig.get_path("stdlib"))
-    files = random.Random(4).sample(sorted(library.glob("*.py")), 12)
+    known = sorted(library.glob("*.py"))
+    if not known:
+        pytest.skip("this standard library is an archive")
+    files = random.Random(4).sample(known, 12)
     for file in files:
         co = compile(file.read_bytes(), file.name, "exec", dont_inherit=True)
         again = marshal.loads(dump(from_code_object(co), HOST_VERSION))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -154,6 +154,7 @@ def test_the_same_patch_in_two_places_counts() -> None:
     assert "other" == other()
 
 
+@pytest.mark.skipif(sys.platform == "emscripten", reason="Pyodide starts no threads")
 def test_threads() -> None:
     code = two.__code__
     wrong: list[Any] = []
@@ -201,6 +202,13 @@ def test_a_running_frame_is_counted() -> None:
     assert (1, 77) == inside()
 
 
+class Pausing:
+    """Something to await once."""
+
+    def __await__(self) -> Iterator[str]:
+        yield "pausing"
+
+
 def test_generators_and_coroutines_are_patched_while_they_run() -> None:
     @coscope.patched(other, constants={"other": "x"})
     def generating() -> Iterator[str]:
@@ -209,11 +217,15 @@ def test_generators_and_coroutines_are_patched_while_they_run() -> None:
 
     @coscope.patched(other, constants={"other": "x"})
     async def awaiting() -> str:
-        await asyncio.sleep(0)
+        await Pausing()
         return other()
 
     assert ["x", "x"] == list(generating())
-    assert "x" == asyncio.run(awaiting())
+    running: Any = awaiting()
+    assert "pausing" == running.send(None)
+    with pytest.raises(StopIteration) as stop:
+        running.send(None)
+    assert "x" == stop.value.value
     assert "other" == other()
 
 
