@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -29,6 +29,12 @@ def modules_of(package: str) -> list[ModuleType]:
         if (name == package or name.startswith(f"{package}.")) and is_a(module, ModuleType):
             found.append(module)
     return found
+
+
+def files_of(modules: Iterable[ModuleType]) -> list[str]:
+    """The source files of modules, each once."""
+    files = [dict.get(member(ModuleType, "__dict__", each), "__file__") for each in modules]
+    return list(dict.fromkeys(f for f in files if type(f) is str and f.endswith(".py")))
 
 
 def functions_of(package: str) -> list[FunctionType]:

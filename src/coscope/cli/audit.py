@@ -1,0 +1,302 @@
+"""`coscope audit`: rules over files that are never executed, or over packages that are imported."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from coscope.cli.options import common
+from coscope.cli.session import Session
+
+if TYPE_CHECKING:
+    from coscope.audits.config import Config
+    from coscope.audits.options import Options
+    from coscope.audits.selection import Selection
+    from coscope.model import Finding
+    from coscope.render.results.audit import Outcome
+
+FOUND = 1  # exit status
+
+_FORMATS = ("text", "json", "sarif", "github")
+_FAIL_ON = ("error", "warning", "info", "never")
+
+
+@click.command("audit", short_help="Findings that are true: of files, or of imported packages.")
+@click.option(
+    "--live", is_flag=True, help="TARGETs are packages: import them, look at objects too."
+)
+@click.option(
+    "--warm", metavar="COMMAND", help="Run COMMAND with coscope inside, then read what it ran."
+)
+@click.option(
+    "--python", metavar="VERSION", help="As compiled by, and for: 3.12, 3.12.1 or a path."
+)
+@click.option(
+    "--select", multiple=True, metavar="CODES", help="Only rules that begin so: PERF,SIG1."
+)
+@click.option("--ignore", multiple=True, metavar="CODES", help="No rules that begin so.")
+@click.option(
+    "--format", "form", type=click.Choice(_FORMATS), default="text", help="text if not given."
+)
+@click.option("--baseline", metavar="FILE", help="Tell only what is not in FILE.")
+@click.option("--write-baseline", metavar="FILE", help="Write all findings to FILE, and tell none.")
+@click.option("--fix-hints", is_flag=True, help="Say what to write instead.")
+@click.option("--statistics", is_flag=True, help="End with a table of the rules.")
+@click.option("--pickle", is_flag=True, help="Names must lead back to their functions (SIG109).")
+@click.option(
+    "--fail-on",
+    type=click.Choice(_FAIL_ON),
+    default="warning",
+    show_default=True,
+    help="The least severity that makes the exit status 1.",
+)
+@click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave files out: '*/tests/*'.")
+@click.option("--config", metavar="FILE", help="A pyproject.toml; the nearest one if not given.")
+@click.option("--no-config", is_flag=True, help="Read no pyproject.toml.")
+@click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@click.option(
+    "-j",
+    "--jobs",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    metavar="COUNT",
+    help="Processes; 0: as many as there are cores.",
+)
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@common
+def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
+    """Tell what is true of the code of each TARGET, and worth changing.
+
+    \b
+    coscope audit src/                        files: compiled, never executed
+    coscope audit --live mypkg                imports mypkg: signatures, closures
+    coscope audit --warm 'pytest -q' mypkg    runs the command: what was not specialised
+    coscope audit --python 3.13 src/          as compiled by, and for, that version
+
+    "coscope rule CODE" explains a finding. "# coscope: ignore[CODE]" on its line takes it away;
+    [tool.coscope] in pyproject.toml has what a project always wants.
+
+    Exit status: 0 nothing of the severity of --fail-on, 1 findings, 2 a target could not be read.
+    """
+    from coscope.audits.selection import selected
+
+    session.target = " ".join(targets)
+    form = "json" if session.json else given["form"]
+    session.json = form == "json"
+    config = _config(targets, given)
+    selection = selected(given["select"] or config.select, given["ignore"] or config.ignore)
+    rules = selection.rules()
+    options = replace(config.options, pickle=config.options.pickle or given["pickle"])
+    python = given["python"] or config.python
+    if given["warm"]:
+        outcome = _warm(session, targets, given["warm"], selection, options, python)
+    elif given["live"]:
+        outcome = _live(session, targets, selection, options, config, given)
+    else:
+        outcome = _static(session, targets, selection, options, config, given, python)
+    _finish(outcome, rules, options)
+    baseline = given["baseline"] or config.baseline
+    if given["write_baseline"]:
+        return _write_baseline(outcome, Path(given["write_baseline"]))
+    if baseline:
+        _drop_known(outcome, Path(baseline))
+    return _write(session, outcome, form, rules, given)
+
+
+def _config(targets: Sequence[str], given: dict[str, Any]) -> Config:
+    from coscope.audits.config import Config, find_config, read_config
+
+    if given["no_config"]:
+        return Config()
+    path = Path(given["config"]) if given["config"] else find_config(targets)
+    return Config() if path is None else read_config(path)
+
+
+def _static(
+    session: Session,
+    targets: Sequence[str],
+    selection: Selection,
+    options: Options,
+    config: Config,
+    given: dict[str, Any],
+    python: str | None,
+) -> Outcome:
+    """Files, compiled and never executed."""
+    from coscope.audits.cache import Cache, default_folder
+    from coscope.cli.audit_work import audit_items, host, wanted
+    from coscope.cli.failures import write_lines
+    from coscope.cli.files import items_of
+    from coscope.cli.processes import cores
+    from coscope.cli.progress import Progress
+    from coscope.render.report import producer_version
+    from coscope.render.results.audit import Outcome
+
+    compiler = host()
+    if python is not None:
+        from coscope.readers.from_interpreter import find
+
+        found = find(python)
+        python, compiler = found.path, f"{found.release} {found.path}"
+    items = items_of(targets, compiled=python is None)
+    items = wanted(items, targets, (*config.exclude, *given["exclude"]))
+    cache = None
+    if not given["no_cache"]:
+        rules = selection.rules()
+        cache = Cache(default_folder(), rules, options, compiler, producer_version())
+    outcome = Outcome(session.target or "", "static")
+    findings: list[Finding] = []
+    with Progress("files") as progress:
+        for read in audit_items(
+            items, selection, options, python=python, jobs=given["jobs"] or cores(),
+            cache=cache, session=session, progress=progress,
+        ):  # fmt: skip
+            if read.lines:
+                with progress.aside():
+                    write_lines(read.lines)
+            if read.audited is None:
+                outcome.errors.append(read.error or {})
+                continue
+            outcome.files += 1
+            outcome.codes += read.audited.codes
+            findings += read.audited.findings
+    if cache is not None:
+        cache.sweep()
+    outcome.findings = findings
+    return outcome
+
+
+def _live(
+    session: Session,
+    targets: Sequence[str],
+    selection: Selection,
+    options: Options,
+    config: Config,
+    given: dict[str, Any],
+) -> Outcome:
+    """Packages: imported, their files audited, and their live objects."""
+    from coscope.audits.engine import audit_subjects, in_order
+    from coscope.audits.facts_live import files_of, modules_of, subjects_of
+    from coscope.errors import InputError
+    from coscope.readers.importing import import_module
+
+    if given["python"]:
+        raise InputError("--live looks at objects of this interpreter, --python names another")
+    with redirect_stdout(sys.stderr):  # what a module prints is no part of the answer
+        for target in targets:
+            _check_name(target)
+            import_module(target)
+    modules = [module for target in targets for module in modules_of(target)]
+    outcome = _static(session, files_of(modules), selection, options, config, given, None)
+    outcome.mode, outcome.target = "live", session.target or ""
+    found = list(outcome.findings)
+    for target in targets:
+        found += audit_subjects(subjects_of(target, options), selection.rules())
+    outcome.findings = in_order(found)
+    return outcome
+
+
+def _check_name(target: str) -> None:
+    from coscope.errors import TargetNotFound
+
+    if not all(part.isidentifier() for part in target.split(".")):
+        raise TargetNotFound(
+            f"{target!r} is no name of a package",
+            hint="--live takes names as in an import statement: mypkg, mypkg.orders.",
+        )
+
+
+def _warm(
+    session: Session,
+    targets: Sequence[str],
+    line: str,
+    selection: Selection,
+    options: Options,
+    python: str | None,
+) -> Outcome:
+    """A command that runs the packages' code, and what its processes tell of it."""
+    from coscope.audits.warm import watch
+    from coscope.cli.failures import write_lines
+    from coscope.render.results.audit import Outcome
+    from coscope.render.text import Pen
+
+    found = watch(line, list(targets), selection.rules(), options, python)
+    pen = Pen(ascii=session.ascii)
+    write_lines(f"coscope: a process told nothing: {pen.clean(error)}" for error in found.errors)
+    if found.status:
+        write_lines([f"coscope: the command left with exit status {found.status}"])
+    files = {finding.file for finding in found.findings}
+    return Outcome(session.target or "", "warm", found.findings, files=len(files))
+
+
+def _finish(outcome: Outcome, rules: Sequence[Any], options: Options) -> None:
+    """Measure what findings cost here, and take away what comments in the source ignore."""
+    from coscope.audits.engine import with_bounds
+    from coscope.audits.selection import all_rules
+    from coscope.audits.suppression import sift
+
+    findings = outcome.findings
+    if outcome.mode != "warm":  # there the processes of the command have measured
+        findings = with_bounds(findings, rules, options)
+    # A comment may be meant for a rule that did not run: only a whole audit can call it unused.
+    whole = outcome.mode == "live" and len(rules) == len(all_rules())
+    files = {finding.file for finding in findings if finding.file} if whole else set()
+    sifted = sift(findings, sorted(files))
+    outcome.findings = sifted.findings
+    outcome.ignored, outcome.unused = sifted.ignored, sifted.unused
+
+
+def _write_baseline(outcome: Outcome, path: Path) -> int:
+    from coscope.audits.baseline import baseline_text
+    from coscope.audits.suppression import line_of
+    from coscope.cli.failures import FAILED
+    from coscope.errors import InputError
+
+    text = baseline_text(outcome.findings, path.resolve().parent, line_of)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write the baseline: {error.strerror}", file=path) from error
+    count = len(outcome.findings)
+    sys.stderr.write(f"{count:,} finding{'' if count == 1 else 's'} written to {path}\n")
+    return FAILED if outcome.errors else 0
+
+
+def _drop_known(outcome: Outcome, path: Path) -> None:
+    from coscope.audits.baseline import read_baseline, without_known
+    from coscope.audits.suppression import line_of
+
+    known = read_baseline(path)
+    folder = path.resolve().parent
+    outcome.findings, outcome.known = without_known(outcome.findings, known, folder, line_of)
+
+
+def _write(
+    session: Session, outcome: Outcome, form: str, rules: Sequence[Any], given: dict[str, Any]
+) -> int:
+    from coscope.cli.failures import FAILED
+    from coscope.cli.output import write_sheet, write_text
+    from coscope.render.results.audit import document, sheet
+    from coscope.render.to_json import to_json
+    from coscope.render.to_sarif import to_github, to_sarif
+
+    found = document(outcome)
+    if form == "json":
+        write_text(to_json(found))
+    elif form == "sarif":
+        write_text(to_sarif(found, rules))
+    elif form == "github":
+        write_text(to_github(found))
+    else:
+        hints, counts = given["fix_hints"], given["statistics"]
+        write_sheet(session, sheet(found, session.pen(), hints=hints, counts=counts))
+    if outcome.errors:
+        return FAILED
+    fatal = _FAIL_ON[: _FAIL_ON.index(given["fail_on"]) + 1] if given["fail_on"] != "never" else ()
+    return FOUND if any(each.severity in fatal for each in outcome.findings) else 0

@@ -1,0 +1,269 @@
+"""Findings of audits as a document and as a page."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from coscope.audits.suppression import Ignore
+from coscope.model import SEVERITIES, Finding, Span
+from coscope.readers.sources import source_of
+from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.results.wording import wrapped
+from coscope.render.sheet import Sheet, columns, measure
+from coscope.render.text import Pen, cells
+from coscope.render.text import without_surrogates as clean
+
+Entry = dict[str, Any]
+
+_LABEL = 10  # cells: "evidence  "
+_ROLES = {"error": "error", "warning": "warning", "info": "faint"}
+_TAB = 4  # cells
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What an audit came to."""
+
+    target: str  # as the user named them
+    mode: str  # "static", "live" or "warm"
+    findings: Sequence[Finding] = ()
+    files: int = 0  # that were looked at
+    codes: int = 0  # code objects in them
+    ignored: int = 0  # findings that comments in the source take away
+    known: int = 0  # findings that are in the baseline
+    unused: Sequence[tuple[str, Ignore]] = ()  # comments that take nothing away
+    errors: list[Entry] = field(default_factory=list)  # of what could not be read
+
+
+def document(outcome: Outcome) -> Entry:
+    """The document of docs/schema.md, "audit"."""
+    counts = Counter(finding.severity for finding in outcome.findings)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "producer": {
+            "name": "coscope",
+            "version": producer_version(),
+            "python": sys.version.split()[0],
+        },
+        "command": "audit",
+        "target": clean(outcome.target),
+        "mode": outcome.mode,
+        "findings": [entry(finding) for finding in outcome.findings],
+        "unused_ignores": [
+            {"file": clean(file), "line": each.line, "codes": list(each.codes)}
+            for file, each in outcome.unused
+        ],
+        "unread": outcome.errors,
+        "statistics": statistics(outcome.findings),
+        "totals": {
+            "files": outcome.files,
+            "codes": outcome.codes,
+            "findings": len(outcome.findings),
+            **{f"{severity}s": counts[severity] for severity in SEVERITIES},
+            "ignored": outcome.ignored,
+            "known": outcome.known,
+            "unread": len(outcome.errors),
+        },
+        "error": None,
+    }
+
+
+def statistics(findings: Iterable[Finding]) -> list[Entry]:
+    """How many findings each rule has, the most first."""
+    counts = Counter((finding.rule, finding.title) for finding in findings)
+    order = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return [{"rule": rule, "title": title, "count": count} for (rule, title), count in order]
+
+
+def entry(finding: Finding) -> Entry:
+    """One finding in the document. Columns count characters from 1; the last one is excluded."""
+    lines = _lines(finding.file)
+    line, last, start, stop = _places(finding.span, lines)
+    text = lines[line - 1] if line is not None and 0 < line <= len(lines) else None
+    return {
+        "rule": finding.rule,
+        "title": clean(finding.title),
+        "message": clean(finding.message),
+        "severity": finding.severity,
+        "confidence": finding.confidence,
+        "code": clean(finding.code),
+        "target": None if finding.target is None else clean(finding.target),
+        "file": None if finding.file is None else clean(finding.file),
+        "line": line,
+        "column": start,
+        "end_line": last,
+        "end_column": stop,
+        "offset": finding.offset,
+        "version": finding.version,
+        "source": None if text is None else clean(text),
+        "evidence": [
+            {"text": clean(each.text), "offset": each.offset, "line": each.line}
+            for each in finding.evidence
+        ],
+        "why": clean(finding.why),
+        "instead": clean(finding.instead),
+        "nanoseconds": finding.nanoseconds,
+    }
+
+
+def _lines(file: str | None) -> tuple[str, ...]:
+    source = None if file is None else source_of(file)
+    return () if source is None else source.lines
+
+
+def _places(
+    span: Span, lines: Sequence[str]
+) -> tuple[int | None, int | None, int | None, int | None]:
+    """First and last line, first and last column in characters from 1."""
+    first, last = span.lineno, span.end_lineno
+    return (
+        first,
+        first if last is None else last,
+        _column(lines, first, span.col_offset),
+        _column(lines, last, span.end_col_offset),
+    )
+
+
+def _column(lines: Sequence[str], line: int | None, offset: int | None) -> int | None:
+    if line is None or offset is None or not 0 < line <= len(lines):
+        return None
+    before = lines[line - 1].encode("utf-8", "surrogatepass")[:offset]
+    return len(before.decode("utf-8", "replace")) + 1
+
+
+def sheet(found: Entry, pen: Pen, *, hints: bool = False, counts: bool = False) -> Sheet:
+    """The page of a document.
+
+    Args:
+        found: The document.
+        pen: How to lay it out.
+        hints: Say what to write instead.
+        counts: End with a table of the rules.
+    """
+    page = Sheet(pen)
+    for each in found["findings"]:
+        _add_finding(page, each, hints)
+        page.blank()
+    for each in found["unused_ignores"]:
+        codes = f"[{', '.join(each['codes'])}]" if each["codes"] else ""
+        place = f"{shown_path(each['file'])}:{each['line']}"
+        text = f"{place}: nothing is found that this ignores: # coscope: ignore{codes}"
+        page.extend(wrapped(pen, text, "", "faint"))
+    page.blank()
+    if counts:
+        _add_statistics(page, found["statistics"])
+    _add_totals(page, found)
+    return page
+
+
+def _add_finding(page: Sheet, each: Entry, hints: bool) -> None:
+    pen = page.pen
+    place, rule = _place(each), f"{each['rule']}  "
+    note = f"{each['severity']}, {each['confidence']}"
+    heading = [(rule, "name"), (note, _ROLES[each["severity"]])]
+    if cells(pen.clean(place)) + 2 + cells(rule + note) <= pen.width:
+        page.add((f"{place}  ", "title"), *heading)
+    else:  # a path that is cut cannot be followed
+        page.add((place, "title"))
+        page.add(("  ", "plain"), *heading)
+    page.extend(wrapped(pen, each["message"], "  ", "heading"))
+    _add_source(page, each)
+    _add_labelled(page, "in", each["target"] or each["code"])
+    for at, fact in enumerate(each["evidence"]):
+        line = fact["line"]
+        where = f" (line {line})" if line is not None and line != each["line"] else ""
+        _add_labelled(page, "evidence" if not at else "", fact["text"] + where)
+    if each["nanoseconds"] is not None:
+        text = f"{each['nanoseconds']:.1f} ns per operation, on this machine just now"
+        _add_labelled(page, "measured", text)
+    if each["why"]:
+        _add_labelled(page, "matters", each["why"])
+    if hints and each["instead"]:
+        _add_labelled(page, "instead", each["instead"])
+
+
+def shown_path(file: str) -> str:
+    """A path relative to the current folder, if it lies in it."""
+    here = os.path.join(os.getcwd(), "")
+    return file.removeprefix(here) if os.path.isabs(file) else file
+
+
+def _place(each: Entry) -> str:
+    file = None if each["file"] is None else shown_path(each["file"])
+    parts = [file or each["target"] or each["code"], each["line"], each["column"]]
+    return ":".join(str(part) for part in parts if part is not None)
+
+
+def _add_source(page: Sheet, each: Entry) -> None:
+    """The line, and under it a mark from the first to the last column."""
+    if not each["source"] or not each["source"].strip():
+        return
+    pen = page.pen
+    number = f"  {each['line']:>4}{pen.separator.rstrip()} "
+    raw = each["source"]
+    first = len(raw) - len(raw.lstrip())
+    start = (each["column"] or first + 1) - 1
+    stop = len(raw) if each["end_line"] != each["line"] else (each["end_column"] or 0) - 1
+    shown, before, marked = (
+        pen.clean(part.expandtabs(_TAB))
+        for part in (raw[first:], raw[first:start], raw[start : max(start, stop)])
+    )
+    room = pen.width - cells(number)
+    page.add((number, "line number"), (pen.fit(shown, room), "source"))
+    if each["column"] is not None and start >= first and cells(before) < room:
+        size = max(1, min(cells(marked.rstrip()), room - cells(before)))
+        page.add((" " * (cells(number) + cells(before)) + "^" * size, "mark"))
+
+
+def _add_labelled(page: Sheet, label: str, text: str) -> None:
+    indent = " " * (2 + _LABEL)
+    for at, line in enumerate(wrapped(page.pen, text, indent, "plain")):
+        if at:
+            page.add(*line)
+        else:
+            page.add((f"  {label:<{_LABEL}}", "faint"), (line[0][0].lstrip(), "plain"))
+
+
+def _add_statistics(page: Sheet, found: Sequence[Entry]) -> None:
+    if not found:
+        return
+    rows = [
+        ((f"{each['count']:,}", "value"), (each["rule"], "name"), (each["title"], "plain"))
+        for each in found
+    ]
+    page.extend(columns(page.pen, rows, measure(page.pen, rows, page.pen.width - 2)))
+    page.blank()
+
+
+def _add_totals(page: Sheet, found: Entry) -> None:
+    totals = found["totals"]
+    where = f"{_count(totals['codes'], 'code object')} of {_count(totals['files'], 'file')}"
+    if totals["findings"]:
+        parts = [
+            _count(totals[f"{severity}s"], severity) if severity != "info" else
+            f"{totals['infos']:,} for your information"
+            for severity in SEVERITIES
+            if totals[f"{severity}s"]
+        ]  # fmt: skip
+        page.add((_count(totals["findings"], "finding"), "heading"), (f" in {where}", "plain"))
+        page.add((f"  {', '.join(parts)}", "plain"))
+        page.add(
+            (f"  coscope rule {found['statistics'][0]['rule']}", "value"), (" explains", "plain")
+        )
+    else:
+        page.add((f"{where}: ", "plain"), ("no finding", "mark"))
+    if totals["known"]:
+        page.add((f"  {_count(totals['known'], 'finding')} more in the baseline", "faint"))
+    if totals["ignored"]:
+        page.add((f"  {_count(totals['ignored'], 'finding')} ignored by comments", "faint"))
+    if totals["unread"]:
+        page.add((f"  {_count(totals['unread'], 'target')} could not be read", "warning"))
+
+
+def _count(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

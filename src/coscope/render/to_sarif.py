@@ -1,0 +1,168 @@
+"""The document of an audit as SARIF 2.1.0 and as GitHub's workflow commands.
+
+Source:
+    OASIS, Static Analysis Results Interchange Format (SARIF) Version 2.1.0.
+    GitHub Docs, "Workflow commands for GitHub Actions": error, warning and notice messages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote
+
+from coscope.render.results.audit import shown_path
+from coscope.rules import Rule
+
+Entry = dict[str, Any]
+
+_SCHEMA = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+_LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+_COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
+
+
+def to_sarif(document: Entry, rules: Iterable[Rule]) -> str:
+    """A SARIF log of one run.
+
+    Args:
+        document: Of an audit.
+        rules: That ran, found something or not.
+    """
+    ordered = sorted(rules, key=lambda rule: rule.code)
+    numbers = {rule.code: at for at, rule in enumerate(ordered)}
+    log = {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "coscope",
+                        "version": document["producer"]["version"],
+                        "rules": [_rule(rule) for rule in ordered],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "originalUriBaseIds": {"SRCROOT": {"uri": _folder_uri(os.getcwd())}},
+                "invocations": [_invocation(document)],
+                "results": list(_results(document["findings"], numbers)),
+            }
+        ],
+    }
+    return json.dumps(log, ensure_ascii=True, indent=1) + "\n"
+
+
+def _rule(rule: Rule) -> Entry:
+    return {
+        "id": rule.code,
+        "name": "".join(word.capitalize() for word in rule.module.rpartition(".")[2].split("_")[1:])
+        or rule.code,
+        "shortDescription": {"text": f"{rule.title}."},
+        "fullDescription": {"text": rule.page or rule.title},
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+    }
+
+
+def _invocation(document: Entry) -> Entry:
+    return {
+        "executionSuccessful": not document["unread"] and document["error"] is None,
+        "toolExecutionNotifications": [
+            {"level": "error", "message": {"text": each["message"]}} for each in document["unread"]
+        ],
+    }
+
+
+def _results(findings: Iterable[Entry], numbers: dict[str, int]) -> Iterator[Entry]:
+    seen: Counter[str] = Counter()
+    for each in findings:
+        text = f"{each['message']}."
+        if each["why"]:
+            text += f" It matters: {each['why']}."
+        if each["instead"]:
+            text += f" Instead: {each['instead']}."
+        # Without line numbers, so that a finding is the same one when lines move.
+        parts = (each["rule"], each["file"], each["code"], " ".join((each["source"] or "").split()))
+        digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+        seen[digest] += 1
+        result: Entry = {
+            "ruleId": each["rule"],
+            "level": _LEVELS[each["severity"]],
+            "message": {"text": text},
+            "locations": [_location(each)],
+            "partialFingerprints": {"coscope/v1": f"{digest}:{seen[digest]}"},
+            "properties": {
+                "confidence": each["confidence"],
+                "python": each["version"],
+                "evidence": [fact["text"] for fact in each["evidence"]],
+            },
+        }
+        if each["rule"] in numbers:
+            result["ruleIndex"] = numbers[each["rule"]]
+        if each["nanoseconds"] is not None:
+            result["properties"]["nanoseconds"] = each["nanoseconds"]
+        yield result
+
+
+def _location(each: Entry) -> Entry:
+    location: Entry = {"logicalLocations": [{"fullyQualifiedName": each["target"] or each["code"]}]}
+    if each["file"] is None:
+        return location
+    physical: Entry = {"artifactLocation": _artifact(each["file"])}
+    if each["line"]:
+        region = {"startLine": each["line"]}
+        if each["column"] is not None:
+            region["startColumn"] = each["column"]
+        if each["end_line"] is not None and each["end_column"] is not None:
+            region["endLine"], region["endColumn"] = each["end_line"], each["end_column"]
+        physical["region"] = region
+    location["physicalLocation"] = physical
+    return location
+
+
+def _artifact(file: str) -> Entry:
+    path = PurePath(os.path.abspath(file))
+    try:
+        relative = path.relative_to(os.getcwd())
+    except ValueError:
+        return {"uri": path.as_uri()}
+    return {"uri": quote(relative.as_posix()), "uriBaseId": "SRCROOT"}
+
+
+def _folder_uri(folder: str) -> str:
+    return PurePath(os.path.abspath(folder)).as_uri().rstrip("/") + "/"
+
+
+def to_github(document: Entry) -> str:
+    """Workflow commands: GitHub shows each as an annotation beside the line."""
+    return "".join(_command(each) for each in document["findings"])
+
+
+def _command(each: Entry) -> str:
+    fields = {
+        "title": f"{each['rule']} {each['title']}",
+        "file": None if each["file"] is None else shown_path(each["file"]),
+        "line": each["line"],
+        "endLine": each["end_line"],
+        "col": each["column"] if each["line"] == each["end_line"] else None,
+        "endColumn": each["end_column"] if each["line"] == each["end_line"] else None,
+    }
+    given = ",".join(
+        f"{name}={_property(str(value))}" for name, value in fields.items() if value is not None
+    )
+    text = each["message"] + (f"; instead: {each['instead']}" if each["instead"] else "")
+    return f"::{_COMMANDS[each['severity']]} {given}::{_data(text)}\n"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
