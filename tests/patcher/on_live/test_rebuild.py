@@ -100,10 +100,12 @@ def test_specialised_opcodes_of_the_original_are_not_taken_over() -> None:
         factorial(5)
     copy = rebuild(from_code_object(factorial.__code__), factorial)  # type: ignore[arg-type]
 
-    plain = [each.opname for each in dis.get_instructions(copy)]
-    assert plain == [each.opname for each in dis.get_instructions(copy, adaptive=True)]
-    adaptive = [each.opname for each in dis.get_instructions(factorial, adaptive=True)]
-    assert plain != adaptive
+    def running(code: Any) -> list[str]:
+        return [each.opname for each in dis.get_instructions(code, adaptive=True)]
+
+    # To 3.12 CPython puts pairs of instructions together in whatever code object it makes.
+    assert running(factorial.__code__.replace()) == running(copy)
+    assert running(factorial) != running(copy)
 
 
 def test_a_verdict_is_kept_for_other_plain_constants_alone() -> None:
