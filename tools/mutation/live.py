@@ -26,9 +26,14 @@ def to_live(code: Code) -> CodeType:
     Raises:
         ValueError: CPython itself refuses the fields.
     """
-    live = marshal.loads(_value(code))
+    live = marshal.loads(marshalled(code))
     assert isinstance(live, CodeType)
     return live
+
+
+def marshalled(code: Code) -> bytes:
+    """Its bytes, as in the payload of a .pyc."""
+    return _value(code)
 
 
 def _value(value: Constant) -> bytes:
