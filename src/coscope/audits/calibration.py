@@ -13,6 +13,7 @@ import json
 import os
 import platform
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ _DAY = 86_400  # seconds
 class Pair:
     """Two statements that do the same; `slow` is what a rule finds, `fast` what it says instead.
 
-    Each is one line. Before them `setup` runs once in the same namespace, and `begin` at each start
+    Before them `setup` runs once in the same namespace, and `begin` at each start
     of the loop's function.
     """
 
@@ -98,7 +99,7 @@ def differences(pair: Pair, rounds: int = _ROUNDS) -> list[float]:
 
 def _loop(statement: str, begin: str, namespace: dict[str, Any]) -> Callable[[int], object]:
     lines = ["def loop(n):", f"    {begin}", "    for _ in range(n):"]
-    lines += [f"        {statement}"] * _UNROLLED
+    lines += [textwrap.indent(statement, "        ")] * _UNROLLED
     local: dict[str, Any] = {}
     exec(compile("\n".join(lines), "<calibration>", "exec"), namespace, local)
     made: Callable[[int], object] = local["loop"]

@@ -1,0 +1,126 @@
+"""What rules about loops share: what a round executes, and whose attribute an instruction reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from coscope.audits.facts import Subject
+from coscope.audits.facts_loops import LoopFacts
+
+_READS = {
+    "read local": "local",
+    "read cell": "cell",
+    "read global": "global",
+    "read name": "global",
+    "read name or global": "global",
+}
+LOADS = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+
+
+class Access(NamedTuple):
+    """An attribute of what one name holds, read or stored."""
+
+    at: int  # index of the instruction
+    kind: str  # of the name: "local", "cell" or "global"
+    name: str
+    attribute: str
+
+
+def hot_loop(subject: Subject, index: int) -> LoopFacts | None:
+    """The innermost loop of an instruction, if each of its rounds executes it; else None."""
+    loop = subject.loop_at(index)
+    return loop if loop is not None and index in loop.every_round else None
+
+
+def tight_loop(subject: Subject, index: int) -> LoopFacts | None:
+    """As `hot_loop`, if a round is so short that a few nanoseconds count: no loop inside, few
+    calls, few instructions."""
+    loop = hot_loop(subject, index)
+    if loop is None or loop.inner or len(loop.indexes) > _TIGHT:
+        return None
+    rows, opcodes = subject.rules.by_code, subject.instructions.opcodes
+    calls = 0
+    for at in loop.indexes:
+        row = rows[opcodes[at]]
+        calls += row is not None and row.shows == "{call}"
+    return loop if calls <= _FEW_CALLS else None
+
+
+_TIGHT = 80  # instructions
+_FEW_CALLS = 2
+
+
+def name_before(subject: Subject, index: int) -> tuple[str, str] | None:
+    """Kind and name of the variable whose value is on top before an instruction; None if it is
+    no variable's, or not for certain."""
+    columns = subject.instructions
+    at = index - 1
+    if at >= 0 and subject.opnames[at] in _MOVES:  # `x.a += 1`
+        found = _maker(subject, index)
+        if found is None:
+            return None
+        at = found
+    row = subject.rules.by_code[columns.opcodes[at]] if at >= 0 else None
+    if row is None or not row.access or row.access[-1] not in _READS:
+        return None
+    if row.operand == "name>>1" and columns.opargs[at] & 1:
+        return None  # LOAD_GLOBAL that pushes NULL for a call
+    name = columns.argval(at)
+    name = name[-1] if isinstance(name, tuple) else name
+    return (_READS[row.access[-1]], name) if type(name) is str else None
+
+
+_MOVES = frozenset({"COPY", "DUP_TOP", "SWAP", "ROT_TWO"})
+
+
+def _maker(subject: Subject, index: int) -> int | None:
+    """The one instruction that made what is on top before another; copies are followed."""
+    taken = subject.takers.get(index)
+    for _ in range(4):
+        if taken is None or not taken[1] or len(taken[1][-1]) != 1:
+            return None
+        (made,) = taken[1][-1]
+        if made < 0 or subject.rules.by_code[subject.instructions.opcodes[made]] is None:
+            return None
+        if subject.opnames[made] not in _MOVES:
+            pair = isinstance(subject.instructions.argval(made), tuple)
+            return None if pair else made
+        taken = subject.takers.get(made)
+    return None
+
+
+def accesses(subject: Subject, *opnames: str) -> Iterator[Access]:
+    """Attributes of plain names that instructions with these opcodes read or store, in order."""
+    for index in subject.where(*opnames):
+        found = name_before(subject, index)
+        attribute = subject.instructions.argval(index)
+        if found is not None and type(attribute) is str:
+            yield Access(index, *found, attribute)
+
+
+def stored_locals(subject: Subject, loop: LoopFacts) -> frozenset[str]:
+    """The locals that a loop assigns or deletes."""
+    columns, rows = subject.instructions, subject.rules.by_code
+    found: set[str] = set()
+    for index in loop.indexes:
+        row = rows[columns.opcodes[index]]
+        if row is None or not any(each in _CHANGES for each in row.access):
+            continue
+        names = columns.argval(index)
+        held = names if isinstance(names, tuple) else (names,)
+        found.update(
+            name for name, access in zip(held, row.access, strict=False) if access in _CHANGES
+        )
+    return frozenset(found)
+
+
+_CHANGES = frozenset({"write local", "delete local", "write cell", "delete cell"})
+
+
+def first_parameter(subject: Subject) -> str | None:
+    """The first parameter of a method: code that stands in a class body; else None."""
+    parent = subject.parent
+    if parent is None or parent.kind != "class body" or not subject.code.argcount:
+        return None
+    return subject.code.varnames[0]

@@ -1,0 +1,50 @@
+"""A global or builtin name is read again and again in an inner loop
+
+    for row in rows:
+        for value in row:
+            total += abs(value)         # a lookup in two dictionaries, each time
+
+To CPython 3.10 a global name costs 5 ns more than a local one and a builtin 10 ns more. From 3.11
+on both are cached in the instruction, and the rule is silent.
+
+The rule tells a name that each round of a loop inside of a loop reads, and that the function does
+not assign.
+
+Instead: a local variable that is assigned before the loops, `absolute = abs`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.hot import hot_loop
+from coscope.model import Finding
+
+CODE = "PERF101"
+SEVERITY = "info"
+VERSIONS = "-3.10"
+LOOPS = True
+OPNAMES = frozenset({"LOAD_GLOBAL"})
+PAIR = Pair("abs", "a", begin="a = abs")
+lower_bound = PAIR.lower_bound
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    told = set()
+    for index in subject.where("LOAD_GLOBAL"):
+        loop = hot_loop(subject, index)
+        name = subject.instructions.argval(index)
+        if loop is None or loop.depth < 2 or name in told:
+            continue
+        told.add(name)
+        yield subject.finding(
+            CODE,
+            f"the global or builtin name {name} is looked up in each round of an inner loop",
+            index,
+            confidence="proved",
+            evidence=[subject.seen(index), f"the loop on line {loop.line} is in another loop"],
+            why="to CPython 3.10 each read of a global name is a lookup in a dictionary",
+            instead=f"a local variable, assigned before the loops, that holds {name}",
+        )

@@ -1,0 +1,46 @@
+"""A `try` is entered in each round of an inner loop
+
+    for row in rows:
+        for value in row:
+            try:                        # 4 ns in each round, even if nothing is raised
+                total += value
+            except TypeError:
+                skipped += 1
+
+To CPython 3.10 entering and leaving a `try` takes 4 ns. From 3.11 on it takes no time at all, and
+the rule is silent.
+
+Instead: the `try` around the loop, if one exception may end it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.hot import hot_loop
+from coscope.model import Finding
+
+CODE = "PERF105"
+SEVERITY = "info"
+VERSIONS = "-3.10"
+LOOPS = True
+OPNAMES = frozenset({"SETUP_FINALLY"})
+PAIR = Pair("try:\n    x\nexcept KeyError:\n    y", "x", begin="x = y = 1")
+lower_bound = PAIR.lower_bound
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    for index in subject.where("SETUP_FINALLY"):
+        loop = hot_loop(subject, index)
+        if loop is not None and loop.depth > 1:
+            yield subject.finding(
+                CODE,
+                "a try is entered in each round of an inner loop",
+                index,
+                confidence="proved",
+                evidence=[subject.seen(index), f"the loop begins on line {loop.line}"],
+                why="to CPython 3.10 entering and leaving a try takes time",
+                instead="the try around the loop, if an exception may end the loop",
+            )

@@ -1,0 +1,63 @@
+"""A bound `append` in a local variable is slower than the method call
+
+    append = out.append                 # the classic hoist, of use to CPython 3.10
+    for value in values:
+        append(value)
+
+From 3.11 on `out.append(value)` has a specialised form that calls `list.append` directly; the call
+of a bound method in a local has none of that kind.
+
+The rule tells a local that holds the `append` of a new list and that a loop calls.
+
+Instead: the method call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.facts_flow import stores_of
+from coscope.audits.performance.hot import accesses, hot_loop
+from coscope.audits.performance.lists import new_lists
+from coscope.model import Finding
+
+CODE = "PERF201"
+SEVERITY = "info"
+VERSIONS = "3.11-"
+LOOPS = True
+NAMES = frozenset({"append"})
+PAIR = Pair("a(1)", "l.append(1)", begin="l = []; a = l.append")
+lower_bound = PAIR.lower_bound
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    bound = {
+        found.at: found.name
+        for found in accesses(subject, "LOAD_ATTR")
+        if found.attribute == "append" and found.kind == "local"
+    }
+    called = {call.path for call in subject.calls if call.root == "local"} if bound else set()
+    if not called:
+        return
+    lists = new_lists(subject)
+    for name in subject.code.varnames:
+        made = [origins for _, origins in stores_of(subject, name)] if name in called else []
+        if len(made) != 1 or made[0] is None or len(made[0]) != 1:
+            continue
+        held = bound.get(min(made[0]))
+        if held is None or held not in lists:
+            continue
+        for call in subject.calls:
+            if call.path == name and hot_loop(subject, call.index) is not None:
+                yield subject.finding(
+                    CODE,
+                    f"{name} holds {held}.append: calling the method itself is faster",
+                    call.index,
+                    confidence="proved",
+                    evidence=[subject.seen(min(made[0])), subject.seen(call.index)],
+                    why="from CPython 3.11 on the method call has a specialised form of its own",
+                    instead=f"{held}.append(...) in the loop",
+                )
+                break

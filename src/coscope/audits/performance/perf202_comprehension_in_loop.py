@@ -1,0 +1,49 @@
+"""A comprehension in a loop makes and calls a function each time
+
+    for row in rows:
+        total += max([abs(value) for value in row])
+
+To CPython 3.11 a list, set or dict comprehension is a function: it is made and called each time.
+From 3.12 on it is inlined, and the rule is silent. To 3.10 the same holds, but nothing is gained by
+a loop there.
+
+Instead: with few items an inner `for` loop, or `map`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.hot import hot_loop
+from coscope.model import Code, Finding
+
+CODE = "PERF202"
+SEVERITY = "info"
+VERSIONS = "3.11"
+LOOPS = True
+OPNAMES = frozenset({"MAKE_FUNCTION"})
+PAIR = Pair("[i for i in t]", "l = []\nfor i in t: l.append(i)", begin="t = (1, 2)")
+lower_bound = PAIR.lower_bound
+
+
+_COMPREHENSIONS = ("list comprehension", "set comprehension", "dict comprehension")
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    for index in subject.where("MAKE_FUNCTION"):
+        code = subject.instructions.argval(index - 1) if index else None
+        if not isinstance(code, Code) or code.kind not in _COMPREHENSIONS:
+            continue
+        loop = hot_loop(subject, index)
+        if loop is not None and loop.depth > 1:
+            yield subject.finding(
+                CODE,
+                f"a {code.kind} is made and called as a function in each round of an inner loop",
+                index,
+                confidence="proved",
+                evidence=[subject.seen(index - 1), subject.seen(index)],
+                why="to CPython 3.11 a comprehension is a function of its own",
+                instead="an inner loop, where there are few items; or CPython 3.12",
+            )

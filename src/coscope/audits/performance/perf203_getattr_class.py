@@ -1,0 +1,68 @@
+"""A class with `__getattr__` is not specialised, even where the attribute is there
+
+    class Proxy:
+        def __init__(self, size):
+            self.size = size
+        def __getattr__(self, name): ...
+        def total(self, n):
+            for _ in range(n):
+                t += self.size          # generic on 3.11
+
+CPython 3.11 specialises no attribute of instances whose class defines `__getattr__`. 3.12 does.
+
+The rule tells attributes of self that a method reads in each round of a tight loop.
+
+Instead: a local variable, if nothing changes the attribute meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.classes import class_around, stored_on_self
+from coscope.audits.performance.hot import accesses, first_parameter, tight_loop
+from coscope.model import Finding
+
+CODE = "PERF203"
+SEVERITY = "info"
+VERSIONS = "3.11"
+LOOPS = True
+OPNAMES = frozenset({"LOAD_ATTR"})
+
+_SETUP = """\
+class A:
+    def __init__(self): self.x = 1
+    def __getattr__(self, name): return 1
+class B:
+    def __init__(self): self.x = 1
+with_getattr, plain = A(), B()
+"""
+PAIR = Pair("a.x", "b.x", _SETUP, "a, b = with_getattr, plain")
+lower_bound = PAIR.lower_bound
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    own = first_parameter(subject)
+    parent = subject.parent
+    if own is None or parent is None or "__getattr__" not in parent.names:
+        return
+    fact = class_around(subject)
+    if fact is None or fact.method("__getattr__") is None:
+        return
+    told = set()
+    stored = stored_on_self(fact)
+    for found in accesses(subject, "LOAD_ATTR"):
+        if found.name != own or found.attribute not in stored or found.attribute in told:
+            continue
+        if tight_loop(subject, found.at) is not None:
+            told.add(found.attribute)
+            yield subject.finding(
+                CODE,
+                f"{own}.{found.attribute} is not specialised: {fact.name} has a __getattr__",
+                found.at,
+                evidence=[subject.seen(found.at)],
+                why="CPython 3.11 specialises no attribute of such a class; 3.12 does",
+                instead=f"a local variable that holds {own}.{found.attribute}",
+            )

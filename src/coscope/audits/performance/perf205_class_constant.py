@@ -1,0 +1,64 @@
+"""A constant of the class is read through self in a loop
+
+    class Grid:
+        WIDTH = 80
+        def fill(self, n):
+            for row in range(n):
+                line = row * self.WIDTH     # generic on 3.11 and 3.12
+
+CPython 3.11 and 3.12 do not specialise the load of a class attribute through an instance. 3.13
+does.
+
+The rule tells a name to which the class body assigns a constant and which no method stores.
+
+Instead: a local variable that is assigned before the loop, or a constant of the module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.classes import class_around, plain_attributes, stored_on_self
+from coscope.audits.performance.hot import accesses, first_parameter, tight_loop
+from coscope.model import Finding
+
+CODE = "PERF205"
+SEVERITY = "info"
+VERSIONS = "3.11-3.12"
+LOOPS = True
+OPNAMES = frozenset({"LOAD_ATTR"})
+
+_SETUP = """\
+class C:
+    x = 1
+o = C()
+"""
+PAIR = Pair("o.x", "x", _SETUP, "x = o.x")
+lower_bound = PAIR.lower_bound
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    own = first_parameter(subject)
+    parent = subject.parent
+    if own is None or parent is None:
+        return
+    told = set()
+    for found in accesses(subject, "LOAD_ATTR"):
+        if found.name != own or found.attribute in told or found.attribute not in parent.names:
+            continue
+        if tight_loop(subject, found.at) is None:
+            continue
+        fact = class_around(subject)
+        if fact is None or found.attribute not in plain_attributes(fact) - stored_on_self(fact):
+            continue
+        told.add(found.attribute)
+        yield subject.finding(
+            CODE,
+            f"{own}.{found.attribute} is a constant of the class {fact.name}, read in each round",
+            found.at,
+            evidence=[subject.seen(found.at)],
+            why="CPython 3.11 and 3.12 have no specialised form for it; 3.13 has",
+            instead=f"a local variable that holds {own}.{found.attribute}, before the loop",
+        )

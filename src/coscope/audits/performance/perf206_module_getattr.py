@@ -1,0 +1,64 @@
+"""A loop reads a name of a module that has `__getattr__`
+
+    import lazy                         # lazy.py defines __getattr__
+
+    for value in values:
+        total += value * lazy.STEP      # generic, though STEP is an ordinary name of the module
+
+A `__getattr__` function in a module stops the specialisation of every attribute of the module, also
+of those that it has itself. PERF003 tells the same of code that has run.
+
+The rule looks at the live module that the global name holds.
+
+Instead: `from lazy import STEP`, or a local variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import ModuleType
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.hot import LOADS, accesses, tight_loop
+from coscope.model import Finding
+from coscope.readers.attributes import is_a, member
+
+CODE = "PERF206"
+SEVERITY = "warning"
+VERSIONS = "3.11-"
+LOOPS = True
+LIVE = True
+
+_SETUP = """\
+from types import ModuleType
+lazy, plain = ModuleType("lazy"), ModuleType("plain")
+lazy.x = plain.x = 1
+lazy.__getattr__ = lambda name: 1
+"""
+PAIR = Pair("a.x", "b.x", _SETUP, "a, b = lazy, plain")
+lower_bound = PAIR.lower_bound
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    live = subject.live
+    if live is None or live.function is None or not subject.jumps_back:
+        return
+    told = set()
+    for found in accesses(subject, *LOADS):
+        path = f"{found.name}.{found.attribute}"
+        module = dict.get(live.function.__globals__, found.name)
+        if found.kind != "global" or path in told or not is_a(module, ModuleType):
+            continue
+        namespace = member(ModuleType, "__dict__", module)
+        if "__getattr__" in namespace and tight_loop(subject, found.at) is not None:
+            told.add(path)
+            yield subject.finding(
+                CODE,
+                f"{path} is not specialised: the module has a __getattr__",
+                found.at,
+                confidence="proved",
+                evidence=[subject.seen(found.at), f"{found.name}.__getattr__ is defined"],
+                why="no attribute of a module with a __getattr__ is specialised",
+                instead=f"import {found.attribute} itself, or a local variable that holds it",
+            )

@@ -1,0 +1,62 @@
+"""A chain of package attributes is read in each round of a loop
+
+    import a
+    for value in values:
+        total += a.b.c.SCALE            # four lookups, each time
+
+Each step costs 1 to 2 ns, even specialised.
+
+The rule tells a chain of three attributes or more that begins with a module that the file imports.
+
+Instead: a local variable, or `from a.b.c import SCALE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.facts_names import module_bindings, module_imports
+from coscope.audits.performance.hot import accesses, tight_loop
+from coscope.model import Finding
+
+CODE = "PERF207"
+SEVERITY = "info"
+VERSIONS = "3.11-3.13"
+LOOPS = True
+OPNAMES = frozenset({"LOAD_ATTR"})
+
+_SETUP = """\
+from types import ModuleType
+a = ModuleType("a"); a.b = ModuleType("b"); a.b.c = ModuleType("c"); a.b.c.d = 1
+"""
+PAIR = Pair("a.b.c.d", "d", _SETUP, "d = a.b.c.d")
+lower_bound = PAIR.lower_bound
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    columns, opnames = subject.instructions, subject.opnames
+    imports = subject.unit.fact(module_imports)
+    bindings = subject.unit.fact(module_bindings)
+    told = set()
+    for found in accesses(subject, "LOAD_ATTR"):
+        if found.kind != "global" or imports.get(found.name) != found.name:
+            continue
+        last = found.at
+        while last + 1 < len(opnames) and opnames[last + 1] == "LOAD_ATTR":
+            last += 1
+        if last - found.at < 2 or bindings.get(found.name) != 1:
+            continue
+        names = [str(columns.argval(at)) for at in range(found.at, last + 1)]
+        path = ".".join([found.name, *names])
+        if path not in told and tight_loop(subject, last) is not None:
+            told.add(path)
+            yield subject.finding(
+                CODE,
+                f"{path} is looked up step by step in each round of a loop",
+                last,
+                evidence=[subject.seen(at) for at in range(found.at, last + 1)],
+                why="each step takes time, even specialised",
+                instead=f"a local variable, assigned before the loop, that holds {path}",
+            )

@@ -1,0 +1,66 @@
+"""A loop reads an attribute of a class that has a metaclass
+
+    class Shape(ABC):
+        SIDES = 4
+
+    for shape in shapes:
+        total += Shape.SIDES            # generic: the class of Shape is ABCMeta
+
+CPython specialises the load of an attribute of a class only if the class of that class is exactly
+`type`.
+
+The rule tells classes of the same file with `ABC`, `Protocol` or `metaclass=`; Enum members have a
+rule of their own, PERF302.
+
+Instead: a constant of the module, or a local variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.classes import with_metaclass
+from coscope.audits.performance.hot import accesses, tight_loop
+from coscope.model import Finding
+
+CODE = "PERF209"
+SEVERITY = "info"
+VERSIONS = "3.12-"
+LOOPS = True
+OPNAMES = frozenset({"LOAD_ATTR"})
+
+_SETUP = """\
+class Meta(type): pass
+class WithMeta(metaclass=Meta): x = 1
+class Plain: x = 1
+"""
+PAIR = Pair("C.x", "D.x", _SETUP, "C, D = WithMeta, Plain")
+lower_bound = PAIR.lower_bound
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    classes = subject.unit.fact(with_metaclass)
+    if classes.keys().isdisjoint(subject.code.names):
+        return
+    told = set()
+    opnames = subject.opnames
+    for found in accesses(subject, "LOAD_ATTR"):
+        path = f"{found.name}.{found.attribute}"
+        if found.kind != "global" or found.name not in classes or path in told:
+            continue
+        is_method = bool(subject.instructions.opargs[found.at] & 1)
+        if is_method or opnames[found.at + 1] == "CALL":
+            continue  # a method of a class has another form
+        if tight_loop(subject, found.at) is not None:
+            told.add(path)
+            yield subject.finding(
+                CODE,
+                f"{path} is not specialised: the class of {found.name} is {classes[found.name]}",
+                found.at,
+                confidence="proved",
+                evidence=[subject.seen(found.at)],
+                why="only attributes of classes whose class is exactly type are specialised",
+                instead=f"a constant of the module, or a local variable that holds {path}",
+            )

@@ -1,0 +1,71 @@
+"""A function is edited in place, so calls of it are not specialised any more
+
+    f.__defaults__ = (1,)               # or __kwdefaults__, __code__; also types.FunctionType(...)
+
+On CPython 3.13 a function whose code or defaults were assigned, even to themselves, has no version
+for good (gh-117045): a call of it goes from 25 to 31 ns, a property from 18 to 50 ns.
+
+The rule tells the assignment. Whether the function is hot, only a run can tell.
+
+Instead: a new function, made by running its `def` with other defaults.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.hot import name_before
+from coscope.model import Finding
+
+CODE = "PERF210"
+SEVERITY = "info"
+VERSIONS = "3.13"
+
+_SETUP = """\
+def edited(): pass
+def plain(): pass
+edited.__defaults__ = None
+"""
+PAIR = Pair("f()", "g()", _SETUP, "f, g = edited, plain")
+lower_bound = PAIR.lower_bound
+
+
+_EDITS = ("__code__", "__defaults__", "__kwdefaults__")
+OPNAMES = frozenset({"STORE_ATTR"})
+NAMES = frozenset(_EDITS)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    for index in subject.where("STORE_ATTR"):
+        name = subject.instructions.argval(index)
+        if name not in _EDITS:
+            continue
+        owner = name_before(subject, index)
+        held = owner[1] if owner is not None else "a function"
+        if owner is not None and owner[1] in ("self", "cls"):
+            continue  # an attribute of that name of another object
+        if name == "__code__" and not _is_code(subject, index):
+            continue
+        yield subject.finding(
+            CODE,
+            f"the store to {name} of {held} keeps calls of it from being specialised",
+            index,
+            evidence=[subject.seen(index)],
+            why="on CPython 3.13 such a function has no version any more",
+            instead="a new function, made by its def",
+        )
+
+
+def _is_code(subject: Subject, index: int) -> bool:
+    """True if what is stored is made by `.__code__` or `.replace(...)`, as code objects are."""
+    taken = subject.takers.get(index)
+    if taken is None or len(taken[1][0]) != 1:
+        return False
+    made = min(taken[1][0])
+    if made >= 0 and subject.opnames[made] == "LOAD_ATTR":
+        return bool(subject.instructions.argval(made) == "__code__")
+    return any(
+        call.index == made and (call.path or "").endswith(".replace") for call in subject.calls
+    )

@@ -1,0 +1,58 @@
+"""A loop stores an attribute of a class
+
+    for order in orders:
+        Order.seen += 1                 # 54 to 86 ns more than an item of a list
+        total += order.price            # and this is not specialised any more
+
+Each store gives the class a new version. From 3.11 on every specialised access to the class and its
+instances misses then; to 3.10 the method cache is emptied.
+
+The rule tells classes of the same file by their names, and the first parameter `cls` of a method.
+
+Instead: a local variable that is stored once after the loop, or an item of a list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.classes import classes_of
+from coscope.audits.performance.hot import accesses, first_parameter, hot_loop
+from coscope.model import Finding
+
+CODE = "PERF301"
+SEVERITY = "warning"
+LOOPS = True
+OPNAMES = frozenset({"STORE_ATTR"})
+
+_SETUP = """\
+class Counter: n = 0
+cell = [0]
+"""
+PAIR = Pair("C.n += 1", "c[0] += 1", _SETUP, "C, c = Counter, cell")
+lower_bound = PAIR.lower_bound
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    told = set()
+    for found in accesses(subject, "STORE_ATTR"):
+        path = f"{found.name}.{found.attribute}"
+        if path in told or hot_loop(subject, found.at) is None:
+            continue
+        if found.kind == "global":
+            known = found.name in classes_of(subject.unit)
+        else:
+            known = found.name == "cls" == first_parameter(subject)
+        if known:
+            told.add(path)
+            yield subject.finding(
+                CODE,
+                f"the store to {path} changes a class in each round",
+                found.at,
+                confidence="proved" if found.kind == "global" else "likely",
+                evidence=[subject.seen(found.at), f"{found.name} is a class"],
+                why="each store to a class undoes what was cached for it and its instances",
+                instead="a local variable, stored to the class once after the loop",
+            )

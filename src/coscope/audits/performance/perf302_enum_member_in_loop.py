@@ -1,0 +1,58 @@
+"""A loop reads an Enum member through its class
+
+    for token in tokens:
+        if token.kind is Kind.NAME:     # 12 ns on 3.12 and later, 70 to 77 ns before
+            ...
+
+The class of an Enum class is `EnumType`, so reading its attributes is never specialised; to 3.11 a
+member is found by `__getattr__`. `.value` and `.name` are properties: 96 ns more and above.
+
+The rule tells Enum classes of the same file, in each round of a tight loop.
+
+Instead: a constant of the module, `NAME = Kind.NAME`, or a local variable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.classes import enums_of
+from coscope.audits.performance.hot import accesses, tight_loop
+from coscope.model import Finding
+
+CODE = "PERF302"
+SEVERITY = "info"
+LOOPS = True
+OPNAMES = frozenset({"LOAD_ATTR"})
+
+_SETUP = """\
+import enum
+class K(enum.Enum): x = 1
+"""
+PAIR = Pair("K.x", "x", _SETUP, "x = K.x")
+lower_bound = PAIR.lower_bound
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    enums = enums_of(subject.unit)
+    if enums.isdisjoint(subject.code.names):
+        return
+    told = set()
+    for found in accesses(subject, "LOAD_ATTR"):
+        path = f"{found.name}.{found.attribute}"
+        if found.kind != "global" or found.name not in enums or path in told:
+            continue
+        if found.attribute.startswith("_") or tight_loop(subject, found.at) is None:
+            continue
+        told.add(path)
+        yield subject.finding(
+            CODE,
+            f"the Enum member {path} is looked up in each round of a loop",
+            found.at,
+            confidence="proved",
+            evidence=[subject.seen(found.at), f"{found.name} is an Enum class of this file"],
+            why="an attribute of a class with a metaclass is not specialised",
+            instead=f"a constant of the module, or a local variable that holds {path}",
+        )

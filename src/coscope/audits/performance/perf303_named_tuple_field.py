@@ -1,0 +1,64 @@
+"""A loop reads a field of a namedtuple several times
+
+    point = Point(1, 2)
+    for value in values:
+        total += value * point.x + point.x      # 10 ns more than a local, each
+
+A field of a namedtuple is a descriptor for which the interpreter has no specialised form.
+
+The rule tells fields that each round reads at least twice: of a local to which the function assigns
+nothing but a call of a namedtuple of the same file.
+
+Instead: unpack it, `x, y = point`, before the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.facts_flow import stores_of
+from coscope.audits.performance.hot import Access, accesses, stored_locals, tight_loop
+from coscope.audits.performance.tuples import named_tuples_of
+from coscope.model import Finding
+
+CODE = "PERF303"
+SEVERITY = "info"
+LOOPS = True
+OPNAMES = frozenset({"LOAD_ATTR"})
+
+_SETUP = """\
+from collections import namedtuple
+P = namedtuple("P", "x")
+"""
+PAIR = Pair("p.x", "x", _SETUP, "p = P(1); x = 1")
+lower_bound = PAIR.lower_bound
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    fields = named_tuples_of(subject.unit)
+    if fields.keys().isdisjoint(subject.code.names):
+        return
+    reads: dict[tuple[str, str], list[Access]] = {}
+    for found in accesses(subject, "LOAD_ATTR"):
+        loop = tight_loop(subject, found.at) if found.kind == "local" else None
+        if loop is not None and found.name not in stored_locals(subject, loop):
+            reads.setdefault((found.name, found.attribute), []).append(found)
+    made = {call.index: call.path for call in subject.calls if call.path in fields} if reads else {}
+    for (name, field), sites in reads.items():
+        if len(sites) < 2 or name in subject.code.varnames[: subject.code.argcount]:
+            continue
+        origins = [each for _, each in stores_of(subject, name)]
+        if not origins or not all(each is not None and each <= made.keys() for each in origins):
+            continue
+        if all(field in fields[str(made[at])] for each in origins for at in each or ()):
+            yield subject.finding(
+                CODE,
+                f"the field {name}.{field} of a namedtuple is read {len(sites)} times a round",
+                sites[0].at,
+                confidence="proved",
+                evidence=[subject.seen(each.at) for each in sites[:4]],
+                why="a field of a namedtuple is a descriptor without a specialised form",
+                instead=f"a local variable, assigned before the loop, that holds {name}.{field}",
+            )

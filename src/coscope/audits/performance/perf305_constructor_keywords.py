@@ -1,0 +1,64 @@
+"""A loop makes instances of a Python class with keyword arguments
+
+    for x, y in pairs:
+        points.append(Point(x=x, y=y))  # 108 to 199 ns more than Point(x, y)
+
+A class that is called with positional arguments only has a specialised form from 3.13 on, and less
+to match before. With keywords the arguments are put into a tuple and matched by name.
+
+The rule tells classes of the same file whose `__init__` would take the keywords by position.
+
+Instead: positional arguments, where the loop is hot. Keywords are easier to read elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.classes import classes_of
+from coscope.audits.performance.hot import hot_loop
+from coscope.model import Finding
+
+CODE = "PERF305"
+SEVERITY = "info"
+LOOPS = True
+OPNAMES = frozenset({"KW_NAMES", "CALL_KW", "CALL_FUNCTION_KW"})
+
+_SETUP = """\
+class Point:
+    def __init__(self, x, y): self.x = x; self.y = y
+"""
+PAIR = Pair("C(x=1, y=2)", "C(1, 2)", _SETUP, "C = Point")
+lower_bound = PAIR.lower_bound
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    if not subject.loops:
+        return
+    for call in subject.calls:
+        if not call.keywords or call.starred or call.root != "global" or call.path is None:
+            continue
+        if hot_loop(subject, call.index) is None:
+            continue
+        fact = classes_of(subject.unit).get(call.path)
+        init = fact.method("__init__") if fact is not None else None
+        if init is None or fact is None or fact.metaclass is not None or fact.decorators:
+            continue
+        names = [name for name, _ in call.keywords]
+        start = 1 + len(call.positional)
+        if list(init.varnames[start : init.argcount][: len(names)]) != names:
+            continue
+        yield subject.finding(
+            CODE,
+            f"{fact.name} is called with keywords in each round of a loop",
+            call.index,
+            confidence="proved",
+            evidence=[
+                subject.seen(call.index),
+                f"{init.qualname} takes {', '.join(names)} by position",
+            ],
+            why="keyword arguments of a class are matched by name at each call",
+            instead=f"{fact.name}(...) with positional arguments",
+        )

@@ -1,0 +1,50 @@
+"""A loop enters `contextlib.suppress`
+
+    for path in paths:
+        with suppress(FileNotFoundError):   # 285 to 402 ns more than a try
+            os.remove(path)
+
+The object is made, entered and left each time. A `try` costs nothing from 3.11 on.
+
+Instead: `try: ... except FileNotFoundError: pass`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.facts_names import callee_of
+from coscope.audits.performance.hot import hot_loop
+from coscope.model import Finding
+
+CODE = "PERF307"
+SEVERITY = "info"
+LOOPS = True
+NAMES = frozenset({"suppress"})
+PAIR = Pair(
+    "with s(KeyError): x",
+    "try: x\nexcept KeyError: pass",
+    "from contextlib import suppress as s",
+    "x = 1",
+)
+lower_bound = PAIR.lower_bound
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    if not subject.loops:
+        return
+    for call in subject.calls:
+        if callee_of(subject, call) != "contextlib.suppress":
+            continue
+        if hot_loop(subject, call.index) is not None:
+            yield subject.finding(
+                CODE,
+                "contextlib.suppress is entered in each round of a loop",
+                call.index,
+                confidence="proved",
+                evidence=[subject.seen(call.index)],
+                why="an object is made, entered and left each time",
+                instead="try and except",
+            )

@@ -1,0 +1,58 @@
+"""A loop looks for an item in a long tuple of constants
+
+    for word in words:
+        if word in ("if", "else", "for", "while", "def", "class", "with", "try"):
+            ...                         # 57 to 74 ns more than in a set, where it is none of them
+
+A tuple is compared item by item. A set of constants is made once, by the compiler, and asked by
+hash.
+
+The rule tells tuples of eight or more strings or numbers.
+
+Instead: `{...}`. What is looked for must be hashable then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from coscope.audits.calibration import Pair
+from coscope.audits.facts import Subject
+from coscope.audits.performance.hot import hot_loop
+from coscope.model import Finding
+
+CODE = "PERF311"
+SEVERITY = "info"
+LOOPS = True
+OPNAMES = frozenset({"CONTAINS_OP", "COMPARE_OP"})
+PAIR = Pair(
+    "w in ('a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8')",
+    "w in {'a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8'}",
+    begin="w = 'b0'",
+)
+lower_bound = PAIR.lower_bound
+
+
+_LEAST = 8  # items
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    columns, opnames = subject.instructions, subject.opnames
+    for index in subject.where("CONTAINS_OP", "COMPARE_OP"):
+        if opnames[index] == "COMPARE_OP" and columns.argval(index) not in ("in", "not in"):
+            continue
+        items = columns.argval(index - 1) if opnames[index - 1] == "LOAD_CONST" else None
+        if not isinstance(items, tuple) or len(items) < _LEAST:
+            continue
+        if not all(type(each) in (str, int, bytes) for each in items):
+            continue
+        if hot_loop(subject, index) is not None:
+            yield subject.finding(
+                CODE,
+                f"a tuple of {len(items)} constants is searched item by item in each round",
+                index,
+                confidence="proved",
+                evidence=[subject.seen(index)],
+                why="a set of constants is made once by the compiler, and asked by hash",
+                instead="{...}, if what is looked for is always hashable",
+            )
