@@ -77,7 +77,6 @@ class _Machine(Generic[V]):
         self.peak = 0  # slots, the most that was on the stack behind a block
         self.work = _WORK * size + _SLACK
         self.rank = {block: rank for rank, block in enumerate(graph.order)}
-        self.waiting: list[int] = []  # heap of ranks
         self.start: State = (EMPTY, None)
         self.handlers: dict[tuple[int, int, bool], tuple[Stack, Stack]] = {}
         self.finals: dict[int, Region] = {}  # to 3.8: by handler, filled when first needed
@@ -86,23 +85,47 @@ class _Machine(Generic[V]):
         depth = entry_depth(self.graph.code)
         values, slots = self.domain.enter(self.graph, depth)
         self.start = (linked(EMPTY, values), slots)
-        order = self.graph.order
-        queued = {0}
-        heappush(self.waiting, 0)
-        while self.waiting:
-            number = order[heappop(self.waiting)]
-            queued.discard(number)
+        ends = self._ends()
+        waiting = [(0, 0, 0)]  # when to visit it, then inner loops first; the block
+        queued = {0: waiting[0]}
+        while waiting:
+            turn = heappop(waiting)
+            number = turn[2]
+            if queued.get(number) != turn:
+                continue  # it had an earlier turn
+            del queued[number]
             state = self._arrive(number)
             if state is None:
                 continue
+            rank = self.rank[number]
             for edge, leaving in self._visit(self.graph.blocks[number], state):
                 before = self.states.get(id(edge))
                 if before is not None and before[0] is leaving[0] and before[1] is leaving[1]:
                     continue
                 self.states[id(edge)] = leaving
-                if edge.target not in queued:
-                    queued.add(edge.target)
-                    heappush(self.waiting, self.rank[edge.target])
+                target = edge.target
+                ahead = self.rank[target]
+                if ahead > rank:
+                    turn = 2 * ahead, 0, target
+                else:
+                    turn = 2 * ends[target] + 1, -ahead, target
+                if target not in queued or turn < queued[target]:
+                    queued[target] = turn
+                    heappush(waiting, turn)
+
+    def _ends(self) -> dict[int, int]:
+        """For each block to which control goes back, the last rank from which it does.
+
+        It is visited again when those up to there have been: to go back at once would join all
+        that arrives there for each that does. And before those behind, so that an inner loop
+        comes to rest before an outer one goes on.
+        """
+        ends: dict[int, int] = {}
+        for number, rank in self.rank.items():
+            for edge in self.graph.blocks[number].edges:
+                if self.rank[edge.target] <= rank:
+                    ends[edge.target] = rank  # ranks ascend
+        return ends
 
     # Arriving at a block
 

@@ -282,7 +282,8 @@ def _returned(domain: Kinds, function: int) -> int:
     known = kinds.parameter(function)
     if function & kinds.ATOMS & ~_FUNCTIONS or known is None:
         return kinds.OBJECT | kinds.ITERATOR
-    nested = domain.code.consts[known >> 8]
+    consts = domain.code.consts
+    nested = consts[known >> 8] if known >> 8 < len(consts) else None
     generates = isinstance(nested, Code) and nested.flags & _GENERATOR
     return kinds.ITERATOR if generates else kinds.OBJECT
 
