@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import cache
 
 from coscope.audits.facts import Subject, Unit
 from coscope.audits.facts_calls import Call
@@ -106,6 +107,31 @@ def resolved(subject: Subject, path: str | None, root: str | None) -> str | None
         bound = first in subject.unit.fact(module_bindings)
         meaning = module.get(first) if bound else first
     return None if meaning is None else f"{meaning}{dot}{rest}"
+
+
+def imports_of(subject: Subject, *modules: str) -> bool:
+    """True if the code or its module imports one of these modules, or a name of one."""
+    held = (*subject.unit.fact(module_imports).values(), *subject.fact(_own_imports).values())
+    return any(each.partition(".")[0] in modules for each in held)
+
+
+def reads_name(subject: Subject, names: Collection[str]) -> bool:
+    """True if one of the names is looked up as such, and not as an attribute alone."""
+    loads = _loads(subject.version)
+    columns = subject.instructions
+    return any(
+        opcode in loads and columns.argval(index) in names
+        for index, opcode in enumerate(columns.opcodes)
+    )
+
+
+@cache
+def _loads(version: str) -> frozenset[int]:
+    rows = table(version).by_code
+    wanted = ("read global", "read name", "read name or global")
+    return frozenset(
+        row.code for row in rows if row is not None and row.access and row.access[0] in wanted
+    )
 
 
 def _own_imports(subject: Subject) -> dict[str, str]:

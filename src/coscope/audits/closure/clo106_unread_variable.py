@@ -38,6 +38,9 @@ def check(subject: Subject) -> Iterator[Finding]:
     if not code.cellvars:
         return
     inside = list(code.walk())
+    store = subject.rules.opcodes["STORE_DEREF"].code
+    if not any(each is not code and each.freevars and store in each.code[::2] for each in inside):
+        return
     if any(_DYNAMIC.intersection(each.names) for each in inside):
         return
     uses = {name: _uses(inside, name) for name in code.cellvars}

@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from coscope.audits.facts import Subject
 from coscope.audits.facts_calls import Call
 from coscope.audits.facts_flow import Origin, sources_of
-from coscope.audits.facts_names import callee_of
+from coscope.audits.facts_names import callee_of, reads_name
 from coscope.flow.domains.origin import Origins
 from coscope.model import Finding
 
@@ -40,6 +40,8 @@ _WHY = "whoever chooses the text chooses what this process does"
 
 
 def check(subject: Subject) -> Iterator[Finding]:
+    if not reads_name(subject, NAMES) and "builtins" not in subject.code.names:
+        return  # such as re.compile
     for call in subject.calls:
         name = callee_of(subject, call)
         name = name.removeprefix("builtins.") if name else None

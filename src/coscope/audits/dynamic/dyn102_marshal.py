@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from coscope.audits.facts import Subject
 from coscope.audits.facts_flow import sources_of
-from coscope.audits.facts_names import callee_of
+from coscope.audits.facts_names import callee_of, imports_of
 from coscope.model import Finding
 
 CODE = "DYN102"
@@ -30,6 +30,8 @@ _WHY = "bytes that this version did not write can crash the interpreter, and cod
 
 
 def check(subject: Subject) -> Iterator[Finding]:
+    if not imports_of(subject, "marshal"):
+        return
     for call in subject.calls:
         name = callee_of(subject, call)
         if name not in ("marshal.loads", "marshal.load"):

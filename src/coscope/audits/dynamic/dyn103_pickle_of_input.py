@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from coscope.audits.facts import Subject
 from coscope.audits.facts_calls import Call
 from coscope.audits.facts_flow import Origin, sources_of
-from coscope.audits.facts_names import callee_of
+from coscope.audits.facts_names import callee_of, imports_of
 from coscope.flow.domains.origin import Origins
 from coscope.model import Finding
 
@@ -28,11 +28,8 @@ CODE = "DYN103"
 SEVERITY = "info"
 NAMES = frozenset({"load", "loads"})
 
-_LOADERS = frozenset(
-    f"{module}.{name}"
-    for module in ("pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib")
-    for name in ("load", "loads")
-)
+_MODULES = ("pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib")
+_LOADERS = frozenset(f"{module}.{name}" for module in _MODULES for name in ("load", "loads"))
 _NETWORK = frozenset({"recv", "recvfrom", "recv_bytes", "urlopen", "recv_multipart"})
 _FILES = frozenset({"read", "read_bytes", "readline", "readinto"})
 _OPENERS = frozenset(
@@ -47,6 +44,8 @@ _DECODERS = frozenset(
 
 
 def check(subject: Subject) -> Iterator[Finding]:
+    if not imports_of(subject, *_MODULES):
+        return
     for call in subject.calls:
         name = callee_of(subject, call)
         if name not in _LOADERS or not call.positional:

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from coscope.audits.facts import Subject
 from coscope.audits.facts_calls import Call
-from coscope.audits.facts_names import callee_of
+from coscope.audits.facts_names import callee_of, imports_of
 from coscope.model import Finding
 
 CODE = "DYN105"
@@ -38,6 +38,8 @@ _INSTEAD = "coscope.patch, which verifies what it makes"
 
 
 def check(subject: Subject) -> Iterator[Finding]:
+    if not imports_of(subject, "types") and not _has_fields(subject):
+        return  # such as text.replace("a", "b")
     for call in subject.calls:
         name = callee_of(subject, call)
         if name in _MAKERS:
@@ -53,6 +55,16 @@ def check(subject: Subject) -> Iterator[Finding]:
             )
         elif call.path is not None or call.keywords:
             yield from _replaced(subject, call)
+
+
+def _has_fields(subject: Subject) -> bool:
+    """True if the code has names of keyword arguments that begin as fields of a code object do."""
+    return any(
+        type(name) is str and name.startswith("co_")
+        for held in subject.code.consts
+        if type(held) is tuple
+        for name in held
+    )
 
 
 def _replaced(subject: Subject, call: Call) -> Iterator[Finding]:
