@@ -56,7 +56,8 @@ class Request:
         parts: list[Any] = [_document(edit) for edit in self.edits]
         for pairs in (self.cells, self.defaults, self.kwdefaults, self.bound):
             parts.append([(name, id(value)) for name, value in pairs])
-        return json.dumps([*parts, self.name, self.qualname])
+        # An argument of a wrong type gets as far as here; it is refused where it is used.
+        return json.dumps([*parts, self.name, self.qualname], default=id)
 
     @property
     def warning(self) -> str | None:
