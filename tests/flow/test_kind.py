@@ -11,12 +11,13 @@ import pytest
 from coscope.flow import Effect, Graph, build, run
 from coscope.flow.domains import kind_makers
 from coscope.flow.domains.kind import Kinds, plan_of
+from coscope.flow.domains.kind_many import ManyKinds
 from coscope.flow.effects import effect_of
 from coscope.flow.graph import Block
 from coscope.model import Code, Region
 from coscope.opcodes import VERSIONS, Opcode, table
 from coscope.opcodes.kinds import told
-from tests.flow.building import DATA, built, snippet
+from tests.flow.building import DATA, built, compiled, snippet
 
 EACH = pytest.mark.parametrize("version", VERSIONS)
 
@@ -257,3 +258,43 @@ def test_the_shortcuts_change_nothing(version: str) -> None:
 
         assert list(right) == list(left)
         assert asked.found() == quick.found()
+
+
+def many_locals(count: int) -> Code:
+    """A function that gives locals values on some paths and reads them, cells and free ones too."""
+    stores = "".join(f"    if a: x{n} = b\n    else: x{n * 7 % count} = a\n" for n in range(count))
+    reads = "".join(f"    del x{n}\n    print(x{n})\n" for n in range(0, count, 9))
+    return compiled(f"def f(a, b):\n{stores}    lambda: (x3, x{count - 1})\n{reads}")
+
+
+@pytest.mark.parametrize("count", [40, 300, 1_100])
+def test_many_locals_are_followed_as_few_are(count: int) -> None:
+    code = many_locals(count)
+    graph = build(code)
+    few, many = Kinds(graph), ManyKinds(graph)
+    one, tree = run(graph, few), run(graph, many)
+
+    assert list(map(tuple, one)) == list(map(tuple, tree))
+    for index in range(0, len(one), 97):
+        left, right = one[index], tree[index]
+        assert left is not None
+        assert right is not None
+        assert [few.get(left.locals, n) for n in range(few.size)] == [
+            many.get(right.locals, n) for n in range(few.size)
+        ]
+    assert few.found() == many.found()
+
+
+def test_an_unassigned_local_is_found_among_many() -> None:
+    code = many_locals(300)
+    if code.version == "3.11":
+        pytest.skip("LOAD_FAST looks by itself")
+    rows = table(code.version).opcodes
+    checks, loads = (rows[name].code for name in ("LOAD_FAST_CHECK", "LOAD_FAST"))
+    raw = bytearray(code.code)
+    raw[::2] = raw[::2].replace(bytes([checks]), bytes([loads]))
+    graph = build(replace(code, code=bytes(raw), _columns=[]))
+    domain = ManyKinds(graph)
+    run(graph, domain)
+
+    assert {"unassigned"} == {fault.group for fault in domain.found()}

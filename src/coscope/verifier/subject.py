@@ -9,6 +9,7 @@ from coscope.codec.locations import covered_units
 from coscope.codec.regions import decode_regions
 from coscope.errors import CodeError
 from coscope.flow.domains.kind import Fault, Kinds
+from coscope.flow.domains.kind_many import kinds_for
 from coscope.flow.frames import Frames
 from coscope.flow.graph import Graph, build
 from coscope.flow.machine import run
@@ -92,7 +93,7 @@ class Subject:
         if self.instructions is None:
             return None
         try:
-            return build(self.code)
+            return build(self.code, exact=True)
         except CodeError as error:
             self.tangled = error
             return None
@@ -102,7 +103,7 @@ class Subject:
         graph = self.graph
         if graph is None:
             return None
-        domain = Kinds(graph)
+        domain = kinds_for(graph)
         try:
             return domain, run(graph, domain)
         except CodeError as error:

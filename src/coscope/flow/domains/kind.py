@@ -218,6 +218,10 @@ class Kinds(Plain):
             return plan.new, refused | kinds.UNFINISHED | kinds.FUNCTION
         return None if plan.makes is not None else (plan.new, refused)
 
+    def plan(self, effect: Effect) -> Plan:
+        """What an effect wants and gives."""
+        return plan_of(self.version, effect)
+
     def values(self, index: int, effect: Effect, operands: Sequence[int]) -> Sequence[int]:
         raise NotImplementedError  # `uses_locals` is always true
 
@@ -226,7 +230,7 @@ class Kinds(Plain):
     ) -> tuple[Sequence[int], int]:
         plan = self.plans.get(effect)
         if plan is None:
-            plan = self.plans[effect] = plan_of(self.version, effect)
+            plan = self.plans[effect] = self.plan(effect)
         if plan.reads is not None:
             if slots >> plan.reads & kinds.LOCAL == kinds.OBJECT:
                 return _AN_OBJECT, slots
