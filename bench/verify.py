@@ -7,8 +7,8 @@
 `library`: every code object of the standard library of the interpreter that runs it, in one
 process, against `list(dis.get_instructions(code))` and, if it is installed, the identity round trip
 of the `bytecode` package, in the same rounds. `linear`: generated functions of some 10,000 and
-100,000 instructions. `jobs`: the command `coscope verify` with -j 1 and -j 2. Times are CPU seconds,
-but for `jobs`, which needs a machine with two idle cores; figures are medians over the rounds.
+100,000 instructions. `jobs`: the command `coscope verify` with -j 1 and -j 2. Times are CPU seconds
+(of `jobs` wall seconds: it needs two idle cores); figures are medians over the rounds.
 """
 
 from __future__ import annotations
