@@ -282,7 +282,7 @@ def main() -> int:
     if (options.all and options.versions) or not set(options.versions) <= set(known):
         parser.error("give --all or versions of " + ", ".join(known))
     tallies = []
-    for corpus in corpora(options):
+    for corpus in list(corpora(options)):  # a missing folder is told before the work
         tally = measure(corpus)
         tallies.append(tally)
         if options.json:
