@@ -93,7 +93,7 @@ class Subject:
         if self.instructions is None:
             return None
         try:
-            return build(self.code, exact=True)
+            return build(self.code)
         except CodeError as error:
             self.tangled = error
             return None
