@@ -60,24 +60,26 @@ def from_outside(options: argparse.Namespace) -> dict[str, Any]:
             last = int((place / "at").read_text() or at)
             print(f"\nmutant {last}: {ended}", file=sys.stderr)
             if ended == "crash":
-                found.append({"mutants": [last], "confirmed": False, "kind": "?"})
-            column = "hangs" if ended == "hang" else "crashes"
+                said = (place / "said").read_text(errors="replace")[:2000]
+                found.append({"mutants": [last], "confirmed": False, "kind": "?", "said": said})
+            column = "crashes" if ended == "crash" else "hangs"
             kinds.setdefault("stopped inside", Counter())[column] += 1
             at = last + 1
     return {"kinds": kinds, "rules": rules, "found": found, "seed": options.seed}
 
 
 def _node(options: argparse.Namespace, place: Path, at: int, stop: int) -> str:
-    """Run one Node; "done", "crash" or "hang"."""
+    """Run one Node; "done", "crash", "hang", or "overflow" of Node's stack."""
     command = [
         "node", str(ROOT / "tools" / "pyodide_run.mjs"), options.pyodide,
         "--mount", f"{ROOT}=/coscope", "--mount", f"{place}=/place",
         "--path", "/coscope/src", "--path", "/coscope/tools",
         "-m", "mutation.inside", str(options.seed), str(at), str(stop), *options.without,
     ]  # fmt: skip
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
+    with (place / "said").open("wb") as said:
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=said, start_new_session=True
+        )
     seen, since = "", time.monotonic()
     while process.poll() is None:
         time.sleep(0.2)
@@ -89,7 +91,12 @@ def _node(options: argparse.Namespace, place: Path, at: int, stop: int) -> str:
             subprocess.run(["kill", "-9", "--", f"-{process.pid}"], check=False)
             process.wait()
             return "hang"
-    return "done" if process.returncode == 0 else "crash"
+    if process.returncode == 0:
+        return "done"
+    # Freeing a list in a list in a list, and so on, takes more stack than Node has: plain Python
+    # does the same to it (`x = [x]` two million times).
+    deep = b"Maximum call stack size exceeded" in (place / "said").read_bytes()
+    return "overflow" if deep else "crash"
 
 
 def inside(seed: int, start: int, stop: int, without: tuple[str, ...]) -> None:
@@ -126,7 +133,7 @@ def inside(seed: int, start: int, stop: int, without: tuple[str, ...]) -> None:
             count["hangs"] += 1
         except (ValueError, TypeError, SystemError):
             count["errors"] += 1
-        if not index % 50:
+        if not index % 20:
             _write(kinds, rules, found)
     _write(kinds, rules, found)
 

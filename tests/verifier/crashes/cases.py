@@ -53,7 +53,7 @@ CASES = (
         ("3.12",),
         "VER802",
         True,
-        "f_locals leaves hidden locals out, and PyFrame_LocalsToFast takes them for deleted and puts"
+        "f_locals leaves hidden locals out, and PyFrame_LocalsToFast takes them for deleted: puts"
         " None into them. FOR_ITER does not look at the `.0` of a generator expression.",
         lambda version: built(
             version, _RESUME, ("LOAD_FAST", 0), _RETURN, slots=(("x", LOCAL | _HIDDEN),)
