@@ -24,8 +24,10 @@ COMMANDS = (
     "fingerprint",
     "diff",
     "verify",
+    "audit",
     "rule",
     "patch",
+    "tune",
 )  # each is `command` in the module of its name
 
 

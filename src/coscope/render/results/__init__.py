@@ -27,6 +27,7 @@ _MODULES = {
     "Fingerprint": "fingerprint",
     "Difference": "diff",
     "Report": "verify",
+    "Trial": "tune",
     "Receipt": "patch",
     "FilePatch": "patch",
 }
