@@ -294,10 +294,10 @@ def _misused(
     """What a call of an unfinished function must be, if it is not."""
     known = kinds.parameter(function)
     consts = domain.code.consts
-    if function & kinds.ATOMS != kinds.UNFINISHED or known is None:
+    at = -1 if known is None or function & kinds.ATOMS != kinds.UNFINISHED else known >> 8
+    nested = consts[at] if 0 <= at < len(consts) else None
+    if known is None or not isinstance(nested, Code):
         return "one function, known where it was made, in the place of the callable"
-    nested = consts[known >> 8]
-    assert isinstance(nested, Code)
     if nested.freevars and not known & _CLOSURE_FLAG:
         return f"a closure of {len(nested.freevars)} cells for {nested.qualname!r}"
     wants = wants_of(domain, nested) or []
