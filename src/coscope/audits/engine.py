@@ -11,7 +11,7 @@ from coscope.audits.facts_loops import jumps_back
 from coscope.audits.options import Options
 from coscope.audits.selection import holds_for
 from coscope.errors import CoscopeError, InternalError
-from coscope.model import CONFIDENCES, SEVERITIES, Code, Finding, Function
+from coscope.model import CONFIDENCES, SEVERITIES, Code, Evidence, Finding, Function
 from coscope.opcodes import table
 from coscope.readers.targets import read_file
 from coscope.rules import Rule
@@ -84,7 +84,24 @@ def audit_subjects(subjects: Iterable[Subject], rules: Sequence[Rule]) -> list[F
             wanted = rule.live or (rule.warm and subject.unit.warm)
             if wanted and holds_for(rule.versions, subject.version):
                 found += run_rule(rule, subject)
-    return found
+    return _merged(found)
+
+
+def _merged(findings: Iterable[Finding]) -> list[Finding]:
+    """One finding for all objects of which the same is true at the same place."""
+    groups: dict[tuple[object, ...], list[Finding]] = {}
+    for each in findings:
+        key = each.rule, each.file, each.span, each.offset, each.message
+        groups.setdefault(key, []).append(each)
+    made = []
+    for alike in groups.values():
+        first, more = alike[0], len(alike) - 1
+        if more:
+            what = "another object" if more == 1 else f"{more:,} more objects"
+            text = f"the same is true of {what}, such as {alike[1].target or alike[1].code}"
+            first = replace(first, evidence=(*first.evidence, Evidence(text)))
+        made.append(first)
+    return made
 
 
 def run_rule(rule: Rule, subject: Subject) -> Iterator[Finding]:

@@ -69,6 +69,29 @@ def told(subject: Subject, found: Signatures, code: str, message: str, **more: A
     return finding
 
 
+def told_of_wrapper(
+    subject: Subject, found: Signatures, code: str, message: str, **more: Any
+) -> Finding:
+    """A finding at the wrapper, if it is of the package: that is where the fault is mended.
+
+    Objects of one decorator then share one finding; a foreign decorator is told of at its use.
+    """
+    world, live = subject.unit.world, subject.live
+    own = live is not None and live.function is not None and world is not None
+    if own and live is not None and live.function is not None and world is not None:
+        name = dict.get(live.function.__globals__, "__name__")
+        own = type(name) is str and f"{name}.".startswith(f"{world.package}.")
+    if own:
+        return subject.finding(code, message, **more)
+    return told(subject, found, code, message, **more)
+
+
+def decorator_of(link: Link) -> str:
+    """The function that made a wrapper, by its name."""
+    own = link.qualname if link.function is None else link.function.code.qualname
+    return own.rpartition(".<locals>")[0] or own
+
+
 def chain_text(found: Signatures) -> list[str]:
     """The chain of wrappers as evidence, a line for each link."""
     return [

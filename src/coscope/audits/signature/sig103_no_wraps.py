@@ -22,7 +22,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.facts import Subject
-from coscope.audits.signature.callables import chain_text, functions_in, signatures_of, told
+from coscope.audits.signature.callables import (
+    chain_text,
+    decorator_of,
+    functions_in,
+    signatures_of,
+    told_of_wrapper,
+)
 from coscope.facts.links import Link
 from coscope.facts.shapes import KEYWORDS, REST
 from coscope.model import Finding
@@ -44,14 +50,18 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     if "<locals>" not in outer.qualname or not outer.function or not outer.function.code.freevars:
         return
-    yield told(
+    decorator = decorator_of(outer)
+    yield told_of_wrapper(
         subject,
         found,
         CODE,
-        f"{live.name} is called {outer.name} and reports {_shape(outer)}, not {_shape(inner)}",
+        f"the decorator {decorator} leaves {outer.name} in the place of what it decorates",
         confidence="proved",
-        evidence=chain_text(found),
-        why="name, documentation and signature are the wrapper's",
+        evidence=[
+            f"{live.name} is called {outer.name} and reports {_shape(outer)}, not {_shape(inner)}",
+            *chain_text(found),
+        ],
+        why="name, documentation and signature of what it decorates are lost",
         instead="put @functools.wraps on the wrapper",
     )
 

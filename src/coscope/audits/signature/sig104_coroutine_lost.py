@@ -27,7 +27,13 @@ from collections.abc import Iterator
 from types import FunctionType
 
 from coscope.audits.facts import Subject
-from coscope.audits.signature.callables import chain_text, functions_in, signatures_of, told
+from coscope.audits.signature.callables import (
+    chain_text,
+    decorator_of,
+    functions_in,
+    signatures_of,
+    told_of_wrapper,
+)
 from coscope.facts.links import Link
 from coscope.model import Finding
 
@@ -62,13 +68,14 @@ def lost(subject: Subject, code: str, flavour: str, question: str) -> Iterator[F
         return
     if _is_marked(live.function) or not _returns_the_call(subject):
         return
-    yield told(
+    decorator = decorator_of(links[0])
+    yield told_of_wrapper(
         subject,
         found,
         code,
-        f"inspect.{question} says no of {live.name}, which gives a {flavour}",
+        f"the decorator {decorator} hides a {flavour}: inspect.{question} says no",
         confidence="proved",
-        evidence=[*chain_text(found), f"{inner.qualname} is a {flavour} function"],
+        evidence=[f"{inner.qualname} is a {flavour} function", *chain_text(found)],
         why=f"what asks inspect.{question} takes it for a plain function",
         instead="make the wrapper async def, and return await"
         if flavour == "coroutine"

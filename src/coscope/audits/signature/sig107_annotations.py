@@ -68,16 +68,16 @@ class _First:
 def _told(
     subject: Subject, found: Signatures, annotation: Annotation, count: int, severity: str
 ) -> Finding:
-    error = annotation.verdict.removeprefix("would raise ")
-    more = f", and {count - 1} more of its annotations" if count > 1 else ""
+    more = f", and of {count - 1} more" if count > 1 else ""
+    told_why = annotation.reason or annotation.verdict
     return told(
         subject,
         found,
         CODE,
-        f"the annotation {annotation.name}: {annotation.text} does not evaluate: {error}{more}",
+        f"the annotation of {annotation.name}{more} does not evaluate: {told_why}",
         severity=severity,
         confidence="proved",
-        evidence=[annotation.reason] if annotation.reason else [],
+        evidence=[f"it {annotation.verdict}"],
         why="typing.get_type_hints raises, and so does what reads types while the program runs",
         instead="import the name, define it on module level, or quote the whole annotation",
     )

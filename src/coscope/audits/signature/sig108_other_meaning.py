@@ -10,7 +10,8 @@ unwrapping first looks it up in the decorator's module and finds another object 
     @tools.cached
     def area(width: "Number"): ...        "Number" is decimal.Decimal here, numbers.Number there
 
-A name that is only missing there is not reported: consumers then fail loudly, or unwrap.
+Not reported are a name that is only missing there, since consumers then fail loudly, and a TypeVar
+of the same name, which means the same.
 
 Let consumers call `inspect.unwrap` first, or write annotations without quotes.
 """
@@ -33,7 +34,8 @@ def check(subject: Subject) -> Iterator[Finding]:
     if found is None or live is None:
         return
     for annotation in found.annotations:
-        if annotation.elsewhere is None or annotation.elsewhere.endswith(" is not defined"):
+        elsewhere = annotation.elsewhere
+        if elsewhere is None or "is not defined" in elsewhere or "TypeVar at" in elsewhere:
             continue
         yield told(
             subject,

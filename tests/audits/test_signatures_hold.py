@@ -1,0 +1,41 @@
+"""What SIG101 and SIG102 say is reproduced: the call fits inspect.signature, and raises."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from coscope.audits.facts_live import subjects_of
+from coscope.audits.signature.callables import signatures_of
+
+FOLDER = Path(__file__).parent / "fixtures"
+
+
+@pytest.mark.parametrize(
+    ("file", "name"), [("sig101_admits_too_much", "load"), ("sig102_untrue_signature", "run")]
+)
+def test_a_witness_fits_the_signature_and_raises(file: str, name: str) -> None:
+    spec = spec_from_file_location(f"held_{file}", FOLDER / f"{file}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[spec.name] = module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+        thing: Any = vars(module)[name]
+        (subject,) = (s for s in subjects_of(spec.name) if s.live and s.live.name == name)
+        found = signatures_of(subject)
+        assert found is not None
+        witness = next(each for each in found.witnesses if each.reported is None)
+    finally:
+        del sys.modules[spec.name]
+    positional, keywords = witness.values
+    inspect.signature(thing).bind(*positional, **keywords)
+
+    with pytest.raises(TypeError) as raised:
+        thing(*positional, **keywords)
+    assert witness.code == str(raised.value)

@@ -1,0 +1,280 @@
+"""`coscope audit` as a user meets it: formats, baseline, cache, comments, configuration."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("click")
+
+from click.testing import CliRunner, Result
+
+from coscope.audits import cache as cache_module
+from coscope.cli.group import coscope
+
+SARIF = Path(__file__).parent.parent / "audits" / "data" / "sarif-2.1.0-rtm.5.json"
+
+needs_processes = pytest.mark.skipif(sys.platform == "emscripten", reason="starts processes")
+
+# Would delete the file "kept" if it were executed.
+SOURCE = "import os\nos.unlink('kept')\n\n\ndef total(formula):\n    return eval(formula)\n"
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(coscope, ["audit", *map(str, words)])
+
+
+def findings(*words: object) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(run(*words, "--json").stdout)["findings"]
+    return found
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package whose import would delete a file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    Path("kept").touch()
+    package = tmp_path / "app"
+    (package / "__pycache__").mkdir(parents=True)
+    for name in ("__init__.py", "orders.py", "__pycache__/old.py"):
+        (package / name).write_text(SOURCE)
+    return tmp_path
+
+
+def test_files_are_never_executed(tree: Path) -> None:
+    result = run("app")
+
+    assert (1, "") == (result.exit_code, result.stderr)
+    assert Path("kept").exists()
+    assert not list(tree.glob("app/__pycache__/*.pyc"))
+
+
+def test_a_finding_shows_its_line_with_the_expression_underlined(tree: Path) -> None:
+    lines = run("app/orders.py", "--width", "80", "--fix-hints").stdout.splitlines()
+
+    assert "app/orders.py:6:12  DYN101  warning, proved" == lines[0]
+    assert "  eval runs what comes from the parameter formula" == lines[1]
+    assert "     6 │ return eval(formula)" == lines[2]
+    assert "                ^^^^^^^^^^^^^" == lines[3]
+    assert any(line.startswith("  instead   a dict of functions") for line in lines)
+    assert max(map(len, lines)) <= 80
+
+
+def test_exit_statuses(tree: Path) -> None:
+    Path("clean.py").write_text("x = 1\n")
+    Path("broken.py").write_text("def\n")
+
+    assert 0 == run("clean.py").exit_code
+    assert 1 == run("app").exit_code
+    assert 0 == run("app", "--fail-on", "error").exit_code
+    assert 0 == run("app", "--ignore", "DYN101").exit_code
+    assert 2 == run("app", "broken.py").exit_code
+    assert 2 == run("app", "--select", "NONE").exit_code
+    assert 2 == run("nowhere.py").exit_code
+
+
+def test_select_and_ignore_go_by_the_longest_beginning(tree: Path) -> None:
+    assert {"DYN101"} == {each["rule"] for each in findings("app", "--select", "DYN")}
+    assert [] == findings("app", "--select", "DYN", "--ignore", "DYN1")
+    assert 2 == len(findings("app", "--select", "DYN101", "--ignore", "dyn1"))
+
+
+def test_the_document_counts_what_it_holds(tree: Path) -> None:
+    found = json.loads(run("app", "--json").stdout)
+
+    assert ("audit", "static", None) == (found["command"], found["mode"], found["error"])
+    assert (2, 4, 2, 2) == tuple(
+        found["totals"][key] for key in ("files", "codes", "findings", "warnings")
+    )
+    assert [6, 12, 6, 25] == [
+        found["findings"][0][key] for key in ("line", "column", "end_line", "end_column")
+    ]
+
+
+def test_sarif_is_as_its_schema_says(tree: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    Path("é 1.py").write_text("def total(é):\n    return 'é', eval(é)\n", encoding="utf-8")
+    log = json.loads(run("app", "é 1.py", "--format", "sarif").stdout)
+    errors = list(jsonschema.Draft4Validator(json.loads(SARIF.read_text())).iter_errors(log))
+    results = log["runs"][0]["results"]
+    last = results[-1]["locations"][0]["physicalLocation"]
+
+    assert [] == [error.message for error in errors]
+    assert ["DYN101"] * 3 == [each["ruleId"] for each in results]
+    assert "DYN101" == log["runs"][0]["tool"]["driver"]["rules"][results[0]["ruleIndex"]]["id"]
+    assert "%C3%A9%201.py" == last["artifactLocation"]["uri"]
+    assert {"startLine": 2, "startColumn": 17, "endLine": 2, "endColumn": 24} == last["region"]
+
+
+def test_a_fingerprint_of_sarif_stands_when_lines_move(tree: Path) -> None:
+    def prints() -> list[str]:
+        log = json.loads(run("app/orders.py", "--format", "sarif").stdout)
+        return [each["partialFingerprints"]["coscope/v1"] for each in log["runs"][0]["results"]]
+
+    before = prints()
+    Path("app/orders.py").write_text("# one more line\n\n" + SOURCE)
+
+    assert before == prints()
+
+
+def test_github_shows_annotations(tree: Path) -> None:
+    (line,) = run("app/orders.py", "--format", "github").stdout.splitlines()
+
+    assert line.startswith("::warning title=DYN101 ")
+    assert ",file=app/orders.py,line=6,endLine=6,col=12,endColumn=25::" in line
+
+
+def test_a_baseline_stands_when_lines_move_and_not_when_they_change(tree: Path) -> None:
+    written = run("app", "--write-baseline", "known.json")
+    Path("app/orders.py").write_text("# moved\n\n\n" + SOURCE)
+    moved = run("app", "--baseline", "known.json")
+    Path("app/orders.py").write_text(SOURCE + "\n\ndef more(formula):\n    return eval(formula)\n")
+    more = findings("app", "--baseline", "known.json")
+
+    assert (0, "2 findings written to known.json\n") == (written.exit_code, written.stderr)
+    assert 0 == moved.exit_code
+    assert "2 findings more in the baseline" in moved.stdout
+    assert ["more"] == [each["code"] for each in more]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"version": 9, "findings": []}', '{"version": 1}'])
+def test_what_is_no_baseline_is_one_clear_error(tree: Path, text: str) -> None:
+    Path("known.json").write_text(text)
+    result = run("app", "--baseline", "known.json")
+
+    assert 2 == result.exit_code
+    assert 1 == result.stderr.count("\n")
+    assert "known.json" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("comment", "count"),
+    [
+        ("# coscope: ignore", 0),
+        ("# coscope: ignore[DYN101]", 0),
+        ("# why  # coscope:ignore[SIG, dyn]", 0),
+        ("# coscope: ignore[SIG101]", 1),
+        ("# coscope: ignored", 1),
+    ],
+)
+def test_a_comment_takes_a_finding_away(tree: Path, comment: str, count: int) -> None:
+    Path("app/orders.py").write_text(f"{SOURCE.rstrip()}  {comment}\n")
+
+    assert count == len(findings("app/orders.py"))
+
+
+def test_a_comment_in_a_string_is_none(tree: Path) -> None:
+    Path("x.py").write_text("def f(a):\n    return eval(a), '# coscope: ignore'\n")
+
+    assert 1 == len(findings("x.py"))
+
+
+def test_the_project_s_configuration(tree: Path) -> None:
+    table = '[tool.coscope]\nselect = ["DYN"]\nignore = ["DYN101"]\n'
+    Path("pyproject.toml").write_text(table)
+
+    assert [] == findings("app")
+    assert 2 == len(findings("app", "--no-config"))
+    assert 2 == len(findings("app", "--ignore", "DYN2"))
+    Path("pyproject.toml").write_text('[tool.coscope]\nexclude = ["*/orders.py"]\n')
+    assert ["app/__init__.py"] == [each["file"] for each in findings("app")]
+    assert 1 == len(findings("app/orders.py"))
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ("[tool.coscope]\nselct = []", "Did you mean select?"),
+        ("[tool.coscope]\nselect = 1", "select is no list"),
+        ("[tool.coscope]\ncapture-limit = 'x'", "capture-limit is of the wrong type"),
+        ("[tool.coscope\n", "this is no TOML"),
+    ],
+)
+def test_a_wrong_configuration_is_one_clear_error(tree: Path, table: str, words: str) -> None:
+    Path("pyproject.toml").write_text(table)
+    result = run("app")
+
+    assert 2 == result.exit_code
+    assert words in result.stderr
+
+
+def test_the_cache_answers_for_what_has_not_changed(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run("app").stdout
+    entries = list(Path("cache/coscope/audit").glob("*/*.json"))
+    monkeypatch.setattr("coscope.cli.audit_work._read", None)  # it would be called for a file
+    second = run("app").stdout
+
+    assert 2 >= len(entries) > 0  # the two files have the same bytes
+    assert first == second
+    assert "app/orders.py" in second
+    assert "app/__init__.py" in second
+
+
+def test_the_cache_knows_of_changes_of_files_rules_and_damage(tree: Path) -> None:
+    assert 2 == len(findings("app"))
+    Path("app/orders.py").write_text("x = 1\n")
+    assert 1 == len(findings("app"))
+    assert 0 == len(findings("app", "--select", "SIG"))
+    for entry in Path("cache").rglob("*.json"):
+        entry.write_text('{"codes": 1, "findings": [{"rule": 1}]}')
+    assert 1 == len(findings("app"))
+
+
+def test_no_cache_writes_nothing(tree: Path) -> None:
+    run("app", "--no-cache")
+
+    assert not Path("cache").exists()
+
+
+def test_old_entries_are_swept_away(tree: Path) -> None:
+    import os
+
+    run("app")
+    folder = Path("cache/coscope/audit")
+    (entry,) = folder.glob("*/*.json")
+    os.utime(entry, (1, 1))
+    os.utime(folder / ".swept", (1, 1))
+    Path("app/orders.py").write_text("x = 1\n")
+    Path("app/__init__.py").write_text("x = 2\n")
+    run("app")
+
+    assert not entry.exists()
+    assert cache_module.default_folder() == Path.cwd() / "cache/coscope/audit"
+
+
+@needs_processes
+def test_two_processes_say_the_same(tree: Path) -> None:
+    for number in range(300):
+        Path(f"app/more{number}.py").write_text(SOURCE + f"\n\nLONG = '{'x' * 4000}'\n")
+    one = run("app", "--no-cache", "-j", "1")
+    two = run("app", "--no-cache", "-j", "2")
+
+    assert (1, one.stdout) == (two.exit_code, two.stdout)
+
+
+def test_live_imports_and_finds_what_files_do_not_tell(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("livepkg.py").write_text(
+        "def grow(x, seen=[]):\n    seen.append(x)\n    return eval(x)\n\n\nassert grow('1')\n"
+    )
+    monkeypatch.syspath_prepend(str(tree))
+    found = findings("--live", "livepkg")
+
+    assert ["CLO102", "DYN101"] == [each["rule"] for each in found]
+    assert "livepkg:grow" == found[0]["target"]
+    assert "static" != json.loads(run("--live", "livepkg", "--json").stdout)["mode"]
+
+
+def test_live_takes_names_of_packages(tree: Path) -> None:
+    result = run("--live", "app/orders.py")
+
+    assert 2 == result.exit_code
+    assert "is no name of a package" in result.stderr
