@@ -77,7 +77,7 @@ def _rule(name: str) -> Rule | None:
     return Rule(
         code,
         title.rstrip("."),
-        page.strip(),
+        page.strip("\n").rstrip(),
         check,
         name,
         getattr(module, "SEVERITY", "error"),

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from coscope.audits import cache as cache_module
 from coscope.cli.group import coscope
+from tests.render.documents import schema
 
 SARIF = Path(__file__).parent.parent / "audits" / "data" / "sarif-2.1.0-rtm.5.json"
 
@@ -278,3 +279,14 @@ def test_live_takes_names_of_packages(tree: Path) -> None:
 
     assert 2 == result.exit_code
     assert "is no name of a package" in result.stderr
+
+
+def test_the_document_is_as_its_schema_says(tree: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    Path("broken.py").write_text("def\n")
+    wanted = {"$ref": "#/$defs/audit_document", "$defs": schema()["$defs"]}
+    found = json.loads(run("app", "broken.py", "nowhere.py", "--json").stdout)
+    errors = jsonschema.Draft202012Validator(wanted).iter_errors(found)
+
+    assert [] == [error.message for error in errors]
+    assert 2 == found["totals"]["unread"]

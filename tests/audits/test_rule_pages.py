@@ -1,0 +1,30 @@
+"""Rule files, their pages under docs/rules and `coscope rule` are about the same rules."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import rule_pages
+from coscope.audits.selection import all_rules
+from coscope.cli import rule as rule_command
+from coscope.rules import Rule, discover
+
+
+def test_every_page_is_what_its_rule_says() -> None:
+    """If not: python tools/rule_pages.py."""
+    assert [] == rule_pages.stale()
+
+
+def test_the_rule_command_knows_the_same_rules() -> None:
+    known = {rule.code for package in rule_command.PACKAGES for rule in discover(package)}
+
+    assert {rule.code for rule in all_rules()} == {c for c in known if not c.startswith("VER")}
+
+
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
+def test_a_page_has_an_example_and_says_what_to_do(rule: Rule) -> None:
+    assert re.fullmatch("(CLO|DYN|PERF|SIG)[0-9]{3}", rule.code)
+    assert "\n    " in f"\n{rule.page}"
+    assert len(rule.page.split()) > 30
