@@ -10,7 +10,7 @@ import pytest
 
 from coscope.flow import Effect, Graph, build, run
 from coscope.flow.domains import kind_makers
-from coscope.flow.domains.kind import Kinds, plan_of
+from coscope.flow.domains.kind import Kinds, kept_plan_of
 from coscope.flow.domains.kind_many import ManyKinds
 from coscope.flow.effects import effect_of
 from coscope.flow.graph import Block
@@ -114,9 +114,9 @@ def test_the_machine_does_what_the_table_declares(version: str) -> None:
 @pytest.fixture
 def fresh_plans() -> Iterator[None]:
     """Plans hold the makers: forget them before and after one is broken."""
-    plan_of.cache_clear()
+    kept_plan_of.cache_clear()
     yield
-    plan_of.cache_clear()
+    kept_plan_of.cache_clear()
 
 
 @pytest.mark.parametrize("maker", sorted(kind_makers.MAKERS))

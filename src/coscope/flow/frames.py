@@ -37,6 +37,23 @@ def unlinked(stack: Stack, count: int) -> list[Any]:
     return values
 
 
+def popped_off(stack: Stack, count: int) -> tuple[list[Any], Stack]:
+    """Take values off a stack; they come deepest first."""
+    operands = unlinked(stack, count)
+    return operands, ascend(stack, stack[2] - count)
+
+
+def dropped(stack: Stack, count: int) -> tuple[Stack, int]:
+    """The stack without `count` values, and the bits that are in any of these."""
+    if count == 1:
+        return stack[0], stack[1]
+    bits = 0
+    for _ in range(count):
+        bits |= stack[1]
+        stack = stack[0]
+    return stack, bits
+
+
 class Frame(Sequence[V]):
     """The state before one instruction; as a sequence, the stack, deepest value first."""
 

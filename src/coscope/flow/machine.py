@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from coscope.errors import CodeError, StackError
 from coscope.flow.domain import Domain
 from coscope.flow.effects import Effect, effect_of
-from coscope.flow.frames import EMPTY, Frames, Stack, ascend, linked, unlinked
+from coscope.flow.frames import EMPTY, Frames, Stack, ascend, dropped, linked, popped_off
 from coscope.flow.graph import Block, Edge, Graph, line_of
 from coscope.flow.regions import entry_depth
 from coscope.model import Region
@@ -248,7 +248,7 @@ class _Machine(Generic[V]):
             if handler is not None:
                 handler.before(index, effect, stack, slots)
             if fixed is not None:
-                rest, bits = _dropped(stack, popped)
+                rest, bits = dropped(stack, popped)
                 if not bits & refused:
                     stack = rest
                     for value in fixed:
@@ -263,7 +263,7 @@ class _Machine(Generic[V]):
                 operands = (stack[0][1], stack[1])
                 stack = stack[0][0]
             else:
-                operands, stack = _popped(stack, popped)
+                operands, stack = popped_off(stack, popped)
             new: Sequence[Any] = ()
             if local:
                 new, slots = self.domain.values_and_locals(index, effect, operands, slots)
@@ -300,7 +300,7 @@ class _Machine(Generic[V]):
         moves = any(start >= 0 for start, _ in effect.plan)
         cost = effect.popped + effect.pushed
         cost = cost if cost > _SMALL else 0
-        short = None if moves or effect.late else domain.shortcut(effect)
+        short = None if moves or cost or effect.late else domain.shortcut(effect)
         fixed, refused = (None, 0) if short is None else short
         local = domain.uses_locals(effect)
         step = effect.popped, cost, effect, asks, moves, local, fixed, refused
@@ -345,7 +345,7 @@ class _Machine(Generic[V]):
         if row.jump_pushes is None:
             return after
         self._spend(effect.popped + effect.pushed, index)
-        operands, stack = _popped(before, effect.popped)
+        operands, stack = popped_off(before, effect.popped)
         slots = self.locals[index]
         if self.domain.uses_locals(effect):
             new, slots = self.domain.values_and_locals(index, effect, operands, slots)
@@ -419,23 +419,6 @@ class _Machine(Generic[V]):
         )
         error.reason = reason
         return error
-
-
-def _popped(stack: Stack, count: int) -> tuple[list[Any], Stack]:
-    """Take values off a stack; they come deepest first."""
-    operands = unlinked(stack, count)
-    return operands, ascend(stack, stack[2] - count)
-
-
-def _dropped(stack: Stack, count: int) -> tuple[Stack, int]:
-    """The stack without `count` values, and the bits that are in any of these."""
-    if count == 1:
-        return stack[0], stack[1]
-    bits = 0
-    for _ in range(count):
-        bits |= stack[1]
-        stack = stack[0]
-    return stack, bits
 
 
 class _Handler:

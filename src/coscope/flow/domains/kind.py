@@ -25,6 +25,7 @@ _REFUSED = ~kinds.ANY_OBJECT & kinds.ATOMS  # atoms that are no objects
 
 _BORROWING = "LOAD_FAST_BORROW"  # so begin the names of opcodes that borrow
 _AN_OBJECT = (kinds.OBJECT,)
+_KEPT_SLOTS = 64  # new slots of an effect whose plan is kept; an oparg can ask for 2147483647
 _IN_NAMESPACE = ("read name", "read global", "read name or global", "write name", "write global")
 
 # Of these it is not known whether they are None; NONE is, and the others are not.
@@ -80,9 +81,17 @@ class Plan(NamedTuple):
     writes: int | None  # the same of an instruction that writes one
 
 
-@lru_cache(maxsize=16_384)
 def plan_of(version: str, effect: Effect) -> Plan:
-    """Compile the table's types for an effect."""
+    """Compile the table's types for an effect; kept, if it is small."""
+    return kept_plan_of(version, effect) if effect.fresh <= _KEPT_SLOTS else _compile(version, effect)
+
+
+@lru_cache(maxsize=16_384)
+def kept_plan_of(version: str, effect: Effect) -> Plan:
+    return _compile(version, effect)
+
+
+def _compile(version: str, effect: Effect) -> Plan:
     row, oparg = effect.row, effect.oparg
     rules = table(version)
     pops, pushes = row.pop_slots, (*row.push_slots, *row.jump_push_slots)
