@@ -23,7 +23,7 @@
     │   └── Refused                  it would break what the interpreter relies on
     │       ├── NotVerified              the verifier finds the result unsafe; it says where
     │       ├── WrongVersion             code of another CPython cannot run here
-    │       ├── WrongKind                a function would become a generator, a coroutine, or neither
+    │       ├── WrongKind                a function would become a generator or coroutine, or cease
     │       ├── WrongClosure             the cells do not fit the free variables
     │       └── WrongDefaults            the defaults do not fit the parameters
     ├── UnknownVersion           coscope has no opcode table for that CPython

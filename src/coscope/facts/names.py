@@ -208,7 +208,8 @@ def _lookup(function: Function | Code) -> _Lookup:
     live = function.object if isinstance(function, Function) else None
     if type(live) is not FunctionType:
         return _Lookup(None, vars(builtins))
-    held = live.__builtins__
+    known: Any = live  # mypy's stubs do not always know of __builtins__
+    held = known.__builtins__
     return _Lookup(live.__globals__, held if issubclass(type(held), dict) else {})
 
 

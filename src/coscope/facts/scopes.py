@@ -116,7 +116,8 @@ def builtins_of(function: FunctionType) -> dict[str, Any] | None:
     """The builtins that the function was made with; None if code of theirs looks names up."""
     if type(function.__globals__) is not dict:
         return None  # the methods of a subclass answer before the builtins are asked
-    held = function.__builtins__
+    live: Any = function  # mypy's stubs do not always know of __builtins__
+    held = live.__builtins__
     return held if type(held) is dict else None
 
 

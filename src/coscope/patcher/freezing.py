@@ -89,7 +89,8 @@ def _values(reached: Reached, names: tuple[str, ...]) -> Iterator[tuple[str, Any
 
 
 def _global(function: FunctionType, name: str) -> Any:
-    for namespace in (function.__globals__, function.__builtins__):  # type: ignore[attr-defined]
+    live: Any = function  # mypy's stubs do not always know of __builtins__
+    for namespace in (live.__globals__, live.__builtins__):
         value = dict.get(namespace, name, MISSING) if is_a(namespace, dict) else MISSING
         if value is not MISSING:
             return value

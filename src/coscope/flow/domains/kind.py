@@ -83,7 +83,8 @@ class Plan(NamedTuple):
 
 def plan_of(version: str, effect: Effect) -> Plan:
     """Compile the table's types for an effect; kept, if it is small."""
-    return kept_plan_of(version, effect) if effect.fresh <= _KEPT_SLOTS else _compile(version, effect)
+    small = effect.fresh <= _KEPT_SLOTS
+    return kept_plan_of(version, effect) if small else _compile(version, effect)
 
 
 @lru_cache(maxsize=16_384)
