@@ -5,7 +5,7 @@ the source, no linter and no search. The rule undoes up to four layers of base64
 zlib, bz2 and lzma, under limits and without executing anything, and reports a constant in whose
 inside a code object of CPython 3.8 to 3.15 is found.
 
-    exec(marshal.loads(zlib.decompress(base64.b64decode(b"eJxz...")))
+    exec(loads(zlib.decompress(b64decode("eJxz..."))))
 
 Look at it with `coscope show` after writing the bytes to a .pyc, and ask who put it there.
 """
