@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from coscope.audits.reasons import version_tag, versions_used
+from coscope.audits.reasons import version_tag, tags_used
 from coscope.audits.recording import Recorder
 from coscope.audits.specialization import (
     COUNTINGS,
@@ -108,7 +108,7 @@ def test_the_versions_of_a_class_are_read_where_they_are() -> None:
     hasattr(Changed, "n")
 
     assert version_tag(Changed) > 0
-    assert versions_used(Changed) in ((0,) if HOST_VERSION < "3.13" else range(40, 200))
+    assert tags_used(Changed) in ((0,) if HOST_VERSION < "3.13" else range(40, 200))
 
 
 def test_readings_tell_a_site_that_keeps_missing_from_one_that_missed_once() -> None:

@@ -38,7 +38,7 @@ OTHER = "other"
 _CALLS = frozenset({"CALL", "PRECALL"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"})
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
-_MOST_VERSIONS = 1000  # that one class gets (3.13: MAX_VERSIONS_PER_CLASS)
+_MOST_TAGS = 1000  # that one class gets (3.13: MAX_VERSIONS_PER_CLASS)
 # Byte offsets of members of a class on a 64-bit build. Source: Include/cpython/object.h.
 _VERSIONS_USED = {"3.13": 410, "3.14": 410}
 _VERSION_TAG = {"3.11": 384, "3.12": 384, "3.13": 384, "3.14": 384}
@@ -180,7 +180,7 @@ class _Search:
         if seen is None or seen.samples < _ENOUGH or not sampled:
             return self._made(MIXED, f"{self.owner} is not always of one type and one layout")
         name = name_of_class(self.types[0]) if self.types else self.owner
-        if versions_used(self.types[0]) >= _MOST_VERSIONS:
+        if tags_used(self.types[0]) >= _MOST_TAGS:
             return self._exhausted(self.types[0])
         if made_for is None and version:
             return self._made(CLASS_STORE, f"the class {name} changes between accesses", True)
@@ -201,7 +201,7 @@ class _Search:
         if self.site.family == "STORE_ATTR":
             text = f"{self.owner} is a class: a store to it undoes what is specialised for it"
             return self._made(CLASS_STORE, text, True)
-        if cls is not None and versions_used(cls) >= _MOST_VERSIONS:
+        if cls is not None and tags_used(cls) >= _MOST_TAGS:
             return self._exhausted(cls)
         if metaclass is not type:
             text = f"the class of {name} is {name_of_class(metaclass)}, not type"
@@ -215,7 +215,7 @@ class _Search:
     def _of_instance(self, cls: type) -> Reason | None:
         value = class_attribute(cls, self.attribute)
         name = name_of_class(cls)
-        if versions_used(cls) >= _MOST_VERSIONS:
+        if tags_used(cls) >= _MOST_TAGS:
             return self._exhausted(cls)
         if value is MISSING:
             if class_attribute(cls, "__getattr__") is not MISSING:
@@ -241,7 +241,7 @@ class _Search:
         return self._made(SHADOWED, text, proved)
 
     def _exhausted(self, cls: type) -> Reason:
-        text = f"{name_of_class(cls)} was changed {_MOST_VERSIONS} times or more"
+        text = f"{name_of_class(cls)} was changed {_MOST_TAGS} times or more"
         return self._made(TAGS, text, True)
 
     def _candidates(self) -> Reason:
@@ -362,7 +362,7 @@ def _stored_by(co: CodeType) -> frozenset[str]:
     return frozenset(found)
 
 
-def versions_used(cls: type) -> int:
+def tags_used(cls: type) -> int:
     """How many version tags a class has had; 0 where this CPython does not count them."""
     return _field(cls, _VERSIONS_USED.get(HOST_VERSION), 2)
 
