@@ -164,6 +164,18 @@ def _below(unit: Unit, roots: frozenset[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+def class_names(unit: Unit) -> frozenset[str]:
+    """The names of the class statements at the module's top level; told without any analysis."""
+    return unit.fact(_class_names)
+
+
+def _class_names(unit: Unit) -> frozenset[str]:
+    consts = () if unit.code is None else unit.code.consts
+    return frozenset(
+        each.name for each in consts if isinstance(each, Code) and each.kind == "class body"
+    )
+
+
 def enums_of(unit: Unit) -> frozenset[str]:
     """The module's Enum classes."""
     return unit.fact(_enums)

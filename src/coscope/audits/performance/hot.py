@@ -90,11 +90,20 @@ def _maker(subject: Subject, index: int) -> int | None:
     return None
 
 
-def accesses(subject: Subject, *opnames: str) -> Iterator[Access]:
-    """Attributes of plain names that instructions with these opcodes read or store, in order."""
+def accesses(subject: Subject, *opnames: str, of: frozenset[str] | None = None) -> Iterator[Access]:
+    """Attributes of plain names that instructions with these opcodes read or store, in order.
+
+    Args:
+        subject: The code.
+        opnames: Of the instructions.
+        of: Names of the attributes that are looked for; None: all.
+    """
+    columns = subject.instructions
     for index in subject.where(*opnames):
+        attribute = columns.argval(index)
+        if of is not None and attribute not in of:
+            continue
         found = name_before(subject, index)
-        attribute = subject.instructions.argval(index)
         if found is not None and type(attribute) is str:
             yield Access(index, *found, attribute)
 
@@ -116,6 +125,12 @@ def stored_locals(subject: Subject, loop: LoopFacts) -> frozenset[str]:
 
 
 _CHANGES = frozenset({"write local", "delete local", "write cell", "delete cell"})
+
+
+def shared_names(subject: Subject) -> frozenset[str]:
+    """The names that a method and the body of its class both use."""
+    parent = subject.parent
+    return frozenset() if parent is None else frozenset(parent.names) & set(subject.code.names)
 
 
 def first_parameter(subject: Subject) -> str | None:

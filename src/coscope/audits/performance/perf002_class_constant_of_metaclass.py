@@ -13,6 +13,11 @@ CPython specialises the load of an attribute of a class only if the class of the
 The rule looks at code that has run: the site was generic hundreds of times in a row.
 
 Instead: a constant of the module, or a local variable.
+
+Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13
+    ns          0.1   -0.1     -0     -0    9.8    9.7
 """
 
 from __future__ import annotations

@@ -12,6 +12,11 @@ of those that it has itself.
 The rule looks at code that has run: the site was generic hundreds of times in a row.
 
 Instead: `from lazy import STEP`, or a local variable.
+
+Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13
+    ns          0.2     -0     -0   13.4   15.1   17.1
 """
 
 from __future__ import annotations

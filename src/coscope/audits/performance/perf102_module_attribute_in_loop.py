@@ -9,6 +9,11 @@ to 3 ns, and the rule is silent.
 The rule tells a name that an import of the module binds, in each round of a loop.
 
 Instead: `from math import sqrt`, or a local variable that is assigned before the loop.
+
+Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13
+    ns         13.1   13.3   15.5    3.4    1.6    1.6
 """
 
 from __future__ import annotations

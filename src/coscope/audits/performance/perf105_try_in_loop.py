@@ -11,6 +11,11 @@ To CPython 3.10 entering and leaving a `try` takes 4 ns. From 3.11 on it takes n
 the rule is silent.
 
 Instead: the `try` around the loop, if one exception may end it.
+
+Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13
+    ns          3.7    3.8      4    0.9   -0.1   -0.2
 """
 
 from __future__ import annotations

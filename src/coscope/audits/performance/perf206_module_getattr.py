@@ -11,6 +11,11 @@ of those that it has itself. PERF003 tells the same of code that has run.
 The rule looks at the live module that the global name holds.
 
 Instead: `from lazy import STEP`, or a local variable.
+
+Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13
+    ns            0     -0   -0.1   13.5   16.2   16.9
 """
 
 from __future__ import annotations

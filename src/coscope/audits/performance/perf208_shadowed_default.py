@@ -10,11 +10,18 @@
 CPython 3.12 and 3.13 specialise an attribute of an instance only if its class has none of that
 name. The default of a dataclass's field is a class attribute, and so is `seen = 0` in a class body
 above `self.seen = ...` in a method. CPython 3.14 mends it (gh-123040).
+3.10 caches where an instance holds an attribute under the same condition, in functions that were
+called 1024 times.
 
 The rule tells a name to which the class body assigns a constant and which methods store, or which
 is a field of a dataclass, in each round of a tight loop.
 
 Instead: `slots=True`, `field(default_factory=...)`, or an assignment in `__init__`.
+
+Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13
+    ns          0.2      0    9.6   -0.4   10.4     11
 """
 
 from __future__ import annotations
@@ -24,12 +31,17 @@ from collections.abc import Iterator
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.performance.classes import class_around, plain_attributes, stored_on_self
-from coscope.audits.performance.hot import accesses, first_parameter, tight_loop
+from coscope.audits.performance.hot import (
+    accesses,
+    first_parameter,
+    shared_names,
+    tight_loop,
+)
 from coscope.model import Finding
 
 CODE = "PERF208"
 SEVERITY = "warning"
-VERSIONS = "3.12-3.13"
+VERSIONS = "3.10, 3.12-3.13"
 LOOPS = True
 OPNAMES = frozenset({"LOAD_ATTR", "STORE_ATTR"})
 
@@ -47,12 +59,12 @@ lower_bound = PAIR.lower_bound
 
 def check(subject: Subject) -> Iterator[Finding]:
     own = first_parameter(subject)
-    parent = subject.parent
-    if own is None or parent is None:
+    shared = shared_names(subject)
+    if own is None or not shared:
         return
     told = set()
-    for found in accesses(subject, "LOAD_ATTR", "STORE_ATTR"):
-        if found.name != own or found.attribute in told or found.attribute not in parent.names:
+    for found in accesses(subject, "LOAD_ATTR", "STORE_ATTR", of=shared):
+        if found.name != own or found.attribute in told:
             continue
         if tight_loop(subject, found.at) is None:
             continue
@@ -69,6 +81,6 @@ def check(subject: Subject) -> Iterator[Finding]:
                     subject.seen(found.at),
                     f"the body of {fact.name} assigns {found.attribute}, instances have their own",
                 ],
-                why="CPython 3.12 and 3.13 do not specialise an attribute that the class has too",
+                why="here an attribute that the class has too is looked up anew each time",
                 instead="slots=True, field(default_factory=...), or an assignment in __init__",
             )

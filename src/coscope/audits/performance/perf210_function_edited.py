@@ -8,6 +8,11 @@ for good (gh-117045): a call of it goes from 25 to 31 ns, a property from 18 to 
 The rule tells the assignment. Whether the function is hot, only a run can tell.
 
 Instead: a new function, made by running its `def` with other defaults.
+
+Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13
+    ns          0.1     -0    0.2   -0.2   -0.1    4.6
 """
 
 from __future__ import annotations

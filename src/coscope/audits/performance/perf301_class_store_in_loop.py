@@ -10,6 +10,11 @@ instances misses then; to 3.10 the method cache is emptied.
 The rule tells classes of the same file by their names, and the first parameter `cls` of a method.
 
 Instead: a local variable that is stored once after the loop, or an item of a list.
+
+Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13
+    ns         15.8     16   16.5   27.5   37.8   36.9
 """
 
 from __future__ import annotations
@@ -18,7 +23,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
-from coscope.audits.performance.classes import classes_of
+from coscope.audits.performance.classes import class_names, classes_of
 from coscope.audits.performance.hot import accesses, first_parameter, hot_loop
 from coscope.model import Finding
 
@@ -36,6 +41,9 @@ lower_bound = PAIR.lower_bound
 
 
 def check(subject: Subject) -> Iterator[Finding]:
+    named = not class_names(subject.unit).isdisjoint(subject.code.names)
+    if not named and first_parameter(subject) != "cls":
+        return
     told = set()
     for found in accesses(subject, "STORE_ATTR"):
         path = f"{found.name}.{found.attribute}"

@@ -9,6 +9,11 @@ to match before. With keywords the arguments are put into a tuple and matched by
 The rule tells classes of the same file whose `__init__` would take the keywords by position.
 
 Instead: positional arguments, where the loop is hot. Keywords are easier to read elsewhere.
+
+Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13
+    ns         63.6   59.3   66.1   82.4    101  113.8
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
-from coscope.audits.performance.classes import classes_of
+from coscope.audits.performance.classes import class_names, classes_of
 from coscope.audits.performance.hot import hot_loop
 from coscope.model import Finding
 
@@ -35,7 +40,7 @@ lower_bound = PAIR.lower_bound
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    if not subject.loops:
+    if class_names(subject.unit).isdisjoint(subject.code.names) or not subject.loops:
         return
     for call in subject.calls:
         if not call.keywords or call.starred or call.root != "global" or call.path is None:

