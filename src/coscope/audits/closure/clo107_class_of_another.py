@@ -40,8 +40,12 @@ def check(subject: Subject) -> Iterator[Finding]:
     held = World.contents(function.__closure__[at])
     if not is_a(held, type) or any(held is base for base in mro_of(live.owner)):
         return
-    reads = subject.where("LOAD_DEREF")
-    found = [index for index in reads if subject.instructions.argval(index) == "__class__"]
+    columns = subject.instructions
+    found = [
+        index  # to 3.11 super() looks at its caller's cell, and the code loads super alone
+        for index in subject.where("LOAD_DEREF", "LOAD_GLOBAL")
+        if columns.argval(index) in ("__class__", "super")
+    ]
     if not found or live.thing is not function:
         return
     same = name_of_class(held) == name_of_class(live.owner)
