@@ -69,9 +69,14 @@ def main() -> None:
     print(f"{len(found)} findings: {', '.join(f'{k} {v}' for k, v in sorted(counts.items()))}\n")
     print("| rule | place | finding | source | true |\n|---|---|---|---|---|")
     for place, finding in drawn(found, given.count, given.seed):
-        print(
-            f"| {finding.rule} | {place}:{finding.line} | {finding.message} | `{_line(finding)}` | |"
+        cells = (
+            finding.rule,
+            f"{place}:{finding.line}",
+            finding.message,
+            f"`{_line(finding)}`",
+            "",
         )
+        print(f"| {' | '.join(cells)} |")
 
 
 def _line(finding: Finding) -> str:

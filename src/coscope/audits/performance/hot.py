@@ -28,14 +28,29 @@ class Access(NamedTuple):
 
 
 def hot_loop(subject: Subject, index: int) -> LoopFacts | None:
-    """The innermost loop of an instruction, if each of its rounds executes it; else None."""
+    """The innermost loop of an instruction, if each of its rounds executes it; else None.
+
+    A loop at module or class level runs once, and one that awaits waits for something: nanoseconds
+    count in neither.
+    """
+    if _runs_once(subject):
+        return None
     loop = subject.loop_at(index)
-    return loop if loop is not None and index in loop.every_round else None
+    if loop is None or index not in loop.every_round:
+        return None
+    return None if _waits(subject, loop, _AWAITS) else loop
+
+
+def _runs_once(subject: Subject) -> bool:
+    kind, parent = subject.code.kind, subject.parent
+    if kind.endswith("comprehension") and parent is not None:  # to 3.11 code of its own
+        kind = parent.kind
+    return kind in ("module", "class body")
 
 
 def tight_loop(subject: Subject, index: int) -> LoopFacts | None:
-    """As `hot_loop`, if a round is so short that a few nanoseconds count: no loop inside, few
-    calls, few instructions."""
+    """As `hot_loop`, if a round is so short that a few nanoseconds count: no loop inside, one call
+    at most, few instructions, and nothing done elsewhere between two rounds."""
     loop = hot_loop(subject, index)
     if loop is None or loop.inner or len(loop.indexes) > _TIGHT:
         return None
@@ -44,11 +59,19 @@ def tight_loop(subject: Subject, index: int) -> LoopFacts | None:
     for at in loop.indexes:
         row = rows[opcodes[at]]
         calls += row is not None and row.shows == "{call}"
-    return loop if calls <= _FEW_CALLS else None
+    return None if calls > 1 or _waits(subject, loop, _YIELDS) else loop
 
 
-_TIGHT = 80  # instructions
-_FEW_CALLS = 2
+_TIGHT = 60  # instructions
+_AWAITS = frozenset({"SEND", "YIELD_FROM"})
+_YIELDS = frozenset({"YIELD_VALUE"})
+
+
+def _waits(subject: Subject, loop: LoopFacts, opnames: frozenset[str]) -> bool:
+    rows = subject.rules.opcodes
+    wanted = {rows[name].code for name in opnames if name in rows}
+    opcodes = subject.instructions.opcodes
+    return any(opcodes[at] in wanted for at in loop.indexes)
 
 
 def name_before(subject: Subject, index: int) -> tuple[str, str] | None:

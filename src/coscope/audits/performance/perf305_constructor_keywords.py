@@ -6,7 +6,8 @@
 A class that is called with positional arguments only has a specialised form from 3.13 on, and less
 to match before. With keywords the arguments are put into a tuple and matched by name.
 
-The rule tells classes of the same file whose `__init__` would take the keywords by position.
+The rule tells classes of the same file whose `__init__` would take the keywords by position, and
+calls nothing itself.
 
 Instead: positional arguments, where the loop is hot. Keywords are easier to read elsewhere.
 
@@ -22,7 +23,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
-from coscope.audits.performance.classes import class_names, classes_of
+from coscope.audits.performance.classes import calls_something, class_names, classes_of
 from coscope.audits.performance.hot import hot_loop
 from coscope.model import Finding
 
@@ -51,6 +52,8 @@ def check(subject: Subject) -> Iterator[Finding]:
         init = fact.method("__init__") if fact is not None else None
         if init is None or fact is None or fact.metaclass is not None or fact.decorators:
             continue
+        if calls_something(init):
+            continue  # what it calls takes longer
         names = [name for name, _ in call.keywords]
         start = 1 + len(call.positional)
         if list(init.varnames[start : init.argcount][: len(names)]) != names:
