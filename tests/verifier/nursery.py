@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import marshal
 import os
-import resource
 import signal
 import sys
 import time
@@ -50,6 +49,8 @@ def _ending(payload: bytes, arguments: tuple[Any, ...], traced: bool) -> str:
 
 
 def _child(payload: bytes, arguments: tuple[Any, ...], traced: bool) -> NoReturn:
+    import resource  # not inside Pyodide, where this file is only collected
+
     try:
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in range(3):
