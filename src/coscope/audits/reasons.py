@@ -245,16 +245,22 @@ class _Search:
         return self._made(TAGS, text, True)
 
     def _candidates(self) -> Reason:
-        """Without a type seen: the one class of the package whose instances have the attribute."""
-        stored = [
-            cls
-            for cls in self.subject.unit.fact(_classes)
-            if _package_of(cls) == _package_of(self.function) and stores(cls, self.attribute)
-        ]
-        if HOST_VERSION in SHADOWING and len(stored) == 1:
-            value = class_attribute(stored[0], self.attribute)
-            if value is not MISSING and not _is_descriptor(value):
-                return self._shadowed(stored[0], False)
+        """Without a type seen: the one class of the package whose instances have the attribute,
+        and for which this could not be specialised. For the others it would have been."""
+        if not self.site.generic:
+            return self._made(MIXED, f"{self.owner} is not always of one type and one layout")
+        found = []
+        for cls in self.subject.unit.fact(_classes):
+            if _package_of(cls) != _package_of(self.function) or not stores(cls, self.attribute):
+                continue
+            value = class_attribute(cls, self.attribute)
+            hidden = value is not MISSING and not _is_descriptor(value)
+            if tags_used(cls) >= _MOST_TAGS:
+                found.append(self._made(TAGS, self._exhausted(cls).text))
+            elif hidden and HOST_VERSION in SHADOWING:
+                found.append(self._shadowed(cls, False))
+        if len(found) == 1:
+            return found[0]
         return self._unknown()
 
     def _unknown(self) -> Reason:

@@ -50,7 +50,6 @@ def _found(kind: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.skipif(HOST_VERSION not in ("3.12", "3.13"), reason="the table of 3.12 and 3.13")
-@pytest.mark.xfail(reason='"Check" asks for 11 of 11; so far 8 to 11 are found', strict=False)
 @pytest.mark.parametrize("breaker", BREAKERS)
 def test_a_breaker_is_found(breaker: str) -> None:
     assert _found("slow").get(f"{breaker}_slow", set()) & BREAKERS[breaker]

@@ -49,17 +49,17 @@ def _runs_once(subject: Subject) -> bool:
 
 
 def tight_loop(subject: Subject, index: int) -> LoopFacts | None:
-    """As `hot_loop`, if a round is so short that a few nanoseconds count: no loop inside, one call
-    at most, few instructions, and nothing done elsewhere between two rounds."""
+    """As `hot_loop`, if a round is so short that a few nanoseconds count: no loop and no call in
+    it, few instructions, and nothing done elsewhere between two rounds."""
     loop = hot_loop(subject, index)
     if loop is None or loop.inner or len(loop.indexes) > _TIGHT:
         return None
     rows, opcodes = subject.rules.by_code, subject.instructions.opcodes
-    calls = 0
     for at in loop.indexes:
         row = rows[opcodes[at]]
-        calls += row is not None and row.shows == "{call}"
-    return None if calls > 1 or _waits(subject, loop, _YIELDS) else loop
+        if row is not None and row.shows == "{call}":
+            return None
+    return None if _waits(subject, loop, _YIELDS) else loop
 
 
 _TIGHT = 60  # instructions
