@@ -96,11 +96,17 @@ def test_a_violation_is_1_with_place_and_instructions(tmp_path: Path) -> None:
     assert lines[-1].startswith("1 violation in 1 of 11 code objects; coscope rule VER201 explains")
 
 
-def test_a_violation_shows_the_kinds_on_the_stack(tmp_path: Path) -> None:
-    text = run(damaged(tmp_path, NO_LIST), "--width", "100").stdout
+@pytest.mark.parametrize(
+    ("change", "rule", "stack"),
+    [(NO_LIST, "VER403", "deepest first"), (NO_SUCH_CONSTANT, "VER201", "empty")],
+)
+def test_a_violation_shows_the_kinds_on_the_stack(
+    change: tuple[str, int, int], rule: str, stack: str, tmp_path: Path
+) -> None:
+    text = run(damaged(tmp_path, change), "--width", "100").stdout
 
-    assert "VER403" in text
-    assert "deepest first" in next(line for line in text.splitlines() if "    stack" in line)
+    assert rule in text
+    assert stack in next(line for line in text.splitlines() if "    stack" in line)
 
 
 def test_all_violations_are_told_not_only_the_first(tmp_path: Path) -> None:

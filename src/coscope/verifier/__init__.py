@@ -65,7 +65,9 @@ def verify(
         codes += 1
         found = [violation for check in checks for violation in check(subject)]
         if found:
-            numbered = [replace(violation, number=number) for violation in found]
+            numbered = [
+                replace(subject.with_stack(violation), number=number) for violation in found
+            ]
             violations += sorted(numbered, key=_place)
     return Report(
         name=code.qualname,

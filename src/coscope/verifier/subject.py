@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from coscope.codec.locations import covered_units
@@ -165,6 +167,20 @@ class Subject:
             self._stack(index),
             self.file,
         )
+
+    def with_stack(self, violation: Violation) -> Violation:
+        """A violation with the stack before its instruction, where that can be told.
+
+        For those that were found before the machine ran: it is started for them now.
+        """
+        instructions = self.instructions
+        if violation.stack is not None or violation.offset is None or instructions is None:
+            return violation
+        index = bisect_left(instructions.offsets, violation.offset)
+        if index == len(instructions) or instructions.offsets[index] != violation.offset:
+            return violation
+        frame = None if self.frames is None else self.frames[index]
+        return violation if frame is None else replace(violation, stack=tuple(map(told, frame)))
 
     def _span(self, instructions: Instructions, index: int) -> Span:
         try:
