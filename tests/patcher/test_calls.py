@@ -6,9 +6,9 @@ import asyncio
 import sys
 import traceback
 from collections.abc import Coroutine
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
-from types import FunctionType
+from types import FrameType, FunctionType
 from typing import Any
 
 import pytest
@@ -139,6 +139,54 @@ def test_the_traceback_points_where_it_did() -> None:
         ]
 
     assert found[:2] == found[2:]
+
+
+def told(f: FunctionType, *args: Any) -> list[tuple[str, int]]:
+    """What a tracer is told of calling the function: events and lines."""
+    events: list[tuple[str, int]] = []
+
+    def tracer(frame: FrameType, event: str, _: object) -> Any:
+        if frame.f_code is f.__code__:
+            events.append((event, frame.f_lineno))
+        return tracer
+
+    before = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        with suppress(ZeroDivisionError):
+            list(f(*args))
+    finally:
+        sys.settrace(before)
+    return events
+
+
+@pytest.mark.parametrize("argument", [0, 1, 3])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(n):\n out = []\n for i in range(n):\n  out.append(i)\n return out",
+        "def f(n):\n while n:\n  n -= 1\n return ()",
+        "def f(n):\n yield 1\n if n:\n  yield n\n return 5",
+        "def f(n):\n return [\n  n,\n  n + 1]",
+        "def f(n):\n return (n,)",
+    ],
+)
+def test_a_tracer_is_told_of_the_same_lines(source: str, argument: int) -> None:
+    copy, log, f = hooked(source, InsertCall(call=HOOK), EXIT)
+
+    assert told(f, argument) == told(copy, argument)
+    assert len(log) > 1
+
+
+def test_a_tracer_is_told_of_the_first_line_when_an_exception_leaves() -> None:
+    source = "def f(n):\n n += 1\n 1 / 0"
+    plain = [("call", 1), ("line", 2), ("line", 3), ("exception", 3), ("return", 3)]
+    seen: list[Any] = []
+    f = function(source, hook=lambda error: seen.append(sys._getframe(1).f_lineno))
+
+    assert plain == told(f, 1)
+    assert [*plain[:-1], ("line", 1), plain[-1]] == told(patched(f, EXIT), 1)
+    assert [1] == seen
 
 
 def test_the_exception_is_known_while_the_hook_runs_and_not_after() -> None:

@@ -101,7 +101,12 @@ class _Hook:
     def on_entry(self) -> None:
         first = prologue(self.listing)
         items = self.listing.items
-        model = items[first - 1] if first else items[0]
+        above = self.assembler.item("NOP", 0, items[max(first - 1, 0)])
+        # In the line of what follows: in that of RESUME, a tracer would be told one line more.
+        place = items[first].place
+        model = Item(
+            0, place=above.place if place.span.lineno is None else place, handler=above.handler
+        )
         # Not for jumps: a loop may begin with the first instruction.
         self.listing.weave({first: self.call(model)}, passing=(first,))
 
@@ -151,13 +156,15 @@ class _Hook:
 
     def _on_exception(self, body: list[Item]) -> None:
         assembler = self.assembler
-        place = Place(Span(*self._first_line()))
-        model = Item(0, place=place)
+        # As of a `with` statement: a tracer is told of one line, the hook can ask for it, and what
+        # cleans up has none.
+        model = Item(0, place=Place(Span(*self._first_line())))
+        nowhere = Item(0)
         entry = assembler.item("PUSH_EXC_INFO", 0, model)
         cleanup = [
-            assembler.item("COPY", 3, model),
-            assembler.item("POP_EXCEPT", 0, model),
-            assembler.item("RERAISE", 1, model),
+            assembler.item("COPY", 3, nowhere),
+            assembler.item("POP_EXCEPT", 0, nowhere),
+            assembler.item("RERAISE", 1, nowhere),
         ]
         # The interpreter's lasti and the previous exception are kept.
         model.handler = Handler(cleanup[0], depth=2, keeps_lasti=True)
