@@ -407,3 +407,17 @@ def test_a_shape_admits_what_inspect_binds(target: Any) -> None:
         witness = Witness(count, given, None, None, None, "called")
 
         assert said_by_inspect(target, witness) == (refusal(shape, count, given) is None)
+
+
+def test_an_unpacked_parameter_is_the_caller_s_choice() -> None:
+    def pick(*items: object, key: object = None) -> object:
+        return items, key
+
+    def listed(items: tuple[object, ...], **named: object) -> object:
+        return pick(*items, **named)
+
+    def chosen(named: dict[str, object], *items: object) -> object:
+        return pick(*items, **named)
+
+    assert () == signature(listed).witnesses
+    assert () == signature(chosen).witnesses

@@ -174,6 +174,9 @@ def _inside(stage: Stage, receiver: Receiver | None, depth: int) -> Verdict:
         if callee is None or callee.assumed or not forward.exact or not forward.always:
             certain = False
             continue
+        if not _unpacks(stage, forward):
+            certain = False  # a parameter is unpacked: what it holds is the caller's choice
+            continue
         followed.update(forward.stars)
         handed = _handed_on(stage, forward, callee)
         if isinstance(handed, str):
@@ -186,6 +189,17 @@ def _inside(stage: Stage, receiver: Receiver | None, depth: int) -> Verdict:
     stars = starred_of(code)
     unknown = any(stars[name] not in followed for name in read_stars(code))
     return Verdict(None, None, certain and not unknown)
+
+
+def _unpacks(stage: Stage, forward: Forward) -> bool:
+    """True if what is handed on with stars are the function's own `*args` and `**kwargs`."""
+    held = {slot.name: slot.value for slot in stage.slots}
+    for each in forward.passed:
+        value = held.get(each.parameter) if each.parameter is not None else None
+        wanted = {"*": tuple, "**": dict}.get(each.kind)
+        if value is not None and wanted is not None and type(value.object) is not wanted:
+            return False
+    return True
 
 
 def when_run(code: Code) -> str:
