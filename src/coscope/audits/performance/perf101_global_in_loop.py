@@ -26,7 +26,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
-from coscope.audits.performance.hot import hot_loop
+from coscope.audits.performance.rounds import light_loop
 from coscope.model import Finding
 
 CODE = "PERF101"
@@ -37,11 +37,13 @@ OPNAMES = frozenset({"LOAD_GLOBAL"})
 PAIR = Pair("abs", "a", begin="a = abs")
 lower_bound = PAIR.lower_bound
 
+_GAIN = 8.0  # nanoseconds: a loop is told only if that is a share of its round
+
 
 def check(subject: Subject) -> Iterator[Finding]:
     told = set()
     for index in subject.where("LOAD_GLOBAL"):
-        loop = hot_loop(subject, index)
+        loop = light_loop(subject, index, _GAIN)
         name = subject.instructions.argval(index)
         if loop is None or loop.depth < 2 or name in told:
             continue

@@ -23,7 +23,8 @@ from collections.abc import Iterator
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.facts_names import module_bindings, module_imports
-from coscope.audits.performance.hot import LOADS, accesses, hot_loop
+from coscope.audits.performance.hot import LOADS, accesses
+from coscope.audits.performance.rounds import light_loop
 from coscope.model import Finding
 
 CODE = "PERF102"
@@ -33,6 +34,8 @@ LOOPS = True
 OPNAMES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 PAIR = Pair("math.sqrt", "f", "import math", "f = math.sqrt")
 lower_bound = PAIR.lower_bound
+
+_GAIN = 28.0  # nanoseconds: a loop is told only if that is a share of its round
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -44,7 +47,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         meaning = imports.get(found.name)
         if found.kind != "global" or meaning is None or bindings.get(found.name) != 1:
             continue
-        loop = hot_loop(subject, found.at)
+        loop = light_loop(subject, found.at, _GAIN)
         # A name from a module may be a class or an object: only `import x` proves a module.
         if loop is None or path in told or meaning != found.name:
             continue

@@ -25,7 +25,8 @@ from collections.abc import Iterator
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.facts_loops import LoopFacts
-from coscope.audits.performance.hot import Access, accesses, first_parameter, hot_loop
+from coscope.audits.performance.hot import Access, accesses, first_parameter
+from coscope.audits.performance.rounds import light_loop
 from coscope.model import Finding
 
 CODE = "PERF103"
@@ -42,6 +43,8 @@ o = C()
 PAIR = Pair("o.x", "x", _SETUP, "x = o.x")
 lower_bound = PAIR.lower_bound
 
+_GAIN = 26.0  # nanoseconds: a loop is told only if that is a share of its round
+
 
 def check(subject: Subject) -> Iterator[Finding]:
     own = first_parameter(subject)
@@ -50,7 +53,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     stored = {found.attribute for found in accesses(subject, "STORE_ATTR", "DELETE_ATTR")}
     reads: dict[tuple[LoopFacts, str], list[Access]] = {}
     for found in accesses(subject, "LOAD_ATTR"):
-        loop = hot_loop(subject, found.at) if found.name == own else None
+        loop = light_loop(subject, found.at, _GAIN) if found.name == own else None
         if loop is not None and found.attribute not in stored:
             reads.setdefault((loop, found.attribute), []).append(found)
     for (_, attribute), sites in reads.items():

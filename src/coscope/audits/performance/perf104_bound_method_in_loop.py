@@ -24,8 +24,9 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
-from coscope.audits.performance.hot import accesses, hot_loop, stored_locals
+from coscope.audits.performance.hot import accesses, stored_locals
 from coscope.audits.performance.lists import new_lists
+from coscope.audits.performance.rounds import light_loop
 from coscope.model import Finding
 
 CODE = "PERF104"
@@ -36,6 +37,8 @@ OPNAMES = frozenset({"LOAD_METHOD"})
 PAIR = Pair("l.append(1)", "a(1)", begin="l = []; a = l.append")
 lower_bound = PAIR.lower_bound
 
+_GAIN = 8.0  # nanoseconds: a loop is told only if that is a share of its round
+
 
 def check(subject: Subject) -> Iterator[Finding]:
     told = set()
@@ -43,7 +46,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for found in accesses(subject, "LOAD_METHOD"):
         if found.kind != "local" or found.attribute not in ("append", "extend"):
             continue
-        loop = hot_loop(subject, found.at)
+        loop = light_loop(subject, found.at, _GAIN)
         key = found.name, found.attribute
         if loop is None or key in told or found.name in stored_locals(subject, loop):
             continue

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
-from coscope.audits.performance.hot import hot_loop
+from coscope.audits.performance.rounds import light_loop
 from coscope.model import Finding
 
 CODE = "PERF105"
@@ -35,10 +35,12 @@ OPNAMES = frozenset({"SETUP_FINALLY"})
 PAIR = Pair("try:\n    x\nexcept KeyError:\n    y", "x", begin="x = y = 1")
 lower_bound = PAIR.lower_bound
 
+_GAIN = 4.0  # nanoseconds: a loop is told only if that is a share of its round
+
 
 def check(subject: Subject) -> Iterator[Finding]:
     for index in subject.where("SETUP_FINALLY"):
-        loop = hot_loop(subject, index)
+        loop = light_loop(subject, index, _GAIN)
         if loop is not None and loop.depth > 1:
             yield subject.finding(
                 CODE,

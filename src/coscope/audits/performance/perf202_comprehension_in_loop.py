@@ -21,7 +21,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
-from coscope.audits.performance.hot import hot_loop
+from coscope.audits.performance.rounds import light_loop
 from coscope.model import Code, Finding
 
 CODE = "PERF202"
@@ -32,6 +32,8 @@ OPNAMES = frozenset({"MAKE_FUNCTION"})
 PAIR = Pair("[i for i in t]", "l = []\nfor i in t: l.append(i)", begin="t = (1, 2)")
 lower_bound = PAIR.lower_bound
 
+_GAIN = 42.0  # nanoseconds: a loop is told only if that is a share of its round
+
 
 _COMPREHENSIONS = ("list comprehension", "set comprehension", "dict comprehension")
 
@@ -41,7 +43,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         code = subject.instructions.argval(index - 1) if index else None
         if not isinstance(code, Code) or code.kind not in _COMPREHENSIONS:
             continue
-        loop = hot_loop(subject, index)
+        loop = light_loop(subject, index, _GAIN)
         if loop is not None and loop.depth > 1:
             yield subject.finding(
                 CODE,

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
+from coscope.audits.glances import Glance
 from coscope.audits.performance.classes import class_around, stored_on_self
 from coscope.audits.performance.hot import accesses, first_parameter, tight_loop
 from coscope.model import Finding
@@ -34,6 +35,7 @@ CODE = "PERF203"
 SEVERITY = "info"
 VERSIONS = "3.11"
 LOOPS = True
+TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR"})
 
 _SETUP = """\
@@ -46,6 +48,10 @@ with_getattr, plain = A(), B()
 """
 PAIR = Pair("a.x", "b.x", _SETUP, "a, b = with_getattr, plain")
 lower_bound = PAIR.lower_bound
+
+
+def may_find(seen: Glance) -> bool:
+    return seen.is_method()
 
 
 def check(subject: Subject) -> Iterator[Finding]:

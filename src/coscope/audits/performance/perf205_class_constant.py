@@ -25,6 +25,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
+from coscope.audits.glances import Glance, names_of, uses
 from coscope.audits.performance.classes import class_around, plain_attributes, stored_on_self
 from coscope.audits.performance.hot import (
     accesses,
@@ -38,6 +39,7 @@ CODE = "PERF205"
 SEVERITY = "info"
 VERSIONS = "3.11-3.12"
 LOOPS = True
+TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR"})
 
 _SETUP = """\
@@ -47,6 +49,12 @@ o = C()
 """
 PAIR = Pair("o.x", "x", _SETUP, "x = o.x")
 lower_bound = PAIR.lower_bound
+
+
+def may_find(seen: Glance) -> bool:
+    if seen.parent is None or not seen.is_method():
+        return False
+    return uses(seen, ("LOAD_ATTR",), names_of(seen.parent), seen.spans(tight=True), plain=True)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

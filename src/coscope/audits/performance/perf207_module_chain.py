@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.facts_names import module_bindings, module_imports
+from coscope.audits.glances import Glance, follow
 from coscope.audits.performance.hot import accesses, tight_loop
 from coscope.model import Finding
 
@@ -30,6 +31,7 @@ CODE = "PERF207"
 SEVERITY = "info"
 VERSIONS = "3.11-3.13"
 LOOPS = True
+TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR"})
 
 _SETUP = """\
@@ -38,6 +40,13 @@ a = ModuleType("a"); a.b = ModuleType("b"); a.b.c = ModuleType("c"); a.b.c.d = 1
 """
 PAIR = Pair("a.b.c.d", "d", _SETUP, "d = a.b.c.d")
 lower_bound = PAIR.lower_bound
+
+
+_CHAIN = ("LOAD_GLOBAL", "LOAD_ATTR", "LOAD_ATTR", "LOAD_ATTR")
+
+
+def may_find(seen: Glance) -> bool:
+    return follow(seen, _CHAIN, tight=True)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -30,6 +30,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
+from coscope.audits.glances import Glance, names_of, uses
 from coscope.audits.performance.classes import class_around, plain_attributes, stored_on_self
 from coscope.audits.performance.hot import (
     accesses,
@@ -43,6 +44,7 @@ CODE = "PERF208"
 SEVERITY = "warning"
 VERSIONS = "3.10, 3.12-3.13"
 LOOPS = True
+TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR", "STORE_ATTR"})
 
 _SETUP = """\
@@ -55,6 +57,12 @@ hidden, plain = Hidden(), Plain()
 """
 PAIR = Pair("o.x", "p.x", _SETUP, "o, p = hidden, plain")
 lower_bound = PAIR.lower_bound
+
+
+def may_find(seen: Glance) -> bool:
+    if seen.parent is None or not seen.is_method():
+        return False
+    return uses(seen, OPNAMES, names_of(seen.parent), seen.spans(tight=True), plain=True)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
+from coscope.audits.glances import Glance
 from coscope.audits.performance.classes import with_metaclass
 from coscope.audits.performance.hot import accesses, tight_loop
 from coscope.model import Finding
@@ -34,6 +35,7 @@ CODE = "PERF209"
 SEVERITY = "info"
 VERSIONS = "3.12-"
 LOOPS = True
+TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR"})
 
 _SETUP = """\
@@ -43,6 +45,12 @@ class Plain: x = 1
 """
 PAIR = Pair("C.x", "D.x", _SETUP, "C, D = WithMeta, Plain")
 lower_bound = PAIR.lower_bound
+
+
+def may_find(seen: Glance) -> bool:
+    if not seen.names_a_class():
+        return False
+    return "metaclass" in seen.file.words or seen.file.mentions("ABC", "Protocol")
 
 
 def check(subject: Subject) -> Iterator[Finding]:

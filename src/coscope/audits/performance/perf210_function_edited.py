@@ -21,6 +21,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
+from coscope.audits.glances import Glance, uses
 from coscope.audits.performance.hot import name_before
 from coscope.model import Finding
 
@@ -40,6 +41,10 @@ lower_bound = PAIR.lower_bound
 _EDITS = ("__code__", "__defaults__", "__kwdefaults__")
 OPNAMES = frozenset({"STORE_ATTR"})
 NAMES = frozenset(_EDITS)
+
+
+def may_find(seen: Glance) -> bool:
+    return uses(seen, OPNAMES, NAMES, seen.whole())
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -23,8 +23,10 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
+from coscope.audits.glances import Glance, first_parameter_of
 from coscope.audits.performance.classes import class_names, classes_of
-from coscope.audits.performance.hot import accesses, first_parameter, hot_loop
+from coscope.audits.performance.hot import accesses, first_parameter
+from coscope.audits.performance.rounds import light_loop
 from coscope.model import Finding
 
 CODE = "PERF301"
@@ -39,6 +41,12 @@ cell = [0]
 PAIR = Pair("C.n += 1", "c[0] += 1", _SETUP, "C, c = Counter, cell")
 lower_bound = PAIR.lower_bound
 
+_GAIN = 60.0  # nanoseconds: a loop is told only if that is a share of its round
+
+
+def may_find(seen: Glance) -> bool:
+    return seen.names_a_class() or first_parameter_of(seen.code) == "cls"
+
 
 def check(subject: Subject) -> Iterator[Finding]:
     named = not class_names(subject.unit).isdisjoint(subject.code.names)
@@ -47,7 +55,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     told = set()
     for found in accesses(subject, "STORE_ATTR"):
         path = f"{found.name}.{found.attribute}"
-        if path in told or hot_loop(subject, found.at) is None:
+        if path in told or light_loop(subject, found.at, _GAIN) is None:
             continue
         if found.kind == "global":
             known = found.name in classes_of(subject.unit)

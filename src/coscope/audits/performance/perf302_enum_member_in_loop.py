@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
+from coscope.audits.glances import Glance
 from coscope.audits.performance.classes import enums_of
 from coscope.audits.performance.hot import accesses, tight_loop
 from coscope.model import Finding
@@ -30,6 +31,7 @@ from coscope.model import Finding
 CODE = "PERF302"
 SEVERITY = "info"
 LOOPS = True
+TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR"})
 
 _SETUP = """\
@@ -38,6 +40,10 @@ class K(enum.Enum): x = 1
 """
 PAIR = Pair("K.x", "x", _SETUP, "x = K.x")
 lower_bound = PAIR.lower_bound
+
+
+def may_find(seen: Glance) -> bool:
+    return seen.names_a_class() and seen.file.mentions("Enum", "Flag")
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.facts_flow import stores_of
+from coscope.audits.glances import Glance
 from coscope.audits.performance.hot import Access, accesses, stored_locals, tight_loop
 from coscope.audits.performance.tuples import named_tuples_of
 from coscope.model import Finding
@@ -31,6 +32,7 @@ from coscope.model import Finding
 CODE = "PERF303"
 SEVERITY = "info"
 LOOPS = True
+TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR"})
 
 _SETUP = """\
@@ -39,6 +41,10 @@ P = namedtuple("P", "x")
 """
 PAIR = Pair("p.x", "x", _SETUP, "p = P(1); x = 1")
 lower_bound = PAIR.lower_bound
+
+
+def may_find(seen: Glance) -> bool:
+    return "namedtuple" in seen.file.names
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -27,8 +27,9 @@ from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject, Unit
 from coscope.audits.facts_calls import dotted
 from coscope.audits.facts_names import callee_of, module_imports, resolved
+from coscope.audits.glances import Glance, lookups, uses
 from coscope.audits.performance.classes import abstract_of
-from coscope.audits.performance.hot import hot_loop
+from coscope.audits.performance.rounds import light_loop
 from coscope.model import Finding
 
 CODE = "PERF304"
@@ -40,8 +41,18 @@ PAIR = Pair(
 )
 lower_bound = PAIR.lower_bound
 
+_GAIN = 100.0  # nanoseconds: a loop is told only if that is a share of its round
 
+
+_MODULES = ("collections", "numbers", "typing")
 _ALIASES = frozenset(collections.abc.__all__)
+
+
+def may_find(seen: Glance) -> bool:
+    if not uses(seen, lookups(seen.file.version), NAMES, seen.spans(tight=False)):
+        return False
+    imported = not seen.file.roots.isdisjoint(_MODULES)
+    return imported or (seen.names_a_class() and seen.file.mentions("ABC", "Protocol"))
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -50,7 +61,10 @@ def check(subject: Subject) -> Iterator[Finding]:
     for call in subject.calls:
         if call.path != "isinstance" or len(call.positional) != 2:
             continue
-        if hot_loop(subject, call.index) is None or callee_of(subject, call) != "isinstance":
+        if (
+            light_loop(subject, call.index, _GAIN) is None
+            or callee_of(subject, call) != "isinstance"
+        ):
             continue
         root, path = dotted(subject.code, call.positional[1], subject.takers)
         meaning = resolved(subject, path, root) or path
@@ -77,7 +91,7 @@ def _candidates(unit: Unit) -> frozenset[str]:
     imported = {
         name
         for name, meaning in unit.fact(module_imports).items()
-        if meaning.partition(".")[0] in ("collections", "numbers", "typing")
+        if meaning.partition(".")[0] in _MODULES
     }
     return abstract_of(unit) | imported
 

@@ -23,8 +23,9 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
+from coscope.audits.glances import Glance
 from coscope.audits.performance.classes import calls_something, class_names, classes_of
-from coscope.audits.performance.hot import hot_loop
+from coscope.audits.performance.rounds import light_loop
 from coscope.model import Finding
 
 CODE = "PERF305"
@@ -39,6 +40,12 @@ class Point:
 PAIR = Pair("C(x=1, y=2)", "C(1, 2)", _SETUP, "C = Point")
 lower_bound = PAIR.lower_bound
 
+_GAIN = 110.0  # nanoseconds: a loop is told only if that is a share of its round
+
+
+def may_find(seen: Glance) -> bool:
+    return seen.names_a_class()
+
 
 def check(subject: Subject) -> Iterator[Finding]:
     if class_names(subject.unit).isdisjoint(subject.code.names) or not subject.loops:
@@ -46,7 +53,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for call in subject.calls:
         if not call.keywords or call.starred or call.root != "global" or call.path is None:
             continue
-        if hot_loop(subject, call.index) is None:
+        if light_loop(subject, call.index, _GAIN) is None:
             continue
         fact = classes_of(subject.unit).get(call.path)
         init = fact.method("__init__") if fact is not None else None

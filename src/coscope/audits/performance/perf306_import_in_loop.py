@@ -20,7 +20,8 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
-from coscope.audits.performance.hot import hot_loop
+from coscope.audits.glances import Glance
+from coscope.audits.performance.rounds import light_loop
 from coscope.model import Finding
 
 CODE = "PERF306"
@@ -30,12 +31,18 @@ OPNAMES = frozenset({"IMPORT_NAME"})
 PAIR = Pair("import json", "json", begin="import json")
 lower_bound = PAIR.lower_bound
 
+_GAIN = 70.0  # nanoseconds: a loop is told only if that is a share of its round
+
+
+def may_find(seen: Glance) -> bool:
+    return seen.parent is not None
+
 
 def check(subject: Subject) -> Iterator[Finding]:
     if subject.code.kind == "module":
         return
     for index in subject.where("IMPORT_NAME"):
-        if hot_loop(subject, index) is not None:
+        if light_loop(subject, index, _GAIN) is not None:
             name = subject.instructions.argval(index)
             yield subject.finding(
                 CODE,

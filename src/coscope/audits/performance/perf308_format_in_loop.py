@@ -22,7 +22,8 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
-from coscope.audits.performance.hot import hot_loop
+from coscope.audits.glances import Glance, uses
+from coscope.audits.performance.rounds import light_loop
 from coscope.model import Finding
 
 CODE = "PERF308"
@@ -31,6 +32,12 @@ LOOPS = True
 NAMES = frozenset({"format"})
 PAIR = Pair('"{}: {}".format(a, b)', 'f"{a}: {b}"', begin="a, b = 'x', 'y'")
 lower_bound = PAIR.lower_bound
+
+_GAIN = 70.0  # nanoseconds: a loop is told only if that is a share of its round
+
+
+def may_find(seen: Glance) -> bool:
+    return uses(seen, ("LOAD_ATTR", "LOAD_METHOD"), NAMES, seen.spans(tight=False))
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -42,7 +49,11 @@ def check(subject: Subject) -> Iterator[Finding]:
     ]
     for index in sites:
         text = columns.argval(index - 1)
-        if type(text) is not str or hot_loop(subject, index) is None or not _is_simple(text):
+        if (
+            type(text) is not str
+            or light_loop(subject, index, _GAIN) is None
+            or not _is_simple(text)
+        ):
             continue
         call = next((call for call in subject.calls if call.callee == {index}), None)
         if call is None or call.starred:

@@ -20,11 +20,14 @@ Measured: nanoseconds that each operation loses, median on one machine, builds w
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
+from coscope.audits.glances import Glance, holds_bytes
 from coscope.audits.performance.hot import hot_loop
 from coscope.model import Finding
+from coscope.opcodes import table
 
 CODE = "PERF309"
 SEVERITY = "info"
@@ -45,6 +48,19 @@ lower_bound = PAIR.lower_bound
 
 _STRINGS = frozenset({"BUILD_STRING", "FORMAT_VALUE", "FORMAT_SIMPLE", "FORMAT_WITH_SPEC"})
 _SUMS = frozenset({"BINARY_OP", "BINARY_ADD", "INPLACE_ADD"})
+
+
+def may_find(seen: Glance) -> bool:
+    return holds_bytes(seen, _sums(seen.file.version), seen.spans(tight=False))
+
+
+@cache
+def _sums(version: str) -> tuple[bytes, ...]:
+    """The instructions that add in place: opcode and low byte of the oparg."""
+    rules = table(version)
+    if "BINARY_OP" not in rules.opcodes:
+        return tuple(bytes((rules.opcodes["INPLACE_ADD"].code, oparg)) for oparg in range(256))
+    return (bytes((rules.opcodes["BINARY_OP"].code, rules.lists["binary"].index("+="))),)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

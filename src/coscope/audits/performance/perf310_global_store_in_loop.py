@@ -28,6 +28,7 @@ from coscope.model import Finding
 CODE = "PERF310"
 SEVERITY = "info"
 LOOPS = True
+TIGHT = True
 OPNAMES = frozenset({"STORE_GLOBAL"})
 PAIR = Pair("G += 1", "g += 1", "G = 0", "global G", "g = 0")
 lower_bound = PAIR.lower_bound

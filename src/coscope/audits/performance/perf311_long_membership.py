@@ -23,7 +23,8 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
-from coscope.audits.performance.hot import hot_loop
+from coscope.audits.glances import Glance
+from coscope.audits.performance.rounds import light_loop
 from coscope.model import Finding
 
 CODE = "PERF311"
@@ -37,8 +38,14 @@ PAIR = Pair(
 )
 lower_bound = PAIR.lower_bound
 
+_GAIN = 70.0  # nanoseconds: a loop is told only if that is a share of its round
+
 
 _LEAST = 8  # items
+
+
+def may_find(seen: Glance) -> bool:
+    return any(type(each) is tuple and len(each) >= _LEAST for each in seen.consts)
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -51,7 +58,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         if not all(type(each) in (str, int, bytes) for each in items):
             continue
-        if hot_loop(subject, index) is not None:
+        if light_loop(subject, index, _GAIN) is not None:
             yield subject.finding(
                 CODE,
                 f"a tuple of {len(items)} constants is searched item by item in each round",
