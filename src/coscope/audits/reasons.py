@@ -31,9 +31,10 @@ MODULE_GETATTR = "module __getattr__"
 CLASS_STORE = "store to a class"
 TAGS = "version tags exhausted"
 OWN_DICT = "dictionary of its own"
+FALLBACK = "__getattr__ of the class"
 MIXED = "several types"
 UNPACK = "several kinds of sequences"
-OTHER = "other"
+OTHER = "other"  # a fact of which no rule tells: `coscope show --warm` does
 
 _CALLS = frozenset({"CALL", "PRECALL"})
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"})
@@ -47,6 +48,8 @@ _KNOWN = {"__basicsize__": 32, "__flags__": 168, "__dictoffset__": 288}
 _NO_CONSTANTS = frozenset({"3.11", "3.12"})
 # Versions in which an attribute of a class is never specialised.
 _NO_CLASSES = frozenset({"3.11"})
+# Versions in which nothing that instances of a class with a `__getattr__` have is specialised.
+_NO_FALLBACKS = frozenset({"3.11"})
 # Versions in which a class attribute behind an instance's own stops specialisation.
 SHADOWING = frozenset({"3.12", "3.13"})
 
@@ -70,11 +73,20 @@ def reasons_of(subject: Subject) -> tuple[Reason, ...]:
     live = subject.live
     if live is None or live.function is None or not specializes():
         return ()
-    # Code that is nested in a function has no function of its own after it has run.
-    co: CodeType = getattr(subject, "co", live.function.__code__)
-    if co.co_code != subject.code.code:
+    co = code_of(subject)
+    if co is None or co.co_code != subject.code.code:
         return ()
     return tuple(_reasons(subject, co, live.function, live.owner if live.in_class else None))
+
+
+def code_of(subject: Subject) -> CodeType | None:
+    """The live code object of a subject; None if it is not live."""
+    # Code that is nested in a function has no function of its own after it has run.
+    co: CodeType | None = getattr(subject, "co", None)
+    live = subject.live
+    if co is None and live is not None and live.function is not None:
+        return live.function.__code__
+    return co
 
 
 def _reasons(
@@ -101,7 +113,7 @@ def _reasons(
             yield _Search(subject, co, function, cls, site, place[offset]).reason()
 
 
-_ENOUGH = 5  # samples, from which a type that was not seen is held for one that does not come
+_ENOUGH = 10  # samples, from which a type that was not seen is held for one that does not come
 _PRECALL = 4  # bytes that PRECALL and its cache take
 
 
@@ -178,14 +190,24 @@ class _Search:
             return self._made(MIXED, f"{self.owner} was of {self._kinds('')}", True)
         seen = seen_of(self.co)
         if seen is None or seen.samples < _ENOUGH or not sampled:
-            return self._made(MIXED, f"{self.owner} is not always of one type and one layout")
-        name = name_of_class(self.types[0]) if self.types else self.owner
+            return self._unsampled(version != 0 and made_for is None)
+        name = name_of_class(self.types[0])
         if tags_used(self.types[0]) >= _MOST_TAGS:
             return self._exhausted(self.types[0])
         if made_for is None and version:
             return self._made(CLASS_STORE, f"the class {name} changes between accesses", True)
         text = f"instances of {name} do not have {self.attribute} where the first one had it"
         return self._made(OWN_DICT, text)
+
+    def _unsampled(self, stale: bool) -> Reason:
+        """What misses, of which types are not known enough; `stale`: the class for which it was
+        specialised has another version by now, or is gone."""
+        if not stale:
+            return self._made(MIXED, f"{self.owner} is not always of one type and one layout")
+        if self.cls is not None and self.owner in self.co.co_varnames[:1]:
+            name = name_of_class(self.cls)
+            return self._made(CLASS_STORE, f"the class {name} changes between accesses")
+        return self._made(OTHER, f"the class of {self.owner} changes, or there are several")
 
     def _of_module(self, module: ModuleType) -> Reason:
         namespace = member(ModuleType, "__dict__", module)
@@ -218,9 +240,13 @@ class _Search:
         if tags_used(cls) >= _MOST_TAGS:
             return self._exhausted(cls)
         if value is MISSING:
-            if class_attribute(cls, "__getattr__") is not MISSING:
-                return self._made(OTHER, f"{name}.__getattr__ gives {self.attribute}", True)
-            return None
+            if class_attribute(cls, "__getattr__") is MISSING or self.site.family == "STORE_ATTR":
+                return None
+            if HOST_VERSION in _NO_FALLBACKS:
+                return self._made(OTHER, f"the class {name} has a __getattr__", True)
+            if stores(cls, self.attribute) or _has_own_getattribute(cls):
+                return None
+            return self._made(FALLBACK, f"{name}.__getattr__ gives {self.attribute}", True)
         if _is_descriptor(value):
             text = f"{name}.{self.attribute} is a {type(value).__name__}"
             return self._made(OTHER, text, True)
@@ -329,6 +355,10 @@ def _package_of(thing: Any) -> str:
 
 def _is_descriptor(value: Any) -> bool:
     return class_attribute(type(value), "__get__") is not MISSING
+
+
+def _has_own_getattribute(cls: type) -> bool:
+    return class_attribute(cls, "__getattribute__") is not object.__dict__["__getattribute__"]
 
 
 def stores(cls: type, attribute: str) -> bool:

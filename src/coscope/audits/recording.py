@@ -30,6 +30,7 @@ class Seen:
     samples: int = 0  # moments at which it was on the stack
     running: int = 0  # moments at which it ran itself
     readings: int = 0  # of its counters
+    places: dict[int, int] = field(default_factory=dict)  # samples by f_lasti, bytes in co_code
     types: dict[str, dict[int, type]] = field(default_factory=dict)  # by local, by id()
     modules: dict[str, dict[int, ModuleType]] = field(default_factory=dict)
     states: dict[int, set[tuple[str, int]]] = field(default_factory=dict)
@@ -89,6 +90,7 @@ class Recorder:
                 noted.add(id(co))
                 seen.samples += 1
                 seen.running += depth == 0
+                seen.places[frame.f_lasti] = seen.places.get(frame.f_lasti, 0) + 1
                 self._note_types(seen, frame)
                 self.read(co)
             frame = frame.f_back

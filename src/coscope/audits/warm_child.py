@@ -9,6 +9,7 @@ import atexit
 import json
 import os
 import sys
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -19,10 +20,12 @@ from coscope.audits.facts import Subject, Unit
 from coscope.audits.facts_live import functions_of, subjects_of
 from coscope.audits.facts_objects import Live
 from coscope.audits.options import Options
-from coscope.audits.recording import Recorder, use
+from coscope.audits.reasons import code_of
+from coscope.audits.recording import Recorder, seen_of, use
 from coscope.audits.selection import all_rules
 from coscope.audits.specialization import codes_in
 from coscope.errors import CoscopeError
+from coscope.flow import dominates, find_dominators
 from coscope.model import Finding
 from coscope.readers.attributes import is_a, member
 from coscope.readers.from_function import HOST_RELEASE, from_code_object
@@ -39,13 +42,13 @@ def begin(settings: dict[str, Any]) -> None:
         )
 
     recorder = Recorder(wanted)
+    use(recorder)
     recorder.start()
     owner = os.getpid()
 
     def finish() -> None:
         if os.getpid() == owner:  # a fork has no watching thread, and another end
             recorder.stop()
-            use(recorder)
             _write(settings)
 
     atexit.register(finish)
@@ -78,7 +81,9 @@ def _findings(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 seen.add(key)
                 yield {
                     "finding": to_entry(finding),
+                    "loops": subject.loop_at(_index(subject, finding)) is not None,
                     "round": instructions_a_round(subject, finding),
+                    "samples": samples_around(subject, finding),
                 }
 
 
@@ -132,12 +137,44 @@ def nested(subjects: Sequence[Subject], functions: Sequence[FunctionType]) -> li
 
 
 def instructions_a_round(subject: Subject, finding: Finding) -> int:
-    """Instructions that are executed each time that the site is, at least."""
-    at = subject.instructions.at(finding.offset).index if finding.offset is not None else 0
+    """Instructions that are executed each time that the site is, at least: of a complete round of
+    its loop, or of a call up to the site if it is in none."""
+    at = _index(subject, finding)
     loop = subject.loop_at(at)
-    if loop is None:
+    if loop is not None:
+        return max(1, len(loop.every_round - loop.inner))
+    if subject.graph is None:
         return 1
-    return max(1, len(loop.every_round - loop.inner))
+    above = find_dominators(subject.graph)
+    blocks = subject.graph.blocks
+    (own,) = (block.index for block in blocks if block.start <= at < block.stop)
+    return sum(
+        min(block.stop, at + 1) - block.start
+        for block in blocks
+        if dominates(above, block.index, own) and subject.loop_at(block.start) is None
+    )
+
+
+def samples_around(subject: Subject, finding: Finding) -> tuple[int, int]:
+    """How many samples of its code were in the site's innermost loop but in no loop inside of it
+    (of a site in no loop: in no loop), and how many there were."""
+    co = code_of(subject)
+    seen = None if co is None else seen_of(co)
+    if seen is None:
+        return 0, 0
+    at = _index(subject, finding)
+    around = subject.loop_at(at)
+    inside = 0
+    for offset, count in seen.places.items():
+        # It is negative before the first instruction, and on 3.11 may be that of a cache.
+        index = max(0, bisect_right(subject.instructions.offsets, offset) - 1)
+        if subject.loop_at(index) == around:
+            inside += count
+    return inside, sum(seen.places.values())
+
+
+def _index(subject: Subject, finding: Finding) -> int:
+    return 0 if finding.offset is None else subject.instructions.at(finding.offset).index
 
 
 def _asked_for(finding: Finding, settings: dict[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from coscope.audits.facts import Subject
-from coscope.audits.reasons import Reason, reasons_of
+from coscope.audits.reasons import Reason, code_of, reasons_of
 from coscope.audits.recording import recorder, seen_of
 from coscope.model import Evidence, Finding
 
@@ -55,8 +55,7 @@ def _evidence(subject: Subject, reason: Reason) -> Iterator[Evidence]:
     yield Evidence(reason.site.evidence)
     if reason.types:
         yield Evidence(f"types seen there: {', '.join(reason.types)}")
-    live, watcher = subject.live, recorder()
-    if live is not None and live.function is not None and watcher is not None:
-        seen = seen_of(live.function.__code__)
-        if seen is not None and watcher.samples:
-            yield Evidence(f"it ran in {seen.running} of {watcher.samples} samples")
+    co, watcher = code_of(subject), recorder()
+    seen = None if co is None else seen_of(co)
+    if seen is not None and watcher is not None:
+        yield Evidence(f"it ran in {seen.running} of {watcher.samples} samples")
