@@ -11,13 +11,19 @@ from typing import Any
 import pytest
 
 from coscope.audits.facts_live import subjects_of
-from coscope.audits.signature.callables import signatures_of
+from coscope.audits.signature.sig101_admits_too_much import asked
 
 FOLDER = Path(__file__).parent / "fixtures"
 
 
 @pytest.mark.parametrize(
-    ("file", "name"), [("sig101_admits_too_much", "load"), ("sig102_untrue_signature", "run")]
+    ("file", "name"),
+    [
+        ("sig101_admits_too_much", "load"),
+        ("sig101_admits_too_much", "Order"),
+        ("sig101_admits_too_much", "Both"),
+        ("sig102_untrue_signature", "run"),
+    ],
 )
 def test_a_witness_fits_the_signature_and_raises(file: str, name: str) -> None:
     spec = spec_from_file_location(f"held_{file}", FOLDER / f"{file}.py")
@@ -27,9 +33,8 @@ def test_a_witness_fits_the_signature_and_raises(file: str, name: str) -> None:
     try:
         spec.loader.exec_module(module)
         thing: Any = vars(module)[name]
-        (subject,) = (s for s in subjects_of(spec.name) if s.live and s.live.name == name)
-        found = signatures_of(subject)
-        assert found is not None
+        asked_of = [pair for each in subjects_of(spec.name) for pair in asked(each)]
+        (found,) = (found for called, found in asked_of if called == name)
         witness = next(each for each in found.witnesses if each.reported is None)
     finally:
         del sys.modules[spec.name]

@@ -10,9 +10,11 @@ from coscope.audits.facts import Subject, definition
 from coscope.audits.facts_objects import Live
 from coscope.errors import CoscopeError
 from coscope.facts.links import Link
+from coscope.facts.shapes import POSITIONAL, POSITIONAL_ONLY, Shape
 from coscope.facts.signatures import Signatures, signature
+from coscope.facts.witnesses import witnesses
 from coscope.model import Finding
-from coscope.readers.attributes import is_a, member
+from coscope.readers.attributes import is_a, member, namespace_of
 
 _DECLARED = "__signature__ of "
 
@@ -30,18 +32,53 @@ def _signatures(subject: Subject) -> Signatures | None:
     if live is None or live.name is None or is_a(live.thing, property):
         return None
     try:
-        return signature(_callable(live))
+        found = signature(callable_of(live))
+    except CoscopeError:
+        return None
+    return _as_method(found) if live.in_class and type(live.thing) is FunctionType else found
+
+
+def _as_method(found: Signatures) -> Signatures:
+    """With the witnesses of a method: nobody passes `self` by its name."""
+    shape = found.reported
+    if shape is None or not found.witnesses or not shape.parameters:
+        return found
+    first, *others = shape.parameters
+    if first.kind not in (POSITIONAL, POSITIONAL_ONLY):
+        return found
+    bound = Shape((replace(first, kind=POSITIONAL_ONLY), *others))
+    name = functions_in(found)[0].name if functions_in(found) else ""
+    made = witnesses(found.object, name, bound, found.binding)
+    return replace(found, witnesses=tuple(each for each in made if each.positional))
+
+
+def class_signatures_of(subject: Subject) -> Signatures | None:
+    """The signatures of the class whose `__init__`, or `__new__` without one, it is."""
+    live = subject.live
+    if live is None or not live.in_class or live.name not in ("__init__", "__new__"):
+        return None
+    if live.name == "__new__" and "__init__" in namespace_of(live.owner):
+        return None
+    try:
+        return signature(live.owner)
     except CoscopeError:
         return None
 
 
-def _callable(live: Live) -> Any:
+def callable_of(live: Live) -> Any:
+    """What a caller gets: static and class methods as the class gives them."""
     if type(live.thing) is staticmethod:
         return member(staticmethod, "__func__", live.thing)
     if type(live.thing) is classmethod:
         function = member(classmethod, "__func__", live.thing)
         return MethodType(function, live.owner) if type(function) is FunctionType else function
     return live.thing
+
+
+def is_private(live: Live) -> bool:
+    """True of a name that is for its module alone: nobody outside asks for its signature."""
+    parts = live.target.rpartition(":")[2].split(".")
+    return any(part.startswith("_") and not part.endswith("__") for part in parts)
 
 
 def declares(found: Signatures) -> bool:

@@ -27,11 +27,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.facts import Subject
-from coscope.audits.signature.callables import chain_text, declares, signatures_of, told
-from coscope.facts.shapes import KEYWORDS, POSITIONAL, POSITIONAL_ONLY, REST, Shape
+from coscope.audits.signature.callables import (
+    chain_text,
+    class_signatures_of,
+    declares,
+    decorator_of,
+    functions_in,
+    is_private,
+    signatures_of,
+    told,
+    told_of_wrapper,
+)
+from coscope.facts.shapes import KEYWORDS, POSITIONAL, POSITIONAL_ONLY, REST, Shape, refusal
 from coscope.facts.signatures import Signatures
 from coscope.facts.witnesses import Witness
 from coscope.model import Finding
+from coscope.readers.values import name_of_class
 
 CODE = "SIG101"
 SEVERITY = "error"
@@ -39,41 +50,61 @@ LIVE = True
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    found = signatures_of(subject)
-    if found is not None and not declares(found):
-        yield from untrue(subject, found, CODE)
+    for name, found in asked(subject):
+        if not declares(found):
+            yield from untrue(subject, name, found, CODE)
 
 
-def untrue(subject: Subject, found: Signatures, code: str) -> Iterator[Finding]:
+def asked(subject: Subject) -> Iterator[tuple[str, Signatures]]:
+    """Whose signatures somebody asks for, and by what name: of `__init__`, that of its class."""
+    live = subject.live
+    if live is None or live.name is None or is_private(live):
+        return
+    if live.in_class and live.name in ("__init__", "__new__"):
+        found = class_signatures_of(subject)
+        name = name_of_class(live.owner).rpartition(".")[2]
+    else:
+        found, name = signatures_of(subject), live.name
+    if found is not None:
+        yield name, found
+
+
+def untrue(subject: Subject, name: str, found: Signatures, code: str) -> Iterator[Finding]:
     """A finding about the first witness, if there is one.
 
     Args:
         subject: The live object.
+        name: Of what is called.
         found: Its signatures.
         code: Of the rule.
     """
-    live = subject.live
-    if live is None or live.name is None or found.reported is None:
-        return
     shape = found.reported
-    if _forwards_openly(shape, found.sources):
+    if shape is None or _forwards_openly(shape, found.sources):
         return
-    witnesses = [
-        each
-        for each in found.witnesses
-        if each.reported is None and _is_fair(each, shape, live.name)
-    ]
-    if not witnesses:
+    fair = (w for w in found.witnesses if w.reported is None and _is_fair(w, shape, name))
+    witness = next(fair, None)
+    if witness is None:
         return
-    witness = witnesses[0]
-    yield told(
+    call = f"{name}({witness.arguments})"
+    tell, message = told, f"{call} fits the reported signature, and raises TypeError"
+    links = functions_in(found)
+    own = links[0].accepts if len(links) > 1 and links[0].wraps else None
+    if own is not None and refusal(own, witness.positional, witness.keywords) is not None:
+        # The wrapper's own parameters refuse it, whatever it wraps: one finding for all of them.
+        tell = told_of_wrapper
+        maker = decorator_of(links[0])
+        message = f"what {maker} makes rejects calls that fit the signature that it reports"
+    by_name = {p.name for p in shape.of_kind(POSITIONAL)}.issuperset(witness.keywords)
+    yield tell(
         subject,
         found,
         code,
-        f"{live.name}({witness.arguments}) fits the reported signature, and raises TypeError",
+        message,
+        severity="warning" if witness.keywords and by_name else "error",
         confidence="proved",
         evidence=[
-            f"reported: {found.reported.text}",
+            f"the call {call}",
+            f"reported: {shape.text}",
             f"from {'; '.join(found.sources)}",
             *chain_text(found),
             f"TypeError when {witness.when}: {witness.code}",
@@ -85,7 +116,8 @@ def untrue(subject: Subject, found: Signatures, code: str) -> Iterator[Finding]:
 
 def _forwards_openly(shape: Shape, sources: tuple[str, ...]) -> bool:
     """True of code that takes `*args` or `**kwargs` and says no more: nobody is misled."""
-    own = len(sources) == 1 and sources[0].startswith("code of ")
+    *through, last = sources or ("",)
+    own = last.startswith("code of ") and all(each.startswith(_OF_CLASS) for each in through)
     return own and bool(shape.of_kind(REST) or shape.of_kind(KEYWORDS))
 
 
@@ -99,4 +131,5 @@ def _is_fair(witness: Witness, shape: Shape, name: str) -> bool:
     return not operator or witness.positional == len(positional)
 
 
-_CALLED = ("__init__", "__new__", "__call__", "__init_subclass__")  # with any arguments
+_OF_CLASS = ("__new__ of ", "__init__ of ", "__call__ of ")
+_CALLED = ("__call__", "__init_subclass__")  # with any arguments

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.facts import Subject
-from coscope.audits.signature.callables import declares, signatures_of
-from coscope.audits.signature.sig101_admits_too_much import untrue
+from coscope.audits.signature.callables import declares
+from coscope.audits.signature.sig101_admits_too_much import asked, untrue
 from coscope.model import Finding
 
 CODE = "SIG102"
@@ -26,6 +26,6 @@ LIVE = True
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    found = signatures_of(subject)
-    if found is not None and declares(found):
-        yield from untrue(subject, found, CODE)
+    for name, found in asked(subject):
+        if declares(found):
+            yield from untrue(subject, name, found, CODE)

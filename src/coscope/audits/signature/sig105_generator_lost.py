@@ -13,7 +13,8 @@ iterated: a timer or a lock around it covers nothing.
                 return fn(*args, **kwargs)        the timer stops before the first item
         return wrapper
 
-What `contextmanager` does is its purpose, and not reported.
+What `contextmanager` does is its purpose, and not reported; nor is a wrapper without
+`functools.wraps`, of which SIG103 tells.
 
 Make the wrapper a generator: `yield from fn(*args, **kwargs)`.
 """
@@ -23,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.facts import Subject
+from coscope.audits.signature.callables import functions_in, signatures_of
 from coscope.audits.signature.sig104_coroutine_lost import lost
 from coscope.model import Finding
 
@@ -32,5 +34,9 @@ LIVE = True
 
 
 def check(subject: Subject) -> Iterator[Finding]:
+    found = signatures_of(subject)
+    links = [] if found is None else functions_in(found)
+    if not links or not links[0].wraps:
+        return
     yield from lost(subject, CODE, "generator", "isgeneratorfunction")
     yield from lost(subject, CODE, "async generator", "isasyncgenfunction")

@@ -3,15 +3,16 @@
 `typing.get_type_hints` looks the names of string annotations up in the globals of the function's
 module. Where one is missing it raises, and so do the frameworks that read types when the program
 runs (pydantic, FastAPI, attrs, injectors). Names of an enclosing function are never found,
-whatever the source looks like.
+whatever the source looks like, nor those in a quoted alias that another module has made.
 
     def make():
         class Key: ...
         def find(key: "Key"): ...         get_type_hints(find): NameError
         return find
 
-Names that are imported only under `if TYPE_CHECKING:` are common, and mostly meant: they are told
-once a module, for your information.
+Each missing name is told once a module. Names that the module binds under `if TYPE_CHECKING:`, or
+under another condition that was not met, are mostly meant: one of them is told for the package, for
+your information. Private functions and generated code are left out.
 
 Import the name where it is used, define the class on module level, or write `"Key | None"` as one
 string instead of `"Key" | None`.
@@ -19,62 +20,104 @@ string instead of `"Key" | None`.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
+from functools import lru_cache
+from types import ModuleType
 
 from coscope.audits.facts import Subject, Unit
-from coscope.audits.signature.callables import functions_in, signatures_of, told
+from coscope.audits.signature.callables import functions_in, is_private, signatures_of, told
 from coscope.facts.annotations import Annotation
+from coscope.facts.links import Link
 from coscope.facts.signatures import Signatures
-from coscope.model import Finding
+from coscope.model import Finding, Source
+from coscope.readers.attributes import is_a, member
+from coscope.readers.sources import source_of
 
 CODE = "SIG107"
 SEVERITY = "warning"
 LIVE = True
 
 _RAISES = ("would raise NameError", "would raise AttributeError", "would raise TypeError")
-_CHECKING = "TYPE_CHECKING"
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     found, live = signatures_of(subject), subject.live
-    if found is None or live is None:
+    if found is None or live is None or is_private(live):
         return
     links = functions_in(found)
     if not links or links[0].object is not live.function:
         return
+    written = links[-1].function
+    if written is None or written.source is None:
+        return
     own = [each for each in found.annotations if each.function == links[-1].qualname]
     wrong = [each for each in own if each.verdict in (*_RAISES, "does not parse")]
-    hidden = [each for each in wrong if _CHECKING in (each.reason or "")]
-    plain = [each for each in wrong if each not in hidden]
+    plain = [each for each in wrong if not _is_conditional(each, links[-1])]
+    told_here = subject.unit.fact(_Told).reasons
     if plain:
-        yield _told(subject, found, plain[0], len(plain), "warning")
-    elif hidden and subject.unit.fact(_First).take():
-        yield _told(subject, found, hidden[0], len(hidden), "info")
+        reason = plain[0].reason or plain[0].verdict
+        if reason not in told_here:
+            told_here.add(reason)
+            yield _told(subject, found, plain[0], "warning")
+    elif wrong and subject.unit.world is not None and subject.unit.world.is_first(CODE):
+        yield _told(subject, found, wrong[0], "info")
 
 
-class _First:
-    """Gives True once."""
+class _Told:
+    """What was told of a module already."""
 
     def __init__(self, unit: Unit) -> None:
-        self.unit = unit
-        self.taken = False
-
-    def take(self) -> bool:
-        """True at the first call."""
-        first, self.taken = not self.taken, True
-        return first
+        self.file = unit.file
+        self.reasons: set[str] = set()
 
 
-def _told(
-    subject: Subject, found: Signatures, annotation: Annotation, count: int, severity: str
-) -> Finding:
-    more = f", and of {count - 1} more" if count > 1 else ""
-    told_why = annotation.reason or annotation.verdict
+def _is_conditional(annotation: Annotation, link: Link) -> bool:
+    """True if the name is bound by the source of its module, but was not when that ran."""
+    source = None if link.function is None else link.function.source
+    if source is None or not annotation.missing:
+        return False
+    name = annotation.missing[0]
+    if annotation.verdict != "would raise AttributeError":
+        return name in _bound_in(source)
+    owner, _, attribute = name.partition(".")
+    module = dict.get(link.object.__globals__, owner)
+    if not is_a(module, ModuleType):
+        return False
+    file = dict.get(member(ModuleType, "__dict__", module), "__file__")
+    held = source_of(file) if type(file) is str and file.endswith(".py") else None
+    # A module in C has no source: its private types are those of stub files.
+    return attribute in _bound_in(held) if held is not None else attribute.startswith("_")
+
+
+@lru_cache(maxsize=64)
+def _bound_in(source: Source) -> frozenset[str]:
+    """The names that a file binds anywhere, but inside of functions and classes."""
+    try:
+        pending: list[ast.AST] = [ast.parse("\n".join(source.lines))]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    found: set[str] = set()
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+            continue
+        if isinstance(node, ast.alias):
+            found.add(node.asname or node.name.partition(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.add(node.id)
+        pending.extend(ast.iter_child_nodes(node))
+    return frozenset(found)
+
+
+def _told(subject: Subject, found: Signatures, annotation: Annotation, severity: str) -> Finding:
     return told(
         subject,
         found,
         CODE,
-        f"the annotation of {annotation.name}{more} does not evaluate: {told_why}",
+        f"the annotation of {annotation.name} does not evaluate: "
+        f"{annotation.reason or annotation.verdict}",
         severity=severity,
         confidence="proved",
         evidence=[f"it {annotation.verdict}"],

@@ -10,8 +10,8 @@ unwrapping first looks it up in the decorator's module and finds another object 
     @tools.cached
     def area(width: "Number"): ...        "Number" is decimal.Decimal here, numbers.Number there
 
-Not reported are a name that is only missing there, since consumers then fail loudly, and a TypeVar
-of the same name, which means the same.
+Not reported are a name that is only missing there, since consumers then fail loudly, and a type
+variable of the same name, which means the same.
 
 Let consumers call `inspect.unwrap` first, or write annotations without quotes.
 """
@@ -28,6 +28,8 @@ CODE = "SIG108"
 SEVERITY = "info"
 LIVE = True
 
+_SAME = ("is not defined", "TypeVar at", "ParamSpec at", "TypeVarTuple at")
+
 
 def check(subject: Subject) -> Iterator[Finding]:
     found, live = signatures_of(subject), subject.live
@@ -35,7 +37,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     for annotation in found.annotations:
         elsewhere = annotation.elsewhere
-        if elsewhere is None or "is not defined" in elsewhere or "TypeVar at" in elsewhere:
+        if elsewhere is None or any(words in elsewhere for words in _SAME):
             continue
         yield told(
             subject,

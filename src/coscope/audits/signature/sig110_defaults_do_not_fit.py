@@ -1,4 +1,4 @@
-"""Defaults that do not fit the parameters of the code.
+"""Defaults or cells that do not fit the code.
 
 `__defaults__` are of the last positional parameters, `__kwdefaults__` of keyword-only ones.
 Nothing checks that when they, or `__code__`, are assigned: with more defaults than positional
@@ -9,12 +9,15 @@ parameters the first ones are of no parameter, a keyword default of another name
     area.__defaults__ = (1, 2, 3)         three defaults for two parameters
     area.__kwdefaults__ = {"unit": "m"}   there is no such parameter
 
+A closure has a cell for each free variable of the code. The interpreter asks for that when
+`__code__` is assigned and never again: what changes a function by other means can break it.
+
 Assign as many defaults as the code has parameters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from coscope.audits.facts import Subject
 from coscope.model import Finding
@@ -32,12 +35,16 @@ def check(subject: Subject) -> Iterator[Finding]:
     function = live.function
     code = function.__code__
     held, named = function.__defaults__ or (), function.__kwdefaults__ or {}
+    cells = function.__closure__ or ()
     if len(held) > code.co_argcount:
         yield subject.finding(
             CODE,
-            f"there are {len(held)} defaults for {code.co_argcount} positional parameters",
+            "there are more defaults than positional parameters",
             confidence="proved",
-            evidence=[f"__defaults__ is {text_of(held)}"],
+            evidence=[
+                f"__defaults__ is {text_of(held)}",
+                f"the positional parameters: {_names(code.co_varnames[: code.co_argcount])}",
+            ],
             why="the first of them are of no parameter, and inspect.signature misreads the rest",
             instead="assign as many defaults as the code has parameters",
         )
@@ -46,9 +53,26 @@ def check(subject: Subject) -> Iterator[Finding]:
     if strange:
         yield subject.finding(
             CODE,
-            f"the keyword default {', '.join(map(str, strange))} is of no keyword-only parameter",
+            "there are keyword defaults of no keyword-only parameter",
             confidence="proved",
-            evidence=[f"keyword-only parameters: {', '.join(only) or 'none'}"],
-            why="the interpreter never uses it",
-            instead="take it away, or give the code the parameter",
+            evidence=[
+                f"__kwdefaults__ has {_names(map(str, strange))}",
+                f"keyword-only parameters: {_names(only)}",
+            ],
+            why="the interpreter never uses them",
+            instead="take them away, or give the code the parameters",
         )
+    if len(cells) != len(code.co_freevars):
+        yield subject.finding(
+            CODE,
+            f"the closure has {len(cells)} cells, the code {len(code.co_freevars)} free variables",
+            severity="error",
+            confidence="proved",
+            evidence=[f"co_freevars: {_names(code.co_freevars)}"],
+            why="the interpreter copies as many cells as the code says, and reads past the closure",
+            instead="make the function by its def, or by coscope.patch",
+        )
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"

@@ -10,6 +10,8 @@ called through an instance.
     Reader().number("ff")                 255 up to 3.13
                                           int(<Reader>, "ff", base=16): TypeError from 3.14
 
+A private name is told only where the file reads it as an attribute.
+
 Write `staticmethod(functools.partial(...))` for the old meaning, `functools.partialmethod` for the
 new one; both are the same in every version.
 """
@@ -18,14 +20,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
+from coscope.audits.facts import Subject, Unit
 from coscope.audits.facts_names import callee_of
+from coscope.audits.glances import Glance, is_class_body
 from coscope.audits.selection import holds_for
 from coscope.model import Finding
 
 CODE = "SIG111"
 SEVERITY = "warning"
 NAMES = frozenset({"partial"})
+
+
+def may_find(seen: Glance) -> bool:
+    return is_class_body(seen.code)
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -36,7 +43,9 @@ def check(subject: Subject) -> Iterator[Finding]:
         taken = subject.takers.get(index)
         if taken is None or not taken[1] or not taken[1][0] or not taken[1][0] <= made:
             continue
-        name = subject.instructions.argval(index)
+        name = str(subject.instructions.argval(index))
+        if name.startswith("_") and name not in subject.unit.fact(_attributes):
+            continue  # such as a decorator for the methods of the class
         binds = holds_for("3.14-", subject.version)
         yield subject.finding(
             CODE,
@@ -49,3 +58,13 @@ def check(subject: Subject) -> Iterator[Finding]:
             else "from 3.14 on it gets self as an argument when it is called through an instance",
             instead="staticmethod(functools.partial(...)), or functools.partialmethod",
         )
+
+
+def _attributes(unit: Unit) -> frozenset[str]:
+    """The names that code of the file reads as attributes."""
+    found: set[str] = set()
+    for code in unit.code.walk() if unit.code is not None else ():
+        inside = Subject(code, unit)
+        for index in inside.where("LOAD_ATTR", "LOAD_METHOD"):
+            found.add(str(inside.instructions.argval(index)))
+    return frozenset(found)
