@@ -28,9 +28,15 @@ class Rule:
     warm: bool = False  # it looks at code that has run: `WARM`
     names: frozenset[str] = frozenset()  # `NAMES`: it looks only at code that uses one of them
     opnames: frozenset[str] = frozenset()  # `OPNAMES`: only at code that has one of these opcodes
-    loops: bool = False  # `LOOPS`: only at code that jumps back
+    loops: bool = False  # `LOOPS`: only at code with loops, and at its opcodes in them
+    tight: bool = False  # `TIGHT`: only at those loops that may be without a call
+    modules: frozenset[str] = frozenset()  # `MODULES`: only if it or its file imports one of these
+    cells: bool = False  # `CELLS`: only at code with variables that nested code captures
     constants: int = 0  # `CONSTANTS`: only at code with a text or bytes constant of this length
     compiled: bool = False  # `COMPILED`: only at code that was read from a compiled file
+    may_find: Callable[[Any], bool] | None = None
+    """`may_find(glance)`: False where it can find nothing, told before anything is decoded. This
+    and the fields above save time alone: with or without them the findings are the same."""
     lower_bound: Callable[[str], float | None] | None = None
     """`lower_bound(version)`: nanoseconds that each operation loses at least, measured now in this
     process; None where this process cannot measure it, as for another version."""
@@ -87,7 +93,11 @@ def _rule(name: str) -> Rule | None:
         frozenset(getattr(module, "NAMES", ())),
         frozenset(getattr(module, "OPNAMES", ())),
         getattr(module, "LOOPS", False),
+        getattr(module, "TIGHT", False),
+        frozenset(getattr(module, "MODULES", ())),
+        getattr(module, "CELLS", False),
         getattr(module, "CONSTANTS", 0),
         getattr(module, "COMPILED", False),
+        getattr(module, "may_find", None),
         getattr(module, "lower_bound", None),
     )

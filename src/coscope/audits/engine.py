@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from coscope.audits.facts import Subject, Unit
-from coscope.audits.facts_loops import jumps_back
+from coscope.audits.glances import Overview
 from coscope.audits.options import Options
 from coscope.audits.selection import holds_for
-from coscope.errors import CoscopeError, InternalError
-from coscope.model import CONFIDENCES, SEVERITIES, Code, Evidence, Finding, Function
-from coscope.opcodes import table
-from coscope.readers.targets import read_file
+from coscope.audits.triggers import plan_of
+from coscope.errors import CoscopeError, InternalError, SourceError
+from coscope.model import CONFIDENCES, SEVERITIES, Evidence, Finding, Function
+from coscope.readers.from_function import HOST_VERSION, from_code_object
+from coscope.readers.from_source import compile_live, read_bytes
+from coscope.readers.sources import is_plain, source_from
+from coscope.readers.targets import is_source, read_file
 from coscope.rules import Rule
 
 
@@ -36,8 +38,32 @@ def audit_file(
         InputError: As `read`.
         InternalError: A rule failed.
     """
-    unit = unit_of(read_file(path, python=python), path, options)
-    return audit_unit(unit, rules)
+    return audit_unit(read_unit(path, options, python=python), rules)
+
+
+def read_unit(path: str, options: Options | None = None, *, python: str | None = None) -> Unit:
+    """Read a file as what rules look at; what this interpreter compiles is copied when needed.
+
+    Raises:
+        InputError: As `read`.
+    """
+    if python is not None or not is_source(path):
+        return unit_of(read_file(path, python=python), path, options)
+    data = read_bytes(path)
+    source = None if is_plain(data) else source_from(data, path)
+    try:
+        co = compile_live(data, path)
+    except SourceError:
+        source_from(data, path)  # has a better word for what is no text
+        raise
+    return Unit(
+        path,
+        lambda: from_code_object(co),
+        (lambda: source_from(data, path)) if source is None else source,
+        HOST_VERSION,
+        options,
+        compiled_code=co,
+    )
 
 
 def unit_of(function: Function, path: str, options: Options | None = None) -> Unit:
@@ -58,17 +84,15 @@ def audit_unit(unit: Unit, rules: Sequence[Rule]) -> Audited:
     Raises:
         InternalError: A rule failed.
     """
-    assert unit.code is not None
-    plan = _plan(tuple(rules), unit.version, unit.compiled)
+    plan = plan_of(tuple(rules), unit.version, unit.compiled)
+    module = unit.compiled_code or unit.code
+    assert module is not None
+    codes, wanted = plan.find(Overview(module, unit.version))
     found: list[Finding] = []
-    codes = 0
-    for code in unit.code.walk():
-        codes += 1
-        wanted = plan.for_code(code)
-        if wanted:
-            subject = Subject(code, unit)
-            for rule in wanted:
-                found += run_rule(rule, subject)
+    for number, each in wanted:
+        subject = Subject(unit.codes[number], unit)
+        for rule in each:
+            found += run_rule(rule, subject)
     return Audited(unit.file, in_order(found), codes)
 
 
@@ -125,61 +149,6 @@ def run_rule(rule: Rule, subject: Subject) -> Iterator[Finding]:
         if finding.severity not in SEVERITIES or finding.confidence not in CONFIDENCES:
             raise InternalError(f"rule {rule.code} made a finding of no known severity")
         yield finding
-
-
-class _Plan:
-    """Which rules of a selection look at what code of one version."""
-
-    def __init__(self, rules: Iterable[Rule], version: str, compiled: bool) -> None:
-        static = [
-            rule
-            for rule in rules
-            if not rule.live
-            and not rule.warm
-            and (compiled or not rule.compiled)
-            and holds_for(rule.versions, version)
-        ]
-        rows = table(version).opcodes
-        self.named = [rule for rule in static if rule.names]
-        self.names = frozenset(name for rule in self.named for name in rule.names)
-        self.constants = [rule for rule in static if rule.constants and not rule.names]
-        self.others = [
-            (rule, frozenset(rows[name].code for name in rule.opnames if name in rows))
-            for rule in static
-            if not rule.names and not rule.constants
-        ]
-
-    def for_code(self, code: Code) -> list[Rule]:
-        """The rules for one code object, told from its names, constants and bytes alone."""
-        wanted: list[Rule] = []
-        names = self.names.intersection(code.names)
-        if names:
-            wanted += [rule for rule in self.named if not rule.names.isdisjoint(names)]
-        if self.constants:
-            sizes = [len(held) for held in code.consts if type(held) in (bytes, str)]
-            longest = max(sizes, default=0)
-            wanted += [rule for rule in self.constants if longest >= rule.constants]
-        if not self.others and not wanted:
-            return wanted
-        used = frozenset(code.code[::2])
-        wanted += [
-            rule for rule, codes in self.others if not rule.opnames or not used.isdisjoint(codes)
-        ]
-        if any(rule.loops for rule in wanted) and not jumps_back(code):
-            wanted = [rule for rule in wanted if not rule.loops]
-        if any(rule.names and rule.opnames for rule in wanted):
-            wanted = [rule for rule in wanted if _has_opcodes(rule, code, used)]
-        return wanted
-
-
-def _has_opcodes(rule: Rule, code: Code, used: frozenset[int]) -> bool:
-    rows = table(code.version).opcodes
-    return not rule.opnames or any(rows[name].code in used for name in rule.opnames if name in rows)
-
-
-@lru_cache(maxsize=32)
-def _plan(rules: tuple[Rule, ...], version: str, compiled: bool) -> _Plan:
-    return _Plan(rules, version, compiled)
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:

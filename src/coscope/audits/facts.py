@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from types import CodeType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from coscope.audits.facts_calls import Call, Maker, calls_in
@@ -49,27 +50,30 @@ class Unit:
     Attributes:
         file: As findings name it.
         code: Its module's code object; of a module without source None.
-        source: Its text, if it can be had.
+        source: Its text, if it can be had. Both are made when they are first asked for.
         version: Of CPython, "3.13": the one that compiled it.
         compiled: It was read from a compiled file, so that its code may be anybody's.
         options: Limits of the rules.
         warm: Live code of it has run before it was read.
+        compiled_code: The live code object that `code` is a copy of, if it was just compiled.
     """
 
     def __init__(
         self,
         file: str,
-        code: Code | None,
-        source: Source | None,
+        code: Code | Callable[[], Code] | None,
+        source: Source | Callable[[], Source] | None,
         version: str,
         options: Options | None = None,
         *,
         compiled: bool = False,
         warm: bool = False,
+        compiled_code: CodeType | None = None,
     ) -> None:
         self.file = file
-        self.code = code
-        self.source = source
+        self._code = code
+        self._source = source
+        self.compiled_code = compiled_code
         self.version = version
         self.options = options or Options()
         self.compiled = compiled
@@ -85,10 +89,25 @@ class Unit:
         return found
 
     @cached_property
+    def code(self) -> Code | None:
+        """The module's code object."""
+        return self._code() if callable(self._code) else self._code
+
+    @cached_property
+    def source(self) -> Source | None:
+        """The text of the file."""
+        return self._source() if callable(self._source) else self._source
+
+    @cached_property
+    def codes(self) -> tuple[Code, ...]:
+        """Every code object of the file, as `Code.walk` goes."""
+        return () if self.code is None else tuple(self.code.walk())
+
+    @cached_property
     def parents(self) -> dict[int, Code]:
         """The code object around each nested one, by the `id()` of the nested one."""
         found: dict[int, Code] = {}
-        for outer in self.code.walk() if self.code else ():
+        for outer in self.codes:
             for constant in outer.consts:
                 if isinstance(constant, Code):
                     found[id(constant)] = outer
@@ -273,11 +292,13 @@ class Subject:
             why: Why it matters on this version.
             instead: What to write instead.
         """
-        span, offset = definition(self.unit.source, self.code), None
+        offset = None
         if isinstance(at, Span):
             span = at
         elif at is not None:
             span, offset = self.span(at), self.instructions.offsets[at]
+        else:
+            span = definition(self.unit.source, self.code)
         held = tuple(Evidence(each) if isinstance(each, str) else each for each in evidence)
         return Finding(
             rule,

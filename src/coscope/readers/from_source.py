@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from pathlib import Path
+from types import CodeType
 
 from coscope.errors import SourceError, TargetError, TargetNotFound
 from coscope.model import Code, Function, Source
@@ -47,10 +48,19 @@ def compile_source(text: str | bytes, filename: str, *, optimize: int = 0) -> Co
     Raises:
         SourceError: With line, column and text of the fault where the compiler tells them.
     """
+    return from_code_object(compile_live(text, filename, optimize=optimize))
+
+
+def compile_live(text: str | bytes, filename: str, *, optimize: int = 0) -> CodeType:
+    """The same as a live code object, for what looks at much of it without a copy.
+
+    Raises:
+        SourceError: With line, column and text of the fault where the compiler tells them.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            co = compile(text, filename, "exec", dont_inherit=True, optimize=optimize)
+            co: CodeType = compile(text, filename, "exec", dont_inherit=True, optimize=optimize)
     except SyntaxError as error:
         raise syntax_fault(filename, error.msg, error.lineno, error.offset, error.text) from error
     except (RecursionError, MemoryError) as error:
@@ -61,7 +71,7 @@ def compile_source(text: str | bytes, filename: str, *, optimize: int = 0) -> Co
         ) from error
     except (ValueError, OverflowError) as error:
         raise SourceError(f"the source does not compile: {error}", file=filename) from error
-    return from_code_object(co)
+    return co
 
 
 def syntax_fault(

@@ -82,6 +82,11 @@ def source_from(text: str | bytes, filename: str) -> Source:
     return Source(filename, split_lines(text), _digest(data))
 
 
+def is_plain(data: bytes) -> bool:
+    """True of the bytes of a file that `source_from` certainly decodes if they compile."""
+    return data.isascii() and b"coding" not in b"\n".join(data.split(b"\n", 2)[:2])
+
+
 def _refuse_null(data: bytes, filename: str) -> None:
     null = data.find(b"\0")
     if null >= 0:

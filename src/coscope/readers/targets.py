@@ -102,6 +102,11 @@ def _exists(path: str) -> bool:
         return False
 
 
+def is_source(path: str) -> bool:
+    """True for what `read_file` takes as source text."""
+    return not path.lower().endswith((*_NATIVE, *_COMPILED))
+
+
 def read_file(path: str, *, python: str | None = None, optimize: int = 0) -> Function:
     """The module code of a source file or a .pyc.
 

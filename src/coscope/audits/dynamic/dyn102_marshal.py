@@ -23,6 +23,7 @@ from coscope.model import Finding
 
 CODE = "DYN102"
 SEVERITY = "warning"
+MODULES = frozenset({"marshal"})
 NAMES = frozenset({"load", "loads"})
 
 _DUMPS = "marshal.dumps"

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 
 from coscope import opcodes
 from coscope.audits.facts import Subject
+from coscope.audits.glances import Glance
 from coscope.codec.unmarshal import load
 from coscope.errors import CoscopeError
 from coscope.model import Code, Finding
@@ -35,8 +36,32 @@ _LARGEST = 2**22  # bytes of a layer
 _LAYERS = 4
 _CODE = (0x63, 0xE3)  # marshal's type of a code object, and the same with a reference
 _HEADER = 16  # bytes of a .pyc before its code
+_HEAD = 64  # bytes or characters that tell whether it is worth looking
+_SIGNS = (b"\x78", b"\x58", b"\x1f", b"BZh", b"\xfd7zXZ\x00")  # zlib, bz2, lzma
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_\-\s]+={0,2}\s*")
 _HEX = re.compile(rb"[0-9A-Fa-f\s]+")
+
+
+def may_find(seen: Glance) -> bool:
+    return any(
+        type(each) in (bytes, str) and len(each) >= CONSTANTS and _looks_hidden(each)
+        for each in seen.consts
+    )
+
+
+def _looks_hidden(constant: bytes | str) -> bool:
+    """True if it may be a code object or a layer around one, told from its first bytes."""
+    head = _as_bytes(constant[:_HEAD])
+    if head is None:
+        return False
+    for start in (0, _HEADER):
+        # The number of arguments follows, in four bytes of which the last is zero.
+        if head[start] in _CODE and not head[start + 4]:
+            return True
+    if any(head.startswith(sign) for sign in _SIGNS):
+        return True
+    data = _as_bytes(constant)  # of most texts the first word that ends with a comma is the end
+    return data is not None and _BASE64.fullmatch(data) is not None
 
 
 def check(subject: Subject) -> Iterator[Finding]:
