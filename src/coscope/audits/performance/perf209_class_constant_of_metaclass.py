@@ -48,7 +48,7 @@ lower_bound = PAIR.lower_bound
 
 
 def may_find(seen: Glance) -> bool:
-    if not seen.names_a_class():
+    if not seen.names_a_class(tight=True):
         return False
     return "metaclass" in seen.file.words or seen.file.mentions("ABC", "Protocol")
 

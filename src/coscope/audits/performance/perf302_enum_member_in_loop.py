@@ -43,7 +43,7 @@ lower_bound = PAIR.lower_bound
 
 
 def may_find(seen: Glance) -> bool:
-    return seen.names_a_class() and seen.file.mentions("Enum", "Flag")
+    return seen.names_a_class(tight=True) and seen.file.mentions("Enum", "Flag")
 
 
 def check(subject: Subject) -> Iterator[Finding]:
