@@ -3,8 +3,8 @@
 A nested function that calls itself by name has itself in its closure: function, cell and closure
 refer to one another. Counting references never frees them; the cycle collector does, some time
 later, or not at all where it is switched off. Until then everything else that the closure captures
-lives on. The rule reports it where there is something else to keep alive, and where each call of
-the code around makes a new cycle.
+lives on. The rule reports it where there is something else to keep alive, and where the function
+is called and nothing else: one that is returned, stored or handed on may be meant to live longer.
 
     def search(graph, goal):
         def visit(node):                    the cell of visit holds visit
@@ -20,12 +20,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.facts import Subject
+from coscope.audits.glances import Glance, cells_of, free_of, name_of, nested_in
 from coscope.facts.uses import uses_of
 from coscope.model import Code, Finding
 
 CODE = "CLO104"
 SEVERITY = "info"
+CELLS = True
 OPNAMES = frozenset({"STORE_DEREF"})
+
+
+def may_find(seen: Glance) -> bool:
+    cells = cells_of(seen.code)
+    return any(
+        name_of(each) in cells and name_of(each) in free_of(each) and len(free_of(each)) > 1
+        for each in nested_in(seen.code)
+    )
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -38,6 +48,8 @@ def check(subject: Subject) -> Iterator[Finding]:
         stores = _stores(subject, name)
         others = [each for each in nested[name].freevars if each not in (name, "__class__")]
         if len(stores) != 1 or not others or not _holds_function(subject, stores[0], nested[name]):
+            continue
+        if not all(_only_calls(subject, inner, name) for inner in subject.code.walk()):
             continue
         yield subject.finding(
             CODE,
@@ -63,6 +75,17 @@ def _stores(subject: Subject, name: str) -> list[int]:
                     return []
                 found.append(subject.instructions.at(use.offset).index)
     return found
+
+
+def _only_calls(subject: Subject, code: Code, name: str) -> bool:
+    """True if the code does nothing with the function but call it."""
+    inside = subject if code is subject.code else Subject(code, subject.unit)
+    reads = {
+        inside.instructions.at(use.offset).index
+        for used, _, use in uses_of(code)
+        if used == name and use.access == "read cell"
+    }
+    return reads <= {at for call in inside.calls for at in call.callee}
 
 
 def _holds_function(subject: Subject, store: int, code: Code) -> bool:

@@ -3,13 +3,16 @@
 Whoever can choose the text or code chooses what the process does. The rule follows it inside of
 the function, through local variables, string operations, f-strings and `ast.parse`, and says where
 it comes from: a parameter, a global, an attribute, the result of a call. Not reported are text
-that is made of constants alone, `eval(repr(x))`, trees that the function itself makes of `ast`
-nodes, `compile` to a syntax tree, and `exec` of what a reported `compile` has made.
+that is made of constants alone, those in a loop over a literal and in a global that the module
+assigns once among them; `eval(repr(x))`; trees that the function itself makes of `ast` nodes;
+`compile` to a syntax tree, of text that nothing is known of, or only to see whether it parses; and
+`exec` of what a reported `compile` has made.
 
     def total(rows, formula):
         return eval(formula, {"rows": rows})     the parameter formula becomes code
 
-A parameter makes it a warning, since the caller decides; anything else is for your information.
+What the caller gives, or the function reads, makes it a warning; anything else is for your
+information.
 
 Write what you mean as code: a dict of functions instead of names in text, `getattr` instead of
 `eval("x." + name)`, `ast.literal_eval` for literals, `operator` for operations.
@@ -17,14 +20,17 @@ Write what you mean as code: a dict of functions instead of names in text, `geta
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
+from coscope.audits.facts import Subject, Unit
 from coscope.audits.facts_calls import Call
 from coscope.audits.facts_flow import Origin, sources_of
 from coscope.audits.facts_names import callee_of, reads_name
+from coscope.audits.glances import Glance, lookups, uses
 from coscope.flow.domains.origin import Origins
-from coscope.model import Finding
+from coscope.model import Code, Finding
+from coscope.opcodes import table
 
 CODE = "DYN101"
 SEVERITY = "info"
@@ -39,6 +45,12 @@ _SHOWN = 4  # sources
 _WHY = "whoever chooses the text chooses what this process does"
 
 
+def may_find(seen: Glance) -> bool:
+    if "builtins" in seen.names:
+        return True
+    return uses(seen, lookups(seen.file.version), NAMES, seen.whole())
+
+
 def check(subject: Subject) -> Iterator[Finding]:
     if not reads_name(subject, NAMES) and "builtins" not in subject.code.names:
         return  # such as re.compile
@@ -47,10 +59,12 @@ def check(subject: Subject) -> Iterator[Finding]:
         name = name.removeprefix("builtins.") if name else None
         if name not in NAMES or not call.positional or _only_parses(subject, call, name):
             continue
-        sources = list(_sources(subject, call.positional[0]))
+        sources = list(_sources(subject, call.positional[0], _DEEPEST))
         if not sources or (name != "compile" and _is_made_by_compile(subject, sources)):
             continue
-        given = any(source.kind == "parameter" for source in sources)
+        given = any(source.kind == "parameter" or _is_read(source) for source in sources)
+        if name == "compile" and not given:
+            continue
         yield subject.finding(
             CODE,
             f"{name} {_VERBS[name]} {_listed(sources)}",
@@ -68,16 +82,102 @@ def check(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _sources(subject: Subject, made_by: Origins) -> Iterator[Origin]:
+def _sources(subject: Subject, made_by: Origins, depth: int) -> Iterator[Origin]:
     """Where it comes from, but for constants and what the function makes itself."""
     calls = {call.index: call for call in subject.calls}
     for source in sources_of(subject, made_by):
         call = calls.get(source.index) if source.index is not None else None
         meaning = callee_of(subject, call) if call is not None else None
-        if meaning == "ast.parse" and call is not None and call.positional:
-            yield from _sources(subject, call.positional[0])
+        inner = _inside(subject, source, call, meaning)
+        if inner is not None and depth:
+            yield from _sources(subject, inner, depth - 1)
+        elif source.kind == "global" and depth:
+            yield from _of_global(subject, source, depth - 1)
         elif source.kind != "constant" and not _is_own(meaning):
             yield source
+
+
+def _of_global(subject: Subject, source: Origin, depth: int) -> Iterator[Origin]:
+    """Nothing of a constant; of a name of the module or class body itself, what it assigns."""
+    code, name = subject.code, source.text.removeprefix("the global ")
+    own = code.kind in ("module", "class body")
+    stores = [at for at, held in _stores(code, subject.version) if held == name] if own else []
+    taken = [subject.takers.get(at) for at in stores]
+    if stores and all(each is not None and each[1] for each in taken):
+        if code.kind == "module" and name in subject.unit.fact(_stored_by_functions):
+            yield source
+        for each in taken:
+            yield from _sources(subject, each[1][0], depth) if each is not None else ()
+    elif name not in subject.unit.fact(_constant_globals):
+        yield source
+
+
+def _inside(
+    subject: Subject, source: Origin, call: Call | None, meaning: str | None
+) -> Origins | None:
+    """What a value is made of: the text of a tree, the parts of a join, what a loop goes over."""
+    if call is not None and call.positional:
+        if meaning == "ast.parse" or (call.path or "").rpartition(".")[2] in _OF_TEXT:
+            return call.positional[0]
+        if meaning in _OF_ITEMS:
+            return call.positional[0]
+        return None
+    if source.kind == "other" and source.index is not None:
+        taken = subject.takers.get(source.index)
+        if taken is not None and taken[1] and subject.opnames[source.index] in _ITEMS:
+            return taken[1][-1]
+    return None
+
+
+_DEEPEST = 8
+_ITEMS = frozenset({"FOR_ITER", "GET_ITER", "UNPACK_SEQUENCE", "UNPACK_EX"})
+_OF_TEXT = frozenset({"dedent", "indent"})
+_OF_ITEMS = frozenset({"iter", "enumerate", "reversed", "sorted", "list", "tuple", "str"})
+_READS = (
+    *(".read(", ".readline(", ".read_text(", ".read_bytes(", ".recv(", "input(", "urlopen("),
+    *("getenv(", "environ", "sys.argv", "fromfile("),
+)
+
+
+def _is_read(source: Origin) -> bool:
+    """True of what the function reads from outside of the process."""
+    held = source.text.removeprefix("the result of ")
+    return source.kind in ("call", "attribute") and any(word in held for word in _READS)
+
+
+def _constant_globals(unit: Unit) -> frozenset[str]:
+    if unit.code is None:
+        return frozenset()
+    return frozenset(_constants(unit.code, unit.version) - unit.fact(_stored_by_functions))
+
+
+def _constants(code: Code, version: str) -> set[str]:
+    """The names that module or class code assigns once, and then a constant."""
+    columns, rows = code.instructions, table(version).by_code
+    counts = Counter(name for _, name in _stores(code, version))
+    found = set()
+    for index, name in _stores(code, version):
+        before = rows[columns.opcodes[index - 1]] if index else None
+        if before is not None and before.operand == "const" and counts[name] == 1:
+            found.add(name)
+    return found
+
+
+def _stores(code: Code, version: str) -> Iterator[tuple[int, str]]:
+    columns, rows = code.instructions, table(version).by_code
+    for index, opcode in enumerate(columns.opcodes):
+        row = rows[opcode]
+        if row is not None and row.access in (("write name",), ("write global",)):
+            yield index, str(columns.argval(index))
+
+
+def _stored_by_functions(unit: Unit) -> set[str]:
+    found: set[str] = set()
+    for code in unit.code.walk() if unit.code is not None else ():
+        inside = Subject(code, unit)
+        for index in inside.where("STORE_GLOBAL", "DELETE_GLOBAL"):
+            found.add(str(inside.instructions.argval(index)))
+    return found
 
 
 def _is_own(meaning: str | None) -> bool:
@@ -88,9 +188,12 @@ def _is_own(meaning: str | None) -> bool:
 
 
 def _only_parses(subject: Subject, call: Call, name: str) -> bool:
-    """True for `compile(..., ast.PyCF_ONLY_AST)`."""
+    """True for `compile(..., ast.PyCF_ONLY_AST)`, and where the code that it makes is dropped."""
     if name != "compile" or call.starred:
         return False
+    after = call.index + 1
+    if after < len(subject.opnames) and subject.opnames[after] == "POP_TOP":
+        return True
     flags = dict(call.keywords).get("flags") or (call.positional[3:4] or (None,))[0]
     found = [] if flags is None else sources_of(subject, flags)
     return any("PyCF_ONLY_AST" in source.text for source in found)

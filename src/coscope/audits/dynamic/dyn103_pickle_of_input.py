@@ -7,7 +7,8 @@ nothing can have checked it in between.
     with socket.create_connection(address) as peer:
         job = pickle.loads(peer.recv(65536))       whoever answers runs code here
 
-Data that comes over a network is a warning, data of a file is for your information.
+Data that comes over a network is a warning, data of a file is for your information. A function
+that writes pickles itself is left out: what it reads may be its own.
 
 Check a MAC over the bytes before you load them (`hmac.compare_digest`), restrict
 `Unpickler.find_class`, or use `json`.
@@ -21,6 +22,7 @@ from coscope.audits.facts import Subject
 from coscope.audits.facts_calls import Call
 from coscope.audits.facts_flow import Origin, sources_of
 from coscope.audits.facts_names import callee_of, imports_of
+from coscope.audits.glances import Glance
 from coscope.flow.domains.origin import Origins
 from coscope.model import Finding
 
@@ -29,12 +31,15 @@ SEVERITY = "info"
 NAMES = frozenset({"load", "loads"})
 
 _MODULES = ("pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib")
+MODULES = frozenset(_MODULES)
 _LOADERS = frozenset(f"{module}.{name}" for module in _MODULES for name in ("load", "loads"))
+_DUMPERS = frozenset(f"{module}.{name}" for module in _MODULES for name in ("dump", "dumps"))
 _NETWORK = frozenset({"recv", "recvfrom", "recv_bytes", "urlopen", "recv_multipart"})
 _FILES = frozenset({"read", "read_bytes", "readline", "readinto"})
 _OPENERS = frozenset(
     {"open", "io.open", "gzip.open", "bz2.open", "lzma.open", "builtins.open", "codecs.open"}
 )
+_READERS = _NETWORK | _FILES | {name.rpartition(".")[2] for name in _OPENERS}
 _DECODERS = frozenset(
     (
         *("base64.b64decode", "base64.decodebytes", "base64.urlsafe_b64decode", "bytes"),
@@ -43,8 +48,14 @@ _DECODERS = frozenset(
 )
 
 
+def may_find(seen: Glance) -> bool:
+    return not _READERS.isdisjoint(seen.names) or not _READERS.isdisjoint(seen.file.names)
+
+
 def check(subject: Subject) -> Iterator[Finding]:
     if not imports_of(subject, *_MODULES):
+        return
+    if any(callee_of(subject, call) in _DUMPERS for call in subject.calls):
         return
     for call in subject.calls:
         name = callee_of(subject, call)
@@ -84,7 +95,14 @@ def _of_call(
     text = source.text.removeprefix("the result of ")
     if last in _NETWORK:
         yield text, True, call.index
-    elif meaning in _OPENERS or last in _FILES:
+    elif (meaning in _OPENERS and not _writes(subject, call)) or last in _FILES:
         yield text, False, call.index
     elif meaning in _DECODERS and call.positional and depth:
         yield from _reads(subject, call.positional[0], depth - 1)
+
+
+def _writes(subject: Subject, call: Call) -> bool:
+    """True if a file is opened to be written alone."""
+    made_by = call.positional[1] if len(call.positional) > 1 else dict(call.keywords).get("mode")
+    modes = [] if made_by is None else [each.text for each in sources_of(subject, made_by)]
+    return bool(modes) and all(mode.strip("'")[:1] in "wax" and "+" not in mode for mode in modes)

@@ -9,6 +9,8 @@ free variables only, and on 3.13 the function that it makes is never specialised
     code = f.__code__.replace(co_code=new, co_stacksize=2)
     g = types.FunctionType(code, f.__globals__)
 
+A function that is made of another one's `__code__` is reported on 3.13 alone.
+
 `replace` of names and lines alone (co_name, co_qualname, co_filename, co_firstlineno) is harmless
 and not reported.
 
@@ -21,7 +23,9 @@ from collections.abc import Iterator
 
 from coscope.audits.facts import Subject
 from coscope.audits.facts_calls import Call
+from coscope.audits.facts_flow import sources_of
 from coscope.audits.facts_names import callee_of, imports_of
+from coscope.audits.glances import Glance, first_parts
 from coscope.model import Finding
 
 CODE = "DYN105"
@@ -37,6 +41,13 @@ _MAKERS = {
 _INSTEAD = "coscope.patch, which verifies what it makes"
 
 
+def may_find(seen: Glance) -> bool:
+    if "types" in seen.file.roots or "types" in first_parts(seen.names):
+        return True
+    tuples = (each for each in seen.consts if type(each) is tuple)
+    return any(type(word) is str and word.startswith("co_") for each in tuples for word in each)
+
+
 def check(subject: Subject) -> Iterator[Finding]:
     if not imports_of(subject, "types") and not _has_fields(subject):
         return  # such as text.replace("a", "b")
@@ -44,6 +55,8 @@ def check(subject: Subject) -> Iterator[Finding]:
         name = callee_of(subject, call)
         if name in _MAKERS:
             code = name == "types.CodeType"
+            if not code and subject.version != "3.13" and _is_copy(subject, call):
+                continue
             yield subject.finding(
                 CODE,
                 f"{name} makes {_MAKERS[name]} by hand",
@@ -55,6 +68,15 @@ def check(subject: Subject) -> Iterator[Finding]:
             )
         elif call.path is not None or call.keywords:
             yield from _replaced(subject, call)
+
+
+def _is_copy(subject: Subject, call: Call) -> bool:
+    """True if the code of the new function is that of another function."""
+    made_by = call.positional[0] if call.positional else dict(call.keywords).get("code")
+    sources = () if made_by is None else sources_of(subject, made_by)
+    return bool(sources) and all(
+        each.kind == "attribute" and each.text.endswith(".__code__") for each in sources
+    )
 
 
 def _has_fields(subject: Subject) -> bool:

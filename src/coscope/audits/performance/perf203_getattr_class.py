@@ -28,7 +28,8 @@ from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.glances import Glance
 from coscope.audits.performance.classes import class_around, stored_on_self
-from coscope.audits.performance.hot import accesses, first_parameter, tight_loop
+from coscope.audits.performance.hot import accesses, first_parameter
+from coscope.audits.performance.rounds import brief_loop
 from coscope.model import Finding
 
 CODE = "PERF203"
@@ -67,7 +68,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for found in accesses(subject, "LOAD_ATTR"):
         if found.name != own or found.attribute not in stored or found.attribute in told:
             continue
-        if tight_loop(subject, found.at) is not None:
+        if brief_loop(subject, found.at) is not None:
             told.add(found.attribute)
             yield subject.finding(
                 CODE,

@@ -8,7 +8,8 @@
 A `__getattr__` function in a module stops the specialisation of every attribute of the module, also
 of those that it has itself. PERF003 tells the same of code that has run.
 
-The rule looks at the live module that the global name holds.
+The rule looks at the live module that the global name holds. It is silent where the loop stores
+items or cuts slices: with arrays those take much longer.
 
 Instead: `from lazy import STEP`, or a local variable.
 
@@ -25,12 +26,13 @@ from types import ModuleType
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
-from coscope.audits.performance.hot import LOADS, accesses, tight_loop
+from coscope.audits.performance.hot import LOADS, accesses
+from coscope.audits.performance.rounds import brief_loop
 from coscope.model import Finding
 from coscope.readers.attributes import is_a, member
 
 CODE = "PERF206"
-SEVERITY = "warning"
+SEVERITY = "info"
 VERSIONS = "3.11-"
 LOOPS = True
 LIVE = True
@@ -45,6 +47,9 @@ PAIR = Pair("a.x", "b.x", _SETUP, "a, b = lazy, plain")
 lower_bound = PAIR.lower_bound
 
 
+_ITEMS = ("STORE_SUBSCR", "BUILD_SLICE", "BINARY_SLICE", "STORE_SLICE")
+
+
 def check(subject: Subject) -> Iterator[Finding]:
     live = subject.live
     if live is None or live.function is None or not subject.jumps_back:
@@ -56,7 +61,10 @@ def check(subject: Subject) -> Iterator[Finding]:
         if found.kind != "global" or path in told or not is_a(module, ModuleType):
             continue
         namespace = member(ModuleType, "__dict__", module)
-        if "__getattr__" in namespace and tight_loop(subject, found.at) is not None:
+        if "__getattr__" not in namespace:
+            continue
+        loop = brief_loop(subject, found.at)
+        if loop is not None and loop.indexes.isdisjoint(subject.where(*_ITEMS)):
             told.add(path)
             yield subject.finding(
                 CODE,

@@ -24,7 +24,8 @@ from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.facts_names import module_bindings, module_imports
 from coscope.audits.glances import Glance, follow
-from coscope.audits.performance.hot import accesses, tight_loop
+from coscope.audits.performance.hot import accesses
+from coscope.audits.performance.rounds import brief_loop
 from coscope.model import Finding
 
 CODE = "PERF207"
@@ -66,7 +67,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         names = [str(columns.argval(at)) for at in range(found.at, last + 1)]
         path = ".".join([found.name, *names])
-        if path not in told and tight_loop(subject, last) is not None:
+        if path not in told and brief_loop(subject, last) is not None:
             told.add(path)
             yield subject.finding(
                 CODE,

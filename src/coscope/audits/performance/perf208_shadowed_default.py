@@ -32,12 +32,8 @@ from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.glances import Glance, names_of, uses
 from coscope.audits.performance.classes import class_around, plain_attributes, stored_on_self
-from coscope.audits.performance.hot import (
-    accesses,
-    first_parameter,
-    shared_names,
-    tight_loop,
-)
+from coscope.audits.performance.hot import accesses, first_parameter, shared_names
+from coscope.audits.performance.rounds import brief_loop
 from coscope.model import Finding
 
 CODE = "PERF208"
@@ -74,7 +70,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for found in accesses(subject, "LOAD_ATTR", "STORE_ATTR", of=shared):
         if found.name != own or found.attribute in told:
             continue
-        if tight_loop(subject, found.at) is None:
+        if brief_loop(subject, found.at) is None:
             continue
         fact = class_around(subject)
         if fact is None or fact.slots or found.attribute not in plain_attributes(fact):

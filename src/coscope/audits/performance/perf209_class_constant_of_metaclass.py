@@ -28,7 +28,8 @@ from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.glances import Glance
 from coscope.audits.performance.classes import with_metaclass
-from coscope.audits.performance.hot import accesses, tight_loop
+from coscope.audits.performance.hot import accesses
+from coscope.audits.performance.rounds import brief_loop
 from coscope.model import Finding
 
 CODE = "PERF209"
@@ -66,7 +67,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         is_method = bool(subject.instructions.opargs[found.at] & 1)
         if is_method or opnames[found.at + 1] == "CALL":
             continue  # a method of a class has another form
-        if tight_loop(subject, found.at) is not None:
+        if brief_loop(subject, found.at) is not None:
             told.add(path)
             yield subject.finding(
                 CODE,

@@ -25,7 +25,8 @@ from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.glances import Glance
 from coscope.audits.performance.classes import enums_of
-from coscope.audits.performance.hot import accesses, tight_loop
+from coscope.audits.performance.hot import accesses
+from coscope.audits.performance.rounds import brief_loop
 from coscope.model import Finding
 
 CODE = "PERF302"
@@ -55,7 +56,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         path = f"{found.name}.{found.attribute}"
         if found.kind != "global" or found.name not in enums or path in told:
             continue
-        if found.attribute.startswith("_") or tight_loop(subject, found.at) is None:
+        if found.attribute.startswith("_") or brief_loop(subject, found.at) is None:
             continue
         told.add(path)
         yield subject.finding(

@@ -25,7 +25,8 @@ from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.facts_flow import stores_of
 from coscope.audits.glances import Glance
-from coscope.audits.performance.hot import Access, accesses, stored_locals, tight_loop
+from coscope.audits.performance.hot import Access, accesses, stored_locals
+from coscope.audits.performance.rounds import brief_loop
 from coscope.audits.performance.tuples import named_tuples_of
 from coscope.model import Finding
 
@@ -53,7 +54,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     reads: dict[tuple[str, str], list[Access]] = {}
     for found in accesses(subject, "LOAD_ATTR"):
-        loop = tight_loop(subject, found.at) if found.kind == "local" else None
+        loop = brief_loop(subject, found.at) if found.kind == "local" else None
         if loop is not None and found.name not in stored_locals(subject, loop):
             reads.setdefault((found.name, found.attribute), []).append(found)
     made = {call.index: call.path for call in subject.calls if call.path in fields} if reads else {}

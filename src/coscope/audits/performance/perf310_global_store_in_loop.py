@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
-from coscope.audits.performance.hot import tight_loop
+from coscope.audits.performance.rounds import brief_loop
 from coscope.model import Finding
 
 CODE = "PERF310"
@@ -39,12 +39,12 @@ def check(subject: Subject) -> Iterator[Finding]:
     read = {
         columns.argval(index)
         for index in subject.where("LOAD_GLOBAL")
-        if tight_loop(subject, index) is not None
+        if brief_loop(subject, index) is not None
     }
     told = set()
     for index in subject.where("STORE_GLOBAL"):
         name = columns.argval(index)
-        if name in read and name not in told and tight_loop(subject, index) is not None:
+        if name in read and name not in told and brief_loop(subject, index) is not None:
             told.add(name)
             yield subject.finding(
                 CODE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from coscope.audits.facts import Subject
 from coscope.audits.facts_calls import Call
 from coscope.audits.facts_loops import LoopFacts
-from coscope.audits.performance.hot import hot_loop
+from coscope.audits.performance.hot import hot_loop, tight_loop
 
 _SHARE = 0.05  # of a round that a gain is, or it is not told
 _FEW = 16  # items: a loop over fewer is over before it counts
@@ -58,6 +58,12 @@ def light_loop(subject: Subject, index: int, nanoseconds: float) -> LoopFacts | 
     if loop is None or loop.inner or _is_short(subject, loop):
         return None
     return loop if nanoseconds >= _SHARE * _cost(subject, loop, index) else None
+
+
+def brief_loop(subject: Subject, index: int) -> LoopFacts | None:
+    """As `tight_loop`, unless it is over the few items that the source writes."""
+    loop = tight_loop(subject, index)
+    return None if loop is None or _is_short(subject, loop) else loop
 
 
 def _cost(subject: Subject, loop: LoopFacts, index: int) -> float:
