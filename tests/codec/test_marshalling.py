@@ -7,20 +7,23 @@ import marshal
 import random
 import subprocess
 import sysconfig
+from dataclasses import replace
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 import pytest
 
+from coscope.codec.marshal_forms import forms
 from coscope.codec.marshalling import dump
 from coscope.codec.unmarshal import load
-from coscope.errors import LimitExceeded, PatchError
+from coscope.errors import LimitExceeded, MarshalError, PatchError
 from coscope.model import Code, Collection, FrozenSet, Opaque, Slice
 from coscope.opcodes import VERSIONS, table
 from coscope.readers.from_function import HOST_VERSION, from_code_object
 from tests import interpreters
 from tests.codec.marshalled import sample
+from tests.flow.building import DATA, HEADER
 
 VALUES: list[Any] = [
     None, True, False, ..., StopIteration, 0, -1, 1 << 31, -(1 << 31), (1 << 31) - 1, 1 << 100,
@@ -113,6 +116,63 @@ def test_other_interpreters_read_what_is_written_for_them(version: str) -> None:
     )
 
     assert ("same\n", "") == (done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_file_is_written_as_it_was_read(version: str) -> None:
+    for file in sorted((DATA / version).glob("*.pyc")):
+        data = file.read_bytes()
+        form = forms(data, table(version), start=HEADER)
+        code = load(data, table(version), start=HEADER)
+
+        assert data[HEADER:] == dump(code, version, like=form)
+        assert code == without_columns(load(dump(code, version), table(version)))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_edited_file_keeps_the_form_of_the_rest(version: str) -> None:
+    for file in sorted((DATA / version).glob("*.pyc")):
+        data = file.read_bytes()
+        form = forms(data, table(version), start=HEADER)
+        code = load(data, table(version), start=HEADER)
+        assert isinstance(code, Code)
+        names = tuple(f"{name}_" if name.islower() else name for name in code.names)
+        consts = tuple(0 if type(each) is str else each for each in code.consts)
+        other = replace(code, names=names, consts=(*consts, "more", (1, "a")), _columns=[])
+        written = dump(other, version, like=form)
+
+        assert other == without_columns(load(written, table(version)))
+        assert written != data[HEADER:]
+
+
+def without_columns(code: Any) -> Any:
+    return replace(code, _columns=[])
+
+
+def test_what_a_reference_named_may_be_gone() -> None:
+    text = "shared text"
+    data = marshal.dumps((text, text, (text, 5)))
+    found = load(data, table(HOST_VERSION))
+    form = forms(data, table(HOST_VERSION))
+
+    assert data == dump(found, HOST_VERSION, like=form)
+    for other in (
+        ("a", text, (text, 5)),
+        (None, text, (text, text)),
+        (text, "b", (7, text)),
+        ((), "b"),
+        ((text, text), text, (("a", text), 5), text),
+    ):
+        assert other == load(dump(other, HOST_VERSION, like=form), table(HOST_VERSION))
+
+
+def test_the_form_of_bytes_that_end_is_refused() -> None:
+    data = marshal.dumps(("a", 5, (1.5, b"bytes")))
+    for stop in range(len(data)):
+        with pytest.raises(MarshalError):
+            forms(data[:stop], table(HOST_VERSION))
+    with pytest.raises(MarshalError, match="unknown type byte"):
+        forms(b"?", table(HOST_VERSION))
 
 
 def test_what_no_file_can_hold() -> None:

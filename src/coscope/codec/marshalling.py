@@ -1,21 +1,25 @@
 """Writer of marshalled bytes: model objects -> what `marshal.loads` of that CPython reads.
 
 The form is the plainest that every version reads: no references, so that the same object gives the
-same bytes whoever shares it. Files are up to twice as large as CPython's own.
+same bytes whoever shares it. Such files are up to twice as large as CPython's own. What was read
+from a file can be written in the form that it had there: byte for byte, where nothing changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, repeat
 from struct import pack
-from typing import Any
+from typing import Any, NamedTuple
 
 from coscope.codec.layouts import layout
+from coscope.codec.marshal_forms import Form, Forms
 from coscope.errors import LimitExceeded, PatchError
 from coscope.model import Code, Collection, Constant, FrozenSet, Opaque, Slice
 from coscope.opcodes import Table, table
 
 _DEEPEST = 200  # values inside one another, as the reader takes them
+_FLAG_REF = 0x80
 
 _SINGLETONS: dict[int, bytes] = {
     id(None): b"N",
@@ -25,75 +29,136 @@ _SINGLETONS: dict[int, bytes] = {
     id(StopIteration): b"S",
 }
 _COLLECTIONS = {"list": b"[", "set": b"<", "dict": b"{", "frozendict": b"}"}
+_BY_VALUE = frozenset({int, str, bytes})  # equal ones are the same to whoever reads them
 
 
-def dump(value: Constant, version: str) -> bytes:
+def dump(value: Constant, version: str, *, like: Forms | None = None) -> bytes:
     """Marshal a value.
 
     Args:
         value: A `Code` of that version, or a constant.
         version: "3.13": that reads it.
+        like: The form of the bytes that the value, or one from which it was edited, was read from:
+            what is there still is written as it stood, shared and flagged as it was.
 
     Raises:
         PatchError: It holds a live object, which no file can, or code of another version.
         LimitExceeded: It is nested more than 200 deep.
 
     Source:
-        CPython 3.8 to 3.14, Python/marshal.c, `w_complex_object`.
+        CPython 3.8 to 3.14, Python/marshal.c, `w_complex_object`, `w_ref`.
 
     >>> dump((1, "a"), "3.13").hex(" ")
     '29 02 69 01 00 00 00 7a 01 61'
     """
-    return b"".join(_Writer(table(version)).pieces(value, 0))
+    root = None if like is None else like.root
+    writer = _Writer(table(version), {} if like is None else like.by_slot)
+    return b"".join(writer.pieces(value, 0, root))
+
+
+class _Names(NamedTuple):
+    """Names of a code object, told apart from constants."""
+
+    names: tuple[str, ...]
 
 
 class _Writer:
     """Writes for one version."""
 
-    def __init__(self, rules: Table) -> None:
+    def __init__(self, rules: Table, forms: dict[int, Form]) -> None:
         self.rules = rules
         self.layout = layout(rules.layout)
+        self.forms = forms
+        self.slots = 0  # that are taken in the new bytes
+        self.written: dict[int, tuple[int, Any]] = {}  # old slot -> new slot, and its value
 
-    def pieces(self, value: Constant, depth: int) -> Iterable[bytes]:
+    def pieces(
+        self, value: Any, depth: int, form: Form | None, interned: bool = False
+    ) -> Iterator[bytes]:
+        """The bytes of a value.
+
+        Args:
+            value: A constant, or names.
+            depth: Values around it.
+            form: How what stood in its place was written; None: nothing did.
+            interned: Without a form: a string is interned.
+        """
         if depth > _DEEPEST:
             raise LimitExceeded(
                 "the limit nesting is reached", expected=f"at most {_DEEPEST} levels"
             )
-        plain = _SINGLETONS.get(id(value)) or _plain(value)
-        if plain is not None:
-            yield plain
+        single = _SINGLETONS.get(id(value))
+        if single is not None:
+            yield single
+            return
+        # Compilers share a tuple of names with a constant that is equal.
+        plain = value.names if type(value) is _Names else value
+        if form is not None and form.refers is not None:
+            known = self.written.get(form.refers)
+            if known is not None and _same(known[1], plain):
+                yield pack("<sI", b"r", known[0])
+                return
+            form = self.forms.get(form.refers)
+        if form is None or form.slot is None:
+            yield from self._whole(value, depth, form, interned)
+            return
+        self.written[form.slot] = self.slots, plain
+        self.slots += 1
+        whole = self._whole(value, depth, form, interned)
+        head = next(whole)
+        yield bytes([head[0] | _FLAG_REF]) + head[1:]
+        yield from whole
+
+    def _whole(self, value: Any, depth: int, form: Form | None, interned: bool) -> Iterator[bytes]:
+        parts = () if form is None else form.parts
+        write = _PLAIN.get(type(value))
+        if type(value) is str:
+            yield _text(value, interned=interned if form is None else form.interned)
+        elif write is not None:
+            yield write(value)
         elif isinstance(value, Code):
-            yield from self._code(value, depth + 1)
+            yield from self._code(value, depth, parts)
+        elif type(value) is _Names:
+            yield _tuple_head(len(value.names))
+            yield from self._items(value.names, depth, parts, interned=True)
         elif type(value) is tuple:
             yield _tuple_head(len(value))
-            yield from self._items(value, depth)
+            yield from self._items(value, depth, parts)
         elif isinstance(value, FrozenSet):
             yield pack("<sI", b">", len(value.items))
-            yield from self._items(value.items, depth)
+            yield from self._items(value.items, depth, parts)
         elif isinstance(value, Slice):
             yield b":"
-            yield from self._items((value.start, value.stop, value.step), depth)
+            yield from self._items((value.start, value.stop, value.step), depth, parts)
         elif isinstance(value, Collection):
-            yield from self._collection(value, depth)
+            yield from self._collection(value, depth, parts)
         else:
             raise _unwritable(value)
 
-    def _items(self, items: Iterable[Constant], depth: int) -> Iterable[bytes]:
-        for item in items:
-            yield from self.pieces(item, depth + 1)
+    def _items(
+        self,
+        items: Iterable[Any],
+        depth: int,
+        parts: Iterable[Form],
+        *,
+        interned: bool = False,
+    ) -> Iterator[bytes]:
+        for item, form in zip(items, chain(parts, repeat(None))):  # noqa: B905
+            yield from self.pieces(item, depth + 1, form, interned)
 
-    def _collection(self, value: Collection, depth: int) -> Iterable[bytes]:
+    def _collection(
+        self, value: Collection, depth: int, parts: tuple[Form, ...]
+    ) -> Iterator[bytes]:
         tag = _COLLECTIONS[value.kind]
         if value.kind in ("list", "set"):
             yield pack("<sI", tag, len(value.items))
-            yield from self._items(value.items, depth)
+            yield from self._items(value.items, depth, parts)
             return
         yield tag
-        for pair in value.items:
-            yield from self._items(pair, depth)
+        yield from self._items(chain.from_iterable(value.items), depth, parts)
         yield b"0"
 
-    def _code(self, code: Code, depth: int) -> Iterable[bytes]:
+    def _code(self, code: Code, depth: int, parts: tuple[Form, ...]) -> Iterator[bytes]:
         if code.version != self.rules.version:
             raise PatchError(
                 "one file cannot hold code of two versions of CPython",
@@ -104,26 +169,16 @@ class _Writer:
         head, before, after = _fields(code, self.layout.has_qualname)
         yield b"c"
         yield self.layout.head.pack(*head)
-        for field in before:
-            yield from self._field(field, depth)
+        yield from self._items(before, depth, parts, interned=True)
         yield pack("<i", code.firstlineno)
-        for field in after:
-            yield from self._field(field, depth)
-
-    def _field(self, field: Any, depth: int) -> Iterable[bytes]:
-        """A field of a code object; its names are interned, as the interpreter expects."""
-        if type(field) is str:
-            yield _text(field, interned=True)
-        elif type(field) is _Names:
-            yield _tuple_head(len(field))
-            for name in field:
-                yield _text(name, interned=True)
-        else:
-            yield from self.pieces(field, depth)
+        yield from self._items(after, depth, parts[len(before) :])
 
 
-class _Names(tuple[str, ...]):
-    """A tuple of names, told apart from constants."""
+def _same(written: Any, value: Any) -> bool:
+    """True if a reference to what was written stands for the value."""
+    if written is value:
+        return True
+    return type(written) is type(value) in _BY_VALUE and bool(written == value)
 
 
 _Fields = tuple[tuple[int, ...], tuple[Any, ...], tuple[Any, ...]]
@@ -156,12 +211,6 @@ def _tuple_head(count: int) -> bytes:
     return pack("<sB", b")", count) if count < 256 else pack("<sI", b"(", count)
 
 
-def _plain(value: Constant) -> bytes | None:
-    """A value without parts; None if it is not one."""
-    write = _PLAIN.get(type(value))
-    return None if write is None else write(value)
-
-
 def _integer(value: int) -> bytes:
     if -(1 << 31) <= value < 1 << 31:
         return pack("<si", b"i", value)
@@ -189,7 +238,6 @@ _PLAIN: dict[type, Callable[[Any], bytes]] = {
     float: lambda value: pack("<sd", b"g", value),
     complex: lambda value: pack("<sdd", b"y", value.real, value.imag),
     bytes: lambda value: pack("<sI", b"s", len(value)) + value,
-    str: _text,
 }
 
 

@@ -59,9 +59,9 @@ def with_qualnames(root: Code, *, file: str | None = None, limits: Limits = DEFA
             continue
         pending.pop()
         renamed = iter([named[id(child), name] for child, name in children])
-        consts = tuple(
-            next(renamed) if isinstance(const, Code) else const for const in original.consts
-        )
+        consts = original.consts
+        if children:  # else it stays the same tuple, of which a file may have one for many
+            consts = tuple(next(renamed) if isinstance(const, Code) else const for const in consts)
         named[id(original), qualname] = replace(
             original, qualname=qualname, consts=consts, _columns=[]
         )

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from coscope.codec.pyc import SIZE, read_header
+from coscope.codec.pyc import read_header
 from coscope.errors import ConstantNotFound, NotVerified, PatchError
 from coscope.facts.difference import Difference, diff
 from coscope.facts.fingerprints import fingerprint
@@ -105,7 +105,7 @@ def _made(
         raise _unsafe(report, path)
     data = read_bytes(path)
     compiled = found.origin == "pyc"
-    made = to_pyc(changed, header=data[:SIZE]) if compiled else to_pyc(changed, source=data)
+    made = to_pyc(changed, like=data) if compiled else to_pyc(changed, source=data)
     after = replace(found, code=changed)
     result = FilePatch(
         path,

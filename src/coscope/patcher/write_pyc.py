@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from struct import pack
 
+from coscope.codec.marshal_forms import forms
 from coscope.codec.marshalling import dump
 from coscope.codec.pyc import SIZE
 from coscope.codec.siphash import siphash
@@ -17,21 +18,23 @@ from coscope.opcodes import table
 _UNCHECKED_HASH = 0b01  # PEP 552: an import takes the file without looking at the source
 
 
-def to_pyc(code: Code, *, header: bytes | None = None, source: bytes = b"") -> bytes:
+def to_pyc(code: Code, *, like: bytes | None = None, source: bytes = b"") -> bytes:
     """The bytes of a .pyc file.
 
     Args:
         code: A module's code.
-        header: The 16 bytes of the file that the code was read from: the new one is recognised as
-            that was, by the same time and size or the same hash.
-        source: Without a header: the text that was compiled. Its hash is noted, unchecked: an
+        like: The file that the code was read from. The new one is recognised as that was, by the
+            same time and size or the same hash, and says the same in the same bytes.
+        source: Without such a file: the text that was compiled. Its hash is noted, unchecked: an
             import takes the file whatever becomes of the source.
 
     Raises:
         PatchError: A constant is a live object.
     """
-    head = _header(code, source) if header is None else header[:SIZE]
-    return head + dump(code, code.version)
+    if like is None:
+        return _header(code, source) + dump(code, code.version)
+    form = forms(like, table(code.version), start=SIZE)
+    return like[:SIZE] + dump(code, code.version, like=form)
 
 
 def _header(code: Code, source: bytes) -> bytes:
@@ -64,11 +67,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes, *, force: bool =
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, mode)
-        if force:
-            os.replace(temporary, target)
-        else:
-            os.link(temporary, target)  # fails if somebody else was faster
-            os.unlink(temporary)
+        _move(temporary, target, force=force)
     except OSError as problem:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
@@ -77,6 +76,24 @@ def write_atomically(path: str | os.PathLike[str], data: bytes, *, force: bool =
         raise PatchError(
             f"cannot write the file: {problem.strerror or problem}", file=os.fspath(path)
         ) from problem
+
+
+def _move(temporary: str, target: Path, *, force: bool) -> None:
+    """Give a file its name; without `force` only if nothing has it.
+
+    Raises:
+        OSError: Something has, or the folder cannot be written.
+    """
+    if force:
+        os.replace(temporary, target)
+    elif hasattr(os, "link"):
+        os.link(temporary, target)  # fails if somebody else was faster
+        os.unlink(temporary)
+    else:
+        # Emscripten has no hard links, and no other process that could be faster.
+        if os.path.lexists(target):
+            raise FileExistsError(target)
+        os.rename(temporary, target)
 
 
 def exists(path: str | os.PathLike[str]) -> PatchError:
