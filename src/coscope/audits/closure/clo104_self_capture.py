@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from coscope.audits.closure.functions import function_made
 from coscope.audits.facts import Subject
 from coscope.audits.glances import Glance, cells_of, free_of, name_of, nested_in
 from coscope.facts.uses import uses_of
@@ -47,7 +48,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for name in names:
         stores = _stores(subject, name)
         others = [each for each in nested[name].freevars if each not in (name, "__class__")]
-        if len(stores) != 1 or not others or not _holds_function(subject, stores[0], nested[name]):
+        if len(stores) != 1 or not others or not _holds(subject, stores[0], nested[name]):
             continue
         if not all(_only_calls(subject, inner, name) for inner in subject.code.walk()):
             continue
@@ -88,33 +89,10 @@ def _only_calls(subject: Subject, code: Code, name: str) -> bool:
     return reads <= {at for call in inside.calls for at in call.callee}
 
 
-def _holds_function(subject: Subject, store: int, code: Code) -> bool:
-    """True if what is stored is the function itself: no decorator, no other value."""
+def _holds(subject: Subject, store: int, code: Code) -> bool:
+    """True if what is stored is the function itself."""
     taken = subject.takers.get(store)
-    if taken is None or len(taken[1]) != 1 or len(taken[1][0]) != 1:
-        return False
-    (maker,) = taken[1][0]
-    for _ in range(5):  # SET_FUNCTION_ATTRIBUTE, once for each part of the function (3.13)
-        if maker < 0:
-            return False
-        name = subject.instructions.opname(maker)
-        given = subject.takers.get(maker)
-        if given is None:
-            return False
-        if name == "MAKE_FUNCTION":
-            held = given[0].operand(given[1], "code")
-            return bool(held) and _loads(subject, held[0], code)
-        if name != "SET_FUNCTION_ATTRIBUTE":
-            return False
-        held = given[0].operand(given[1], "func") or given[0].operand(given[1], "function")
-        if not held or len(held[0]) != 1:
-            return False
-        (maker,) = held[0]
-    return False
-
-
-def _loads(subject: Subject, made_by: frozenset[int], code: Code) -> bool:
-    return all(at >= 0 and subject.instructions.argval(at) is code for at in made_by)
+    return taken is not None and function_made(subject, taken[1][0]) is code
 
 
 def _listed(names: list[str]) -> str:

@@ -11,6 +11,8 @@ variable away.
         except OSError as error:
             return lambda: print(error)         error is deleted when the handler ends
 
+What the code around does itself can be told without importing anything: see CLO108.
+
 Bind the value while it is there: `lambda error=error: print(error)`.
 """
 
@@ -18,10 +20,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from coscope.audits.closure.functions import certain_read
 from coscope.audits.facts import Subject
 from coscope.audits.facts_world import World
-from coscope.facts.uses import uses_of
-from coscope.flow import dominates, find_dominators
 from coscope.model import Finding
 from coscope.readers.attributes import MISSING
 
@@ -38,7 +39,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
         if World.contents(cell) is not MISSING or world.is_written(cell):
             continue
-        read = _certain_read(subject, name)
+        read = certain_read(subject, name)
         if read is not None:
             yield subject.finding(
                 CODE,
@@ -49,26 +50,3 @@ def check(subject: Subject) -> Iterator[Finding]:
                 why="the code around ended, or an except clause took the variable away",
                 instead=f"bind the value while it is there: {name}={name} as a default",
             )
-
-
-def _certain_read(subject: Subject, name: str) -> int | None:
-    """An instruction that reads the variable on every way to a return."""
-    graph = subject.graph
-    if graph is None:
-        return None
-    above = find_dominators(graph)
-    returns = [
-        block.index
-        for block in graph.blocks
-        if block.reachable
-        and not block.edges
-        and subject.opnames[block.stop - 1].startswith("RETURN")
-    ]
-    for used, _, use in uses_of(subject.code):
-        if used != name or use.access != "read cell":
-            continue
-        index = subject.instructions.at(use.offset).index
-        block = graph.block_of(index).index
-        if returns and all(dominates(above, block, each) for each in returns):
-            return index
-    return None
