@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sysconfig
 from pathlib import Path
+from types import CodeType
 
 import pytest
 
@@ -14,7 +15,7 @@ from coscope.audits.glances import Glance, Overview, names_of
 from coscope.audits.selection import Selection, all_rules
 from coscope.audits.triggers import Plan, plan_of
 from coscope.errors import SourceError
-from coscope.model import Finding
+from coscope.model import Code, Finding
 from coscope.readers import read
 from coscope.readers.from_function import HOST_VERSION
 from coscope.rules import Rule
@@ -76,11 +77,11 @@ def test_a_live_code_object_and_its_copy_pull_the_same() -> None:
     pulled = []
     for path in FIXTURES:
         unit = read_unit(str(path))
-        assert unit.compiled_code is not None
         assert unit.code is not None
-        live = plan.find(Overview(unit.compiled_code, HOST_VERSION))
-        assert live == plan.find(Overview(unit.code, HOST_VERSION))
-        pulled += [rule.code for _, rules in live[1] for rule in rules]
+        live = plan.find(_overview(unit))
+        copied = plan.find(Overview(unit.code, HOST_VERSION))
+        assert copied == (live[0], [(unit.model_of(c), _copy(unit, p), r) for c, p, r in live[1]])
+        pulled += [rule.code for *_, rules in live[1] for rule in rules]
 
     assert len(pulled) > len(FIXTURES)
 
@@ -138,8 +139,12 @@ def test_what_a_rule_asks_for_stands_in_its_field() -> None:
 
 
 def _overview(unit: Unit) -> Overview:
-    assert unit.code is not None
-    return Overview(unit.compiled_code or unit.code, unit.version)
+    assert unit.given is not None
+    return Overview(unit.given, unit.version)
+
+
+def _copy(unit: Unit, code: CodeType | Code | None) -> Code | None:
+    return None if code is None else unit.model_of(code)
 
 
 def test_a_rule_that_says_nothing_looks_at_everything() -> None:
@@ -147,4 +152,6 @@ def test_a_rule_that_says_nothing_looks_at_everything() -> None:
     unit = read_unit(__file__)
     codes, pulled = Plan([rule], HOST_VERSION, False).find(_overview(unit))
 
-    assert [(number, [rule]) for number in range(codes)] == pulled
+    assert codes == len(unit.codes)
+    assert list(unit.codes) == [unit.model_of(code) for code, _, _ in pulled]
+    assert all(rules == [rule] for _, _, rules in pulled)

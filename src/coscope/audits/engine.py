@@ -12,7 +12,7 @@ from coscope.audits.selection import holds_for
 from coscope.audits.triggers import plan_of
 from coscope.errors import CoscopeError, InternalError, SourceError
 from coscope.model import CONFIDENCES, SEVERITIES, Evidence, Finding, Function
-from coscope.readers.from_function import HOST_VERSION, from_code_object
+from coscope.readers.from_function import HOST_VERSION
 from coscope.readers.from_source import compile_live, read_bytes
 from coscope.readers.sources import is_plain, source_from
 from coscope.readers.targets import is_source, read_file
@@ -56,14 +56,8 @@ def read_unit(path: str, options: Options | None = None, *, python: str | None =
     except SourceError:
         source_from(data, path)  # has a better word for what is no text
         raise
-    return Unit(
-        path,
-        lambda: from_code_object(co),
-        (lambda: source_from(data, path)) if source is None else source,
-        HOST_VERSION,
-        options,
-        compiled_code=co,
-    )
+    text = (lambda: source_from(data, path)) if source is None else source
+    return Unit(path, co, text, HOST_VERSION, options)
 
 
 def unit_of(function: Function, path: str, options: Options | None = None) -> Unit:
@@ -85,13 +79,12 @@ def audit_unit(unit: Unit, rules: Sequence[Rule]) -> Audited:
         InternalError: A rule failed.
     """
     plan = plan_of(tuple(rules), unit.version, unit.compiled)
-    module = unit.compiled_code or unit.code
-    assert module is not None
-    codes, wanted = plan.find(Overview(module, unit.version))
+    assert unit.given is not None
+    codes, looked_at = plan.find(Overview(unit.given, unit.version))
     found: list[Finding] = []
-    for number, each in wanted:
-        subject = Subject(unit.codes[number], unit)
-        for rule in each:
+    for code, around, wanted in looked_at:
+        subject = Subject(unit.model_of(code), unit, around=around)
+        for rule in wanted:
             found += run_rule(rule, subject)
     return Audited(unit.file, in_order(found), codes)
 

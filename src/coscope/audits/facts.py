@@ -24,6 +24,7 @@ from coscope.flow.effects import Effect
 from coscope.flow.texts import Text
 from coscope.model import NOWHERE, Code, Evidence, Finding, Instructions, Source, Span
 from coscope.opcodes import Table, table
+from coscope.readers.from_function import from_code_object
 
 if TYPE_CHECKING:
     from coscope.audits.facts_objects import Live
@@ -55,25 +56,24 @@ class Unit:
         compiled: It was read from a compiled file, so that its code may be anybody's.
         options: Limits of the rules.
         warm: Live code of it has run before it was read.
-        compiled_code: The live code object that `code` is a copy of, if it was just compiled.
+        given: What `code` is, or is a copy of: live code objects are copied when they are needed.
     """
 
     def __init__(
         self,
         file: str,
-        code: Code | Callable[[], Code] | None,
+        code: Code | CodeType | None,
         source: Source | Callable[[], Source] | None,
         version: str,
         options: Options | None = None,
         *,
         compiled: bool = False,
         warm: bool = False,
-        compiled_code: CodeType | None = None,
     ) -> None:
         self.file = file
-        self._code = code
+        self.given = code
+        self._copies: dict[int, Any] = {}  # by the id() of what `given` holds
         self._source = source
-        self.compiled_code = compiled_code
         self.version = version
         self.options = options or Options()
         self.compiled = compiled
@@ -91,7 +91,20 @@ class Unit:
     @cached_property
     def code(self) -> Code | None:
         """The module's code object."""
-        return self._code() if callable(self._code) else self._code
+        return None if self.given is None else self.model_of(self.given)
+
+    def model_of(self, code: Code | CodeType) -> Code:
+        """A code object of the file as the model has it; of each there is one copy."""
+        return code if isinstance(code, Code) else from_code_object(code, self._copies)
+
+    @cached_property
+    def surface(self) -> Code | None:
+        """The module's code object, for its names and instructions alone: without nested code."""
+        if not isinstance(self.given, CodeType):
+            return self.given
+        consts = self.given.co_consts
+        left = tuple(None if type(each) is CodeType else each for each in consts)
+        return from_code_object(self.given.replace(co_consts=left))
 
     @cached_property
     def source(self) -> Source | None:
@@ -131,12 +144,20 @@ class Subject:
         code: The code object.
         unit: Its file.
         live: The object that was found with it; None in a static audit.
+        around: The code object around it, where that is known already.
     """
 
-    def __init__(self, code: Code, unit: Unit, live: Live | None = None) -> None:
+    def __init__(
+        self,
+        code: Code,
+        unit: Unit,
+        live: Live | None = None,
+        around: Code | CodeType | None = None,
+    ) -> None:
         self.code = code
         self.unit = unit
         self.live = live
+        self._around = around
         self._facts: dict[Any, Any] = {}
 
     def fact(self, make: Callable[[Subject], Fact]) -> Fact:
@@ -164,6 +185,8 @@ class Subject:
     @cached_property
     def parent(self) -> Code | None:
         """The code object around this one; None of a module, or if it is not known."""
+        if self._around is not None:
+            return self.unit.model_of(self._around)
         return self.unit.parents.get(id(self.code))
 
     @property

@@ -66,16 +66,16 @@ def _stores(code: Code, opcode: int) -> bool:
 
 def module_imports(unit: Unit) -> Mapping[str, str]:
     """What the module's own imports bind."""
-    return {} if unit.code is None else imports_in(unit.code)
+    return {} if unit.surface is None else imports_in(unit.surface)
 
 
 def module_bindings(unit: Unit) -> Mapping[str, int]:
     """The names that the module's own code binds, imports included: how often."""
     found: dict[str, int] = {}
-    if unit.code is None:
+    if unit.surface is None:
         return found
     rows = table(unit.version).by_code
-    columns = unit.code.instructions
+    columns = unit.surface.instructions
     for index, opcode in enumerate(columns.opcodes):
         row = rows[opcode]
         if row is not None and row.access in (("write name",), ("write global",)):

@@ -30,6 +30,7 @@ class Overview:
         self.kind: type = type(module)
         self.fields = _OF_LIVE if self.kind is CodeType else _OF_MODEL
         self.shape = _shape(version)
+        self._constants: dict[int, frozenset[str]] = {}  # by the id() of a class body
         self._back = [jump.opcode for jump in self.shape.jumps]
 
     def may_loop(self, code: CodeType | Code) -> bool:
@@ -61,6 +62,17 @@ class Overview:
         consts = self.fields(self.module)[2]
         tuples = [each for each in consts if type(each) is tuple]
         return frozenset(word for each in tuples for word in each if type(word) is str)
+
+    def constants_of(self, body: CodeType | Code) -> frozenset[str]:
+        """The names that a class body may assign right after it has loaded a constant."""
+        found = self._constants.get(id(body))
+        if found is None:
+            lows = _stored_constants(bytecode_of(body), self.version)
+            held = enumerate(names_of(body))
+            found = self._constants[id(body)] = frozenset(
+                name for at, name in held if at & 0xFF in lows
+            )
+        return found
 
     def mentions(self, *parts: str) -> bool:
         """True if one of the module's names has one of these in it."""
@@ -147,6 +159,12 @@ class Glance:
             return False
         return uses(self, lookups(self.file.version), classes, self.spans(tight))
 
+    def defaults(self) -> frozenset[str]:
+        """The names to which the class body around it may assign a constant."""
+        if self.parent is None or not self.is_method():
+            return frozenset()
+        return self.file.constants_of(self.parent)
+
     def is_method(self) -> bool:
         """True if it stands in the body of a class and has a first parameter."""
         if self.parent is None or first_parameter_of(self.code) is None:
@@ -206,6 +224,26 @@ def _row_of(version: str, opnames: tuple[str, ...]) -> re.Pattern[bytes]:
         return re.compile(b"(?!)")
     each = (re.escape(bytes([rows[name].code])) + b"." * rows[name].caches for name in opnames)
     return re.compile(b"".join(each), re.DOTALL)
+
+
+def _stored_constants(bytecode: bytes, version: str) -> set[int]:
+    """The low bytes of the opargs of STORE_NAME where a constant is loaded just before it."""
+    rules = table(version)
+    store = rules.opcodes["STORE_NAME"].code
+    loads = frozenset(row.code for row in rules.by_code if row and row.operand in _CONSTANTS)
+    units, found = bytecode[::2], set()
+    at = units.find(store)
+    while at >= 0:
+        before = at - 1
+        while before >= 0 and units[before] == rules.extended_arg:
+            before -= 1
+        if before >= 0 and units[before] in loads:
+            found.add(bytecode[2 * at + 1])
+        at = units.find(store, at + 1)
+    return found
+
+
+_CONSTANTS = ("const", "small int")
 
 
 def _flag_bits(row: Opcode) -> int:

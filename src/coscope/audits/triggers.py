@@ -56,6 +56,9 @@ class _Trigger:
         )
 
 
+Pulled = tuple[Any, Any, list[Rule]]  # a code object, the one around it, and the rules
+
+
 class Plan:
     """The static rules of a selection that hold for one version."""
 
@@ -90,14 +93,12 @@ class Plan:
         self.names = frozenset(self.named)
         self.longest = min((each.rule.constants for each in self.constant), default=None)
 
-    def find(self, file: Overview) -> tuple[int, list[tuple[int, list[Rule]]]]:
-        """How many code objects a file has; and for some their place in `Code.walk()`, and rules.
-
-        In the others no rule can find anything.
-        """
+    def find(self, file: Overview) -> tuple[int, list[Pulled]]:
+        """How many code objects a file has; and those in which rules may find something."""
         found = []
-        number = -1
-        for number, (code, parent, names, cells, consts, long) in enumerate(_walk(file, self)):
+        count = 0
+        for code, parent, names, cells, consts, long in _walk(file, self):
+            count += 1
             triggers: list[_Trigger] = []
             if not self.names.isdisjoint(names):
                 triggers += self._by_name(names)
@@ -112,8 +113,8 @@ class Plan:
                 seen = Glance(code, file, parent, names, consts)
                 fired = [each.rule for each in triggers if each.fires(seen)]
                 if fired:
-                    found.append((number, fired))
-        return number + 1, found
+                    found.append((code, parent, fired))
+        return count, found
 
     def _by_name(self, names: Iterable[str]) -> Iterable[_Trigger]:
         """The triggers that one of the names pulls, each once."""

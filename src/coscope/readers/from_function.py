@@ -54,22 +54,39 @@ _ARG_POSITIONAL, _ARG_KEYWORD, _ARG_VARIADIC = 0x02, 0x04, 0x08  # pycore_code.h
 _ATOMS = frozenset(map(id, (type(None), bool, int, float, complex, str, bytes, type(...))))
 
 
-def from_code_object(co: CodeType) -> Code:
+def from_code_object(co: CodeType, done: dict[int, Any] | None = None) -> Code:
     """Take a snapshot of a live code object and of every one nested in it.
 
     Constants of types that no compiler emits become `Opaque`. An object that stands in several
     places is converted once.
 
+    Args:
+        co: The code object.
+        done: What was converted before, by the `id()` of what it is a copy of; what is converted
+            now is added. The caller keeps those objects alive.
+
     Raises:
         CodeError: Code objects or tuples contain themselves.
     """
-    done: dict[int, Any] = {}
+    done = {} if done is None else done
     opened: set[int] = set()  # the path from the root to the constant at hand
     pending: list[Any] = [co]
     while pending:
         constant = pending[-1]
-        parts = () if id(constant) in done else _parts_of(constant)
-        missing = [p for p in parts if id(type(p)) not in _ATOMS and id(p) not in done]
+        if id(constant) in done:
+            pending.pop()
+            continue
+        missing: list[Any] = []
+        inner: list[Any] = []
+        for part in _parts_of(constant):
+            if id(type(part)) in _ATOMS:
+                inner.append(part)
+            elif id(part) in done:
+                inner.append(done[id(part)])
+            elif type(part) is tuple and _ATOMS.issuperset(map(id, map(type, part))):
+                inner.append(part)  # its own copy: most tuples are of this sort
+            else:
+                missing.append(part)
         if missing:
             opened.add(id(constant))
             if any(id(part) in opened for part in missing):
@@ -77,10 +94,8 @@ def from_code_object(co: CodeType) -> Code:
             pending.extend(missing)
             continue
         pending.pop()
-        if id(constant) not in done:
-            opened.discard(id(constant))
-            inner = tuple(p if id(type(p)) in _ATOMS else done[id(p)] for p in parts)
-            done[id(constant)] = _converted(constant, inner)
+        opened.discard(id(constant))
+        done[id(constant)] = _converted(constant, tuple(inner))
     code = done[id(co)]
     assert isinstance(code, Code)
     return code

@@ -30,7 +30,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
-from coscope.audits.glances import Glance, names_of, uses
+from coscope.audits.glances import Glance, uses
 from coscope.audits.performance.classes import class_around, plain_attributes, stored_on_self
 from coscope.audits.performance.hot import accesses, first_parameter, shared_names
 from coscope.audits.performance.rounds import brief_loop
@@ -56,9 +56,7 @@ lower_bound = PAIR.lower_bound
 
 
 def may_find(seen: Glance) -> bool:
-    if seen.parent is None or not seen.is_method():
-        return False
-    return uses(seen, OPNAMES, names_of(seen.parent), seen.spans(tight=True), plain=True)
+    return uses(seen, OPNAMES, seen.defaults(), seen.spans(tight=True), plain=True)
 
 
 def check(subject: Subject) -> Iterator[Finding]:
