@@ -220,6 +220,11 @@ class Table:
         return bytes(1 + (row.caches if row else 0) for row in self.by_code)
 
     @cached_property
+    def borrows(self) -> bool:
+        """Values on the stack may be borrowed from locals."""
+        return any(name.startswith("LOAD_FAST_BORROW") for name in self.opcodes)
+
+    @cached_property
     def extended_arg(self) -> int:
         """Number of EXTENDED_ARG."""
         return self.opcodes["EXTENDED_ARG"].code

@@ -10,8 +10,9 @@ from functools import cached_property
 from coscope.codec.locations import covered_units
 from coscope.codec.regions import decode_regions
 from coscope.errors import CodeError
-from coscope.flow.domains.kind import Fault, Kinds
-from coscope.flow.domains.kind_many import kinds_for
+from coscope.flow.domains.kind import Kinds
+from coscope.flow.domains.kind_many import FEW, kinds_for
+from coscope.flow.domains.kind_sweep import sweep
 from coscope.flow.frames import Frames
 from coscope.flow.graph import Graph, build
 from coscope.flow.machine import run
@@ -112,11 +113,27 @@ class Subject:
             self.tangled = error
             return domain, None
 
+    @cached_property
+    def _swept(self) -> int | None:
+        """The most slots that are filled, if a sweep found nothing wrong with any kind."""
+        graph = self.graph
+        if graph is None or self.structural or len(self.code.localsplusnames) > FEW:
+            return None
+        if self.rules.borrows:  # what is borrowed is told from the machine's frames
+            return None
+        return sweep(graph, Kinds(graph))
+
     @property
-    def faults(self) -> list[Fault]:
-        """What the typed machine found, in code order."""
-        found = self._run
-        return [] if found is None else found[0].found()
+    def sound(self) -> bool:
+        """True if no kind is wrong, for certain; False: the typed machine has to tell."""
+        return self._swept is not None
+
+    @property
+    def peak(self) -> int | None:
+        """The most slots of the stack that are filled anywhere; None if it cannot be followed."""
+        if self._swept is not None:
+            return self._swept
+        return None if self.frames is None else self.frames.peak
 
     @property
     def frames(self) -> Frames[int] | None:
@@ -126,6 +143,8 @@ class Subject:
 
     def reported(self, rule: str, group: str) -> Iterable[Violation]:
         """The machine's faults of one group, as violations of a rule."""
+        if self.sound:
+            return ()
         found = self._run
         if found is None or not found[0].faults or (self.structural and group not in _STRUCTURE):
             return ()

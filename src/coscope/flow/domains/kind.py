@@ -21,7 +21,7 @@ from coscope.model import FAST_CELL, FAST_FREE, Code, Region
 from coscope.opcodes import Table, kinds, table
 from coscope.opcodes.kinds import Wanted, given, join, told, wanted
 
-_REFUSED = ~kinds.ANY_OBJECT & kinds.ATOMS  # atoms that are no objects
+REFUSED = ~kinds.ANY_OBJECT & kinds.ATOMS  # atoms that are no objects
 
 _BORROWING = "LOAD_FAST_BORROW"  # so begin the names of opcodes that borrow
 _AN_OBJECT = (kinds.OBJECT,)
@@ -216,8 +216,15 @@ class Kinds(Plain):
         return True
 
     def shortcut(self, effect: Effect) -> tuple[Sequence[int], int] | None:
+        # Kept for all code of the version, and names may be the compiler's own in some of it.
+        return None if plan_of(self.version, effect).name is not None else self.fixed(effect)
+
+    def fixed(self, effect: Effect) -> tuple[Sequence[int], int] | None:
+        """As `shortcut`, for this code."""
         plan = plan_of(self.version, effect)
-        if plan.moved or plan.local or plan.name is not None or effect.row.name == "COPY_FREE_VARS":
+        if plan.name is not None and self.trusted:
+            return None
+        if plan.moved or plan.local or effect.row.name == "COPY_FREE_VARS":
             return None
         if any(want.test is not None for _, _, want, _ in plan.wants):
             return None
@@ -250,7 +257,7 @@ class Kinds(Plain):
                 return (), slots ^ (held ^ kinds.OBJECT) << plan.writes
         if plan.plain:
             for kind in operands:
-                if kind & _REFUSED:
+                if kind & REFUSED:
                     self.compare(index, effect, plan, operands)
                     break
         else:
@@ -282,11 +289,8 @@ class Kinds(Plain):
             or self.code.instructions.opargs[index - 1] != 1
         ):
             return stack
-        kind = stack[1]
-        if kind & _PERHAPS_NONE:
-            return stack
-        left = kind & ~(kinds.ATOMS ^ kinds.NONE if none else kinds.NONE)
-        return (stack[0], left, stack[2]) if left & kinds.ATOMS else None
+        left = left_of(stack[1], none)
+        return None if left is None else (stack[0], left, stack[2])
 
     def caught(self, graph: Graph, region: Region) -> Sequence[int]:
         if graph.table.exceptions == "block stack":
@@ -462,10 +466,21 @@ class Kinds(Plain):
                 index, "borrow", f"{effect.row.name} keeps a value that is only borrowed",
                 "a value of its own", told(kind),
             )  # fmt: skip
-        kept = kind & _KEPT
-        if kind & kinds.ATOMS & ~_KEPT or not kept:
-            kept |= kinds.OBJECT
-        return kept
+        return kept(kind)
+
+
+def kept(kind: int) -> int:
+    """What a local keeps of a kind."""
+    found = kind & _KEPT
+    return found | kinds.OBJECT if kind & kinds.ATOMS & ~_KEPT or not found else found
+
+
+def left_of(kind: int, none: bool) -> int | None:
+    """What is left of a kind where the value was None, or was not; None if nothing is."""
+    if kind & _PERHAPS_NONE:
+        return kind
+    left = kind & ~(kinds.ATOMS ^ kinds.NONE if none else kinds.NONE)
+    return left if left & kinds.ATOMS else None
 
 
 def _stacked(kind: int) -> int:

@@ -10,14 +10,14 @@ from coscope.flow.effects import Effect
 from coscope.flow.graph import Graph
 from coscope.opcodes import kinds
 
-_FEW = 256  # locals, up to which one int is fastest
+FEW = 256  # locals, up to which one int is fastest
 _BITS = 5  # of a slot's number, for each level of the tree
 _WIDTH = 1 << _BITS
 
 
 def kinds_for(graph: Graph) -> Kinds:
     """The domain that suits the number of locals; what it finds is the same."""
-    return (Kinds if len(graph.code.localsplusnames) <= _FEW else ManyKinds)(graph)
+    return (Kinds if len(graph.code.localsplusnames) <= FEW else ManyKinds)(graph)
 
 
 class ManyKinds(Kinds):

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.flow.domains.depth import needed
 from coscope.verifier.report import Violation
 from coscope.verifier.subject import Subject
 
@@ -20,11 +19,8 @@ CODE = "VER303"
 
 
 def check(subject: Subject) -> Iterator[Violation]:
-    frames, graph = subject.frames, subject.graph
-    if frames is None or graph is None:
-        return
-    most = needed(graph, frames)
-    if most > subject.code.stacksize:
+    most = subject.peak
+    if most is not None and most > subject.code.stacksize:
         yield subject.violation(
             CODE,
             "the stack may grow past its end",

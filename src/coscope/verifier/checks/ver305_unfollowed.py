@@ -18,7 +18,7 @@ CODE = "VER305"
 
 
 def check(subject: Subject) -> Iterator[Violation]:
-    if subject.graph is None or subject.frames is not None:
+    if subject.graph is None or subject.sound or subject.frames is not None:
         return  # what keeps a graph from being built has checks of its own
     error = subject.tangled
     yield subject.violation(

@@ -32,7 +32,7 @@ _WORK = 64  # slots looked at for each instruction; genuine code has few
 def _changing(version: str) -> bytes | None:
     """By opcode number, 1 if it changes a local; None if nothing can be borrowed."""
     rules = table(version)
-    if not any(name.startswith("LOAD_FAST_BORROW") for name in rules.opcodes):
+    if not rules.borrows:
         return None
     return bytes(
         row is not None
@@ -47,8 +47,10 @@ def _changing(version: str) -> bytes | None:
 
 def check(subject: Subject) -> Iterator[Violation]:
     changing = _changing(subject.code.version)
+    if changing is None:
+        return
     frames, instructions = subject.frames, subject.instructions
-    if changing is None or frames is None or instructions is None:
+    if frames is None or instructions is None:
         return
     marks = bytes(instructions.opcodes).translate(changing)
     work = _WORK * len(marks)
