@@ -67,10 +67,6 @@ NOT_INSIDE = {
     "audits/performance/test_fixtures.py": "there is no clock of a thread's CPU time",
     "audits/test_specialization.py": "specialised code is read on 3.11 to 3.13",
     "test_live_rules_find_what_is_marked[sig108": "annotations of 3.14 are not read for SIG108 yet",
-    "cli/test_patch.py::test_a_source_is_patched_and_not_run": ".pyc of 3.14 are not written yet",
-    "cli/test_patch.py::test_the_header_is_kept": ".pyc of 3.14 are not written yet",
-    "cli/test_patch.py::test_edits_from_a_file": ".pyc of 3.14 are not written yet",
-    "cli/test_patch.py::test_the_document": ".pyc of 3.14 are not written yet",
     "test_another_interpreter_compiles_sources_and": "there are no other interpreters",
 }
 

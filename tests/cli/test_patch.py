@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +22,7 @@ from coscope.codec.pyc import read_header
 from coscope.patcher.documents import to_json
 from coscope.patcher.edits import Do, Insert, ReplaceConstant, Where
 from tests import interpreters
+from tests.flow.building import DATA
 from tests.render.documents import schema
 
 SOURCE = """\
@@ -53,6 +57,12 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
 
 def ran(python: str | Path = sys.executable, file: str = "out.pyc") -> str:
+    """What the file writes, in a process of its own; inside Pyodide there is none."""
+    if sys.platform == "emscripten":
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            runpy.run_path(file)
+        return out.getvalue()
     done = subprocess.run([str(python), file], capture_output=True, text=True)
     return done.stdout + done.stderr
 
@@ -147,6 +157,20 @@ def test_edits_from_a_file_and_constants_with_signs(run: Any, folder: Path) -> N
     assert "c=48.5\n" == ran(file="two.pyc")
 
 
+def test_a_pyc_says_the_rest_in_the_same_bytes(run: Any, folder: Path) -> None:
+    import py_compile
+
+    py_compile.compile("app.py", cfile="app.pyc")
+    same = ("app.pyc", "--at", "outer", "--constant", "42=42", "-o", "same.pyc")
+    assert 0 == run(*same)[0]
+    assert 0 == run("app.pyc", "--at", "outer", "--constant", "42=99", "-o", "out.pyc")[0]
+    old, same_, new = ((folder / name).read_bytes() for name in ("app.pyc", "same.pyc", "out.pyc"))
+
+    assert old == same_
+    assert [(42, 99)] == [pair for pair in zip(old, new, strict=True) if pair[0] != pair[1]]
+    assert "ran: 149\n" == ran()
+
+
 @pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"])
 def test_code_of_other_versions(run: Any, version: str) -> None:
     python = interpreters.require(version)
@@ -155,6 +179,32 @@ def test_code_of_other_versions(run: Any, version: str) -> None:
     assert 0 == status
     assert ("the structure of" in out) == (version in ("3.8", "3.9", "3.10"))
     assert "ran: 149\n" == ran(python)
+
+
+@pytest.mark.parametrize("version", ["3.14", "3.15"])
+def test_small_ints_of_other_versions(run: Any, folder: Path, version: str) -> None:
+    known = coscope.read(str(DATA / version / "loops.pyc")).code
+    name, value = next(
+        (code.qualname, code.instructions.opargs[at])
+        for code in known.walk()
+        for at in range(len(code.instructions))
+        if code.instructions.opname(at) == "LOAD_SMALL_INT"
+    )
+    words = ("--at", name, "--constant", f"{value}={value + 1}", "--folded", "leave")
+    assert 0 == run(str(DATA / version / "loops.pyc"), *words, "-o", "out.pyc")[0]
+    changed = coscope.read(str(folder / "out.pyc")).code
+    old, new = (
+        next(
+            [(each.opname, each.arg) for each in code.instructions]
+            for code in root.walk()
+            if code.qualname == name
+        )
+        for root in (known, changed)
+    )
+    pairs = {(a, b) for a, b in zip(old, new, strict=True) if a != b}
+
+    assert {(("LOAD_SMALL_INT", value), ("LOAD_SMALL_INT", value + 1))} == pairs
+    assert [code.qualname for code in known.walk()] == [code.qualname for code in changed.walk()]
 
 
 def test_the_document_follows_the_schema(run: Any) -> None:
