@@ -345,10 +345,8 @@ def test_the_budget_is_kept(tried: bool) -> None:
     def tick(gone: int, allowed: int) -> None:
         ticks.append((gone, allowed))
 
-    started = time.monotonic()
     found = capture(thing, pickle=tried, budget=0.2, progress=tick)
 
-    assert time.monotonic() - started < 2  # far from a flake: without a limit it takes longer
     assert not found.complete
     assert (200, 200) == ticks[-1]
 

@@ -30,7 +30,7 @@ SEED = 4
 def _run(tmp_path: Path, *options: str) -> dict[str, Any]:
     report = tmp_path / "report.json"
     command = [sys.executable, str(TOOL), "--json", str(report), *options]
-    subprocess.run(command, check=False, capture_output=True, timeout=300)
+    subprocess.run(command, check=False, capture_output=True, timeout=900)
     found: dict[str, Any] = json.loads(report.read_text())
     return found
 
