@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ pytest.importorskip("click")
 from click.testing import CliRunner, Result
 
 from coscope.audits import cache as cache_module
+from coscope.audits.engine import Audited
+from coscope.audits.options import Options
 from coscope.cli.group import coscope
 from tests.render.documents import schema
 
@@ -204,28 +208,63 @@ def test_a_wrong_configuration_is_one_clear_error(tree: Path, table: str, words:
     assert words in result.stderr
 
 
+def the_cache() -> Path:
+    (file,) = Path("cache/coscope/audit").glob("*.json")
+    return file
+
+
+def entries() -> dict[str, Any]:
+    held: dict[str, Any] = json.loads(the_cache().read_text())["entries"]
+    return held
+
+
 def test_the_cache_answers_for_what_has_not_changed(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = run("app").stdout
-    entries = list(Path("cache/coscope/audit").glob("*/*.json"))
     monkeypatch.setattr("coscope.cli.audit_work._read", None)  # it would be called for a file
     second = run("app").stdout
 
-    assert 2 >= len(entries) > 0  # the two files have the same bytes
+    assert 1 == len(entries())  # the two files have the same bytes
     assert first == second
     assert "app/orders.py" in second
     assert "app/__init__.py" in second
 
 
-def test_the_cache_knows_of_changes_of_files_rules_and_damage(tree: Path) -> None:
+def test_the_cache_is_not_written_where_nothing_is_new(tree: Path) -> None:
+    run("app")
+    before = the_cache().stat().st_ino
+    run("app")
+
+    assert before == the_cache().stat().st_ino
+
+
+def test_the_cache_knows_of_changes_of_files_and_rules(tree: Path) -> None:
     assert 2 == len(findings("app"))
     Path("app/orders.py").write_text("x = 1\n")
     assert 1 == len(findings("app"))
     assert 0 == len(findings("app", "--select", "SIG"))
-    for entry in Path("cache").rglob("*.json"):
-        entry.write_text('{"codes": 1, "findings": [{"rule": 1}]}')
-    assert 1 == len(findings("app"))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "",
+        "[]",
+        "[" * 100_000,
+        '{"entries": []}',
+        '{"entries": {"KEY": 1}}',
+        '{"entries": {"KEY": ["x", 1, []]}}',
+        '{"entries": {"KEY": [99999, 1, [{"rule": 1}]]}}',
+    ],
+)
+def test_a_damaged_cache_is_none(tree: Path, damage: str) -> None:
+    assert 2 == len(findings("app"))
+    (key,) = entries()
+    the_cache().write_text(damage.replace("KEY", key))
+
+    assert 2 == len(findings("app"))
+    assert [key] == list(entries())
 
 
 def test_no_cache_writes_nothing(tree: Path) -> None:
@@ -234,20 +273,66 @@ def test_no_cache_writes_nothing(tree: Path) -> None:
     assert not Path("cache").exists()
 
 
-def test_old_entries_are_swept_away(tree: Path) -> None:
-    import os
+def test_a_cache_that_cannot_be_written_is_no_error(tree: Path) -> None:
+    Path("cache").write_text("in the way")
 
+    assert 2 == len(findings("app"))
+    assert "in the way" == Path("cache").read_text()
+
+
+def test_what_was_not_read_for_a_month_is_swept_away(tree: Path) -> None:
     run("app")
-    folder = Path("cache/coscope/audit")
-    (entry,) = folder.glob("*/*.json")
-    os.utime(entry, (1, 1))
-    os.utime(folder / ".swept", (1, 1))
+    (key,) = entries()
+    _, codes, held = entries()[key]
+    today = int(time.time() // 86_400)
+    kept = {"entries": {key: [today - 40, codes, held], "other": [today - 29, 1, []]}}
+    the_cache().write_text(json.dumps(kept))
     Path("app/orders.py").write_text("x = 1\n")
     Path("app/__init__.py").write_text("x = 2\n")
     run("app")
 
-    assert not entry.exists()
+    assert key not in entries()
+    assert "other" in entries()
+    assert 3 == len(entries())
     assert cache_module.default_folder() == Path.cwd() / "cache/coscope/audit"
+
+
+def test_files_of_other_runs_are_swept_away_when_they_are_old(tree: Path) -> None:
+    run("app")
+    folder = the_cache().parent
+    (folder / "ab").mkdir()
+    old = [folder / "old.json", folder / ".new-left", folder / "ab" / "earlier.json"]
+    for file in old:
+        file.touch()
+        os.utime(file, (1, 1))
+    os.utime(folder / ".swept", (1, 1))
+    Path("app/orders.py").write_text("x = 1\n")
+    run("app")
+
+    assert not any(file.exists() for file in old)
+
+
+def test_an_entry_that_is_used_lives_on(tree: Path) -> None:
+    run("app")
+    (key,) = entries()
+    today, codes, held = entries()[key]
+    the_cache().write_text(json.dumps({"entries": {key: [today - 20, codes, held]}}))
+    run("app")
+
+    assert abs(entries()[key][0] - today) <= 1  # midnight may have passed
+
+
+def test_two_runs_at_once_keep_what_the_other_has_found(tree: Path) -> None:
+    def cache() -> cache_module.Cache:
+        return cache_module.Cache(Path("cache"), (), Options(), "python", "1")
+
+    one, other = cache(), cache()
+    one.put("a", Audited("a.py", (), 1))
+    other.put("b", Audited("b.py", (), 2))
+    one.save()
+    other.save()
+
+    assert [1, 2] == [getattr(cache().get(key, "x.py"), "codes", None) for key in "ab"]
 
 
 @needs_processes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from coscope.errors import InterpreterError, SourceError
 from coscope.opcodes import VERSIONS
 from coscope.readers import from_interpreter, read
+from coscope.readers.compiling import Compiler
 from coscope.readers.from_interpreter import compile_source, find, identify, installed
 from tests import interpreters
 
@@ -81,14 +83,72 @@ def test_the_environment_of_the_user_does_not_reach_the_child(
     assert "name" in code.names
 
 
-def test_limits_are_set_in_the_child() -> None:
-    resource = pytest.importorskip("resource")
-    script = from_interpreter._COMPILE % {"seconds": 5, "memory": 2**30}
+@pytest.mark.skipif(sys.platform != "linux", reason="asks for limits of another process")
+def test_the_child_has_the_limits() -> None:
+    import resource
 
-    assert "RLIMIT_AS, 1073741824" in " ".join(script.split())
-    assert "RLIMIT_CPU, 5" in script
-    assert "RLIMIT_CORE, 0" in script
-    assert resource.RLIMIT_AS
+    with closing(Compiler(required("3.8").path, 5, 2**30)) as compiler:
+        compiler.ask(b"x", "x.py", 0)
+        process = compiler._process
+        assert process is not None
+        asked = [resource.RLIMIT_AS, resource.RLIMIT_CORE, resource.RLIMIT_CPU]
+        memory, core, seconds = (resource.prlimit(process.pid, what)[0] for what in asked)
+
+    assert (2**30, 0, 6) == (memory, core, seconds)
+
+
+def test_one_process_compiles_all_files() -> None:
+    interpreter = required("3.8")
+    with from_interpreter.kept():
+        found = [
+            compile_source(interpreter, f"x = {number}".encode(), f"{number}.py")
+            for number in range(3)
+        ]
+        (compiler,) = _kept_compilers()
+        assert compiler._process is not None
+        number = compiler._process.pid
+        with pytest.raises(SourceError):
+            compile_source(interpreter, b"x = = 1", "x.py")
+        compile_source(interpreter, b"x", "x.py")
+        assert number == compiler._process.pid
+
+    assert [0, 1, 2] == [code.consts[0] for code in found]
+    assert ["0.py", "1.py", "2.py"] == [code.filename for code in found]
+    assert compiler._process is None
+
+
+def test_a_process_that_died_is_told_and_started_anew() -> None:
+    interpreter = required("3.8")
+    with from_interpreter.kept():
+        compile_source(interpreter, b"x", "x.py")
+        (compiler,) = _kept_compilers()
+        assert compiler._process is not None
+        compiler._process.kill()
+        with pytest.raises(InterpreterError, match="failed to compile the source"):
+            compile_source(interpreter, b"x", "x.py")
+
+        assert ("x",) == compile_source(interpreter, b"x", "x.py").names
+
+
+def test_a_process_that_gives_no_answer_is_ended() -> None:
+    """`cat` would answer with what it was asked; this reads and says nothing."""
+    compiler = Compiler(sys.executable, 1, 2**30)
+    compiler.command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    with closing(compiler), pytest.raises(InterpreterError, match="no answer in 1 seconds"):
+        compiler.ask(b"x", "x.py", 0)
+
+    assert compiler._process is None
+
+
+def test_source_with_lines_that_look_like_requests_is_source() -> None:
+    data = b'["x.py", 0, 1]\n' * 3
+
+    assert [] == list(compile_source(required("3.8"), data, "x.py").names)
+
+
+def _kept_compilers() -> list[Compiler]:
+    assert from_interpreter._kept is not None
+    return list(from_interpreter._kept.values())
 
 
 def test_a_child_out_of_memory_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
 """Findings of files that have not changed, kept between runs: by content, rules and options.
 
-An entry's name is a digest of everything that its findings depend on: the file's bytes, the
-compiling interpreter, coscope's own version and files, rules and options. So there is nothing to
-invalidate; what has not been used for a month is taken away.
+There is one file for each set of rules, options, compiling interpreter and coscope version, and
+each place from which coscope is run. In it an entry's key is a digest of a file's bytes. So there
+is nothing to invalidate; what has not been used for a month is taken away.
 """
 
 from __future__ import annotations
@@ -18,15 +18,18 @@ from contextlib import suppress
 from dataclasses import astuple, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from coscope.audits.documents import from_entry, to_entry
 from coscope.audits.engine import Audited
 from coscope.audits.options import Options
 from coscope.rules import Rule
 
-_FORMAT = 1
-_KEPT = 30 * 86_400  # seconds that an entry lives without being read
-_SWEPT = ".swept"  # its time says when old entries were last taken away
+_FORMAT = 2
+_DAY = 86_400  # seconds
+_KEPT = 30  # days that an entry, or a whole file, lives without being read
+_MOST = 100_000  # entries of one file; of more, those used last are kept
+_SWEPT = ".swept"  # its time says when old files were last taken away
 
 
 def default_folder() -> Path:
@@ -43,81 +46,125 @@ def default_folder() -> Path:
 
 
 class Cache:
-    """Findings by the content of files."""
+    """Findings by the content of files. It is read at once, and written by `save`."""
 
     def __init__(
-        self, folder: Path, rules: Sequence[Rule], options: Options, python: str, version: str
+        self,
+        folder: Path,
+        rules: Sequence[Rule],
+        options: Options,
+        python: str,
+        version: str,
+        place: str = "",
     ) -> None:
-        """Open a cache; the folder is made at the first entry.
+        """Open a cache; folder and file are made by `save`.
 
         Args:
-            folder: Where entries are.
+            folder: Where caches are.
             rules: That run.
             options: Of the rules.
             python: Release and path of the interpreter that compiles.
             version: Of coscope.
+            place: What is audited, so that caches of many projects stay small.
         """
-        self.folder = folder
         codes = [rule.code for rule in rules]
-        parts = (_FORMAT, version, _own_files(), python, codes, astuple(options))
-        self._base = hashlib.sha256(json.dumps(parts).encode())
+        parts = (_FORMAT, version, _own_files(), python, codes, astuple(options), place)
+        name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        self.path = folder / f"{name[:40]}.json"
+        self.today = int(time.time() // _DAY)
+        self._held = self._read()
+        self._new: dict[str, Entry] = {}  # made or used for the first time today
 
-    def key(self, data: bytes, suffix: str) -> str:
+    @staticmethod
+    def key(data: bytes, suffix: str) -> str:
         """Name of the entry for a file's bytes.
 
         Args:
             data: The bytes.
             suffix: Of the file: ".py" and ".pyc" are read by other means.
         """
-        digest = self._base.copy()
-        digest.update(suffix.encode() + b"\0" + data)
-        return digest.hexdigest()
+        return hashlib.sha256(suffix.encode() + b"\0" + data).hexdigest()
 
     def get(self, key: str, file: str) -> Audited | None:
         """What is known of a file, or None; a damaged entry is none."""
-        path = self._path(key)
-        try:
-            held = json.loads(path.read_bytes())
-            findings = tuple(replace(from_entry(each), file=file) for each in held["findings"])
-            found = Audited(file, findings, held["codes"])
-        except (OSError, ValueError, TypeError, KeyError):
+        entry = self._held.get(key)
+        if entry is None:
             return None
-        if time.time() - path.stat().st_mtime > 86_400:
-            with suppress(OSError):
-                os.utime(path)
-        return found
+        try:
+            day, codes, held = entry
+            if type(day) is not int or type(codes) is not int:
+                return None
+            findings = tuple(replace(from_entry(each), file=file) for each in held)
+        except (TypeError, KeyError, ValueError):
+            return None
+        if day != self.today:
+            self._new[key] = (self.today, codes, held)
+        return Audited(file, findings, codes)
 
     def put(self, key: str, audited: Audited) -> None:
-        """Keep what was found in a file. A cache that cannot be written is no error."""
+        """Keep what was found in a file."""
         findings = [to_entry(replace(finding, file=None)) for finding in audited.findings]
-        text = json.dumps({"codes": audited.codes, "findings": findings})
-        path = self._path(key)
-        with suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(text)
-                os.replace(name, path)  # other processes see the whole entry or none
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(name)
-                raise
+        self._new[key] = (self.today, audited.codes, findings)
 
-    def sweep(self) -> None:
-        """Take away what was not read for a month; at most once a day."""
-        mark = self.folder / _SWEPT
-        with suppress(OSError):
-            if mark.exists() and time.time() - mark.stat().st_mtime < 86_400:
-                return
-            self.folder.mkdir(parents=True, exist_ok=True)
-            mark.touch()
-            for path in self.folder.glob("*/*"):
-                if time.time() - path.stat().st_mtime > _KEPT:
-                    path.unlink()
+    def save(self) -> None:
+        """Write what is new. A cache that cannot be written is no error.
 
-    def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key[2:]}.json"
+        What another run has written meanwhile is kept; other processes see the whole file, as it
+        was or as it is now.
+        """
+        if not self._new:
+            return
+        oldest = self.today - _KEPT
+        entries = {**self._read(), **self._new}
+        kept = {key: each for key, each in entries.items() if _day(each) >= oldest}
+        if len(kept) > _MOST:
+            latest = sorted(kept, key=lambda key: _day(kept[key]), reverse=True)
+            kept = {key: kept[key] for key in latest[:_MOST]}
+        with suppress(OSError):
+            _write(self.path, json.dumps({"entries": kept}, separators=(",", ":")))
+            _sweep(self.path.parent)
+
+    def _read(self) -> dict[str, Entry]:
+        try:
+            found = json.loads(self.path.read_bytes())["entries"]
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+Entry = tuple[int, int, list[dict[str, Any]]]  # day of its last use, code objects, findings
+
+
+def _day(entry: Any) -> int:
+    """The day of an entry's last use; before all days of one that is damaged."""
+    if isinstance(entry, tuple | list) and len(entry) == 3 and type(entry[0]) is int:
+        return entry[0]
+    return -1
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _sweep(folder: Path) -> None:
+    """Take away files that were not written for a month; at most once a day."""
+    mark = folder / _SWEPT
+    if mark.exists() and time.time() - mark.stat().st_mtime < _DAY:
+        return
+    mark.touch()
+    # Files in folders are of earlier versions of coscope.
+    for path in (*folder.glob("*.json"), *folder.glob(".new-*"), *folder.glob("??/*.json")):
+        if time.time() - path.stat().st_mtime > _KEPT * _DAY:
+            path.unlink()
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
@@ -64,10 +65,8 @@ _FAIL_ON = ("error", "warning", "info", "never")
     "-j",
     "--jobs",
     type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
     metavar="COUNT",
-    help="Processes; 0: as many as there are cores.",
+    help="Processes; 0: as many as there are cores. If not given: as many, where they pay.",
 )
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @common
@@ -133,7 +132,6 @@ def _static(
     from coscope.cli.audit_work import audit_items, host, wanted
     from coscope.cli.failures import write_lines
     from coscope.cli.files import items_of
-    from coscope.cli.processes import cores
     from coscope.cli.progress import Progress
     from coscope.render.report import producer_version
     from coscope.render.results.audit import Outcome
@@ -149,12 +147,13 @@ def _static(
     cache = None
     if not given["no_cache"]:
         rules = selection.rules()
-        cache = Cache(default_folder(), rules, options, compiler, producer_version())
+        place = _here()
+        cache = Cache(default_folder(), rules, options, compiler, producer_version(), place)
     outcome = Outcome(session.target or "", "static")
     findings: list[Finding] = []
     with Progress("files") as progress:
         for read in audit_items(
-            items, selection, options, python=python, jobs=given["jobs"] or cores(),
+            items, selection, options, python=python, jobs=_jobs(given["jobs"]),
             cache=cache, session=session, progress=progress,
         ):  # fmt: skip
             if read.lines:
@@ -166,10 +165,21 @@ def _static(
             outcome.files += 1
             outcome.codes += read.audited.codes
             findings += read.audited.findings
-    if cache is not None:
-        cache.sweep()
     outcome.findings = findings
     return outcome
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was taken away
+        return ""
+
+
+def _jobs(given: int | None) -> int | None:
+    from coscope.cli.processes import cores
+
+    return cores() if given == 0 else given
 
 
 def _live(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from fnmatch import fnmatch
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coscope.cli.files import Item
@@ -19,8 +22,10 @@ if TYPE_CHECKING:
     from coscope.audits.selection import Selection
     from coscope.cli.progress import Progress
 
-_BATCH = 400_000  # bytes of files that a process is given at a time
 _EACH = 4_000  # bytes that a file counts for at least
+_OWN = 1_500_000  # bytes of files for which a process of its own is worth its start
+_MOST, _LEAST = 400_000, 40_000  # bytes of files that a process is given at a time
+_SHARES = 4  # parts for each process into which what is left is cut
 
 
 class Read(NamedTuple):
@@ -55,74 +60,133 @@ def audit_items(
     options: Options,
     *,
     python: str | None,
-    jobs: int,
+    jobs: int | None,
     cache: Cache | None,
     session: Session,
     progress: Progress,
 ) -> Iterator[Read]:
-    """Audit files in order; what the cache knows is not read again.
+    """Audit files, and tell of them in their order; what the cache knows is not read again.
 
     Args:
         items: The files.
         selection: Of rules.
         options: Of rules.
         python: Compile by another interpreter.
-        jobs: Processes.
+        jobs: Processes; None: as many as pay.
         cache: None: do without.
         session: How errors are told.
         progress: Told of each file.
     """
-    from coscope.cli.processes import in_order
-
-    known: dict[int, Audited] = {}
+    known: dict[int, Read] = {}
     keys: dict[int, str] = {}
-    for at, item in enumerate(items):
-        if cache is not None and item.error is None:
-            key = _key(cache, item.target)
-            held = None if key is None else cache.get(key, item.target)
+    if cache is not None:
+        for at, item in enumerate(items):
+            key = None if item.error is not None else _key(item.target)
             if key is not None:
                 keys[at] = key
-            if held is not None:
-                known[at] = held
+                held = cache.get(key, item.target)
+                if held is not None:
+                    known[at] = Read(held, None, [])
     missing = [at for at in range(len(items)) if at not in known]
-    batches = list(_batches([items[at] for at in missing], jobs))
+    results = _worked(items, missing, selection, options, python, jobs, session)
+    try:
+        told, done = 0, len(known)
+        for at, read in results:
+            known[at], done = read, done + 1
+            if cache is not None and read.audited is not None and at in keys:
+                cache.put(keys[at], read.audited)
+            progress.advance(done, len(items))
+            while told in known:
+                yield known.pop(told)
+                told += 1
+        for at in range(told, len(items)):
+            yield known[at]
+    finally:
+        results.close()
+        if cache is not None:
+            cache.save()  # of an interrupted run, too
+
+
+def _worked(
+    items: Sequence[Item],
+    missing: Sequence[int],
+    selection: Selection,
+    options: Options,
+    python: str | None,
+    jobs: int | None,
+    session: Session,
+) -> Generator[tuple[int, Read], None, None]:
+    """What became of some items, and which ones they are; the largest are done first."""
+    from coscope.cli.processes import in_order
+
+    jobs = _paying([items[at] for at in missing]) if jobs is None else jobs
+    batches = list(_batches(items, missing, jobs))
     do = partial(
         audited, selection=selection, options=options, python=python,
         ascii=session.ascii, debug=session.debug,
     )  # fmt: skip
-    results = in_order(do, batches, jobs)
-    made = (read for batch in results for read in batch)
-    for at in range(len(items)):
-        if at in known:
-            yield Read(known[at], None, [])
-        else:
-            read = next(made)
-            if cache is not None and read.audited is not None and at in keys:
-                cache.put(keys[at], read.audited)
-            yield read
-        progress.advance(at + 1, len(items))
-    results.close()
+    with _compilers(python):
+        results = in_order(do, [tuple(items[at] for at in batch) for batch in batches], jobs)
+        try:
+            for batch, reads in zip(batches, results, strict=True):
+                yield from zip(batch, reads, strict=True)
+        finally:
+            results.close()
 
 
-def _key(cache: Cache, path: str) -> str | None:
+def _compilers(python: str | None) -> AbstractContextManager[None]:
+    """Keep the process of another interpreter for all files that this process reads."""
+    if python is None:
+        return nullcontext()
+    from coscope.readers.from_interpreter import kept
+
+    return kept()
+
+
+def _key(path: str) -> str | None:
+    from coscope.audits.cache import Cache
+
     try:
         with open(path, "rb") as file:
-            return cache.key(file.read(), os.path.splitext(path)[1].lower())
-    except OSError:
+            return Cache.key(file.read(), os.path.splitext(path)[1].lower())
+    except (OSError, ValueError):
         return None
 
 
-def _batches(items: Sequence[Item], jobs: int) -> Iterator[tuple[Item, ...]]:
-    batch: list[Item] = []
+def _paying(items: Sequence[Item]) -> int:
+    """How many processes are worth their start."""
+    from coscope.cli.processes import cores
+
+    if sys.platform == "emscripten":
+        return 1
+    return max(1, min(cores(), sum(map(_weight, items)) // _OWN))
+
+
+def _weight(item: Item) -> int:
+    return max(item.size, _EACH)
+
+
+def _batches(items: Sequence[Item], missing: Sequence[int], jobs: int) -> Iterator[list[int]]:
+    """The items by number: with one process each alone, else the large ones first.
+
+    The batches become smaller, so that all processes end at about the same time.
+    """
+    if jobs == 1:
+        yield from ([at] for at in missing)
+        return
+    ordered = sorted(missing, key=lambda at: (-items[at].size, at))
+    left = sum(_weight(items[at]) for at in ordered)
+    batch: list[int] = []
     size = 0
-    for item in items:
-        if batch and (jobs == 1 or size >= _BATCH):
-            yield tuple(batch)
+    for at in ordered:
+        batch.append(at)
+        size += _weight(items[at])
+        if size >= min(_MOST, max(_LEAST, left // (_SHARES * jobs))):
+            yield batch
+            left -= size
             batch, size = [], 0
-        batch.append(item)
-        size += max(item.size, _EACH)
     if batch:
-        yield tuple(batch)
+        yield batch
 
 
 def audited(
@@ -136,7 +200,37 @@ def audited(
 ) -> list[Read]:
     """Audit some files; one that cannot be read does not keep the others from it."""
     rules = selection.rules()
+    if python is not None and _is_worker():
+        _keep_compiler()
     return [_read(item, rules, options, python, ascii, debug) for item in batch]
+
+
+def _is_worker() -> bool:
+    import multiprocessing
+
+    return multiprocessing.parent_process() is not None
+
+
+@lru_cache(maxsize=1)
+def _keep_compiler() -> None:
+    """In a worker: one process of the other interpreter for all batches. It ends with this one."""
+    from coscope.readers.from_interpreter import kept
+
+    keeper = ExitStack()
+    keeper.enter_context(kept())
+    atexit.register(keeper.close)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Leave cycles of objects alone meanwhile: the compiler makes many objects and no garbage."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _read(
@@ -152,7 +246,8 @@ def _read(
     try:
         if item.error is not None:
             raise item.error
-        return Read(audit_file(item.target, rules, options, python=python), None, [])
+        with uncollected():
+            return Read(audit_file(item.target, rules, options, python=python), None, [])
     except Exception as error:
         return Read(None, *told(error, ascii, debug))
 

@@ -1,7 +1,7 @@
 """Another CPython on this machine, asked to compile a source file. It executes nothing of it.
 
-The child runs isolated (`-I -S`), takes the source on stdin, and answers with marshal bytes that
-`codec.unmarshal` reads. It has limits on time and memory and writes no core file.
+It answers with marshal bytes that `codec.unmarshal` reads; how, and under which limits, stands in
+`compiling`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -22,11 +23,12 @@ from coscope.codec.unmarshal import load
 from coscope.errors import InterpreterError, SourceError
 from coscope.model import Code
 from coscope.opcodes import VERSIONS, table
+from coscope.readers.compiling import Compiler
 from coscope.readers.from_source import syntax_fault
 from coscope.readers.values import shortened
 
 SECONDS = 30  # of wall time and of CPU time for one compilation
-MEMORY = 2 * 2**30  # bytes of address space of the child
+MEMORY = 2 * 2**30  # bytes of address space of the process that compiles
 _ASKING = 10  # seconds for a candidate to say what it is
 
 _IDENTIFY = """
@@ -35,33 +37,6 @@ level = {"alpha": "a", "beta": "b", "candidate": "rc"}.get(sys.version_info[3])
 release = "%d.%d.%d" % sys.version_info[:3]
 json.dump([sys.implementation.name, "%d.%d" % sys.version_info[:2],
     release + (level + str(sys.version_info[4]) if level else "")], sys.stdout)
-"""
-
-_COMPILE = """
-import json, marshal, sys, warnings
-try:
-    import resource
-    for what, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_CPU, %(seconds)d),
-                       (resource.RLIMIT_AS, %(memory)d)):
-        try:
-            resource.setrlimit(what, (most, most))
-        except (ValueError, OSError):
-            pass
-except ImportError:
-    pass
-warnings.simplefilter("ignore")
-out = sys.stdout.buffer
-try:
-    code = compile(sys.stdin.buffer.read(), sys.argv[1], "exec", dont_inherit=True,
-                   optimize=int(sys.argv[2]))
-    out.write(b"C" + marshal.dumps(code))
-except SyntaxError as error:
-    out.write(b"S" + json.dumps([error.msg, error.lineno, error.offset, error.text]).encode())
-except (RecursionError, MemoryError) as error:
-    out.write(b"D" + json.dumps(type(error).__name__).encode())
-except (ValueError, OverflowError) as error:
-    out.write(b"S" + json.dumps([str(error), None, None, None]).encode())
-out.flush()
 """
 
 
@@ -150,30 +125,52 @@ def compile_source(
         UnknownVersion: coscope has no opcode table for that version.
     """
     opcodes = table(interpreter.version)
-    script = _COMPILE % {"seconds": SECONDS, "memory": MEMORY}
-    command = [interpreter.path, "-I", "-S", "-c", script, filename, str(optimize)]
-    result = _run(command, data, SECONDS)
-    sort, answer = result.stdout[:1], result.stdout[1:]
-    if result.returncode == 0 and sort == b"C":
-        code = load(answer, opcodes, file=filename)
-        if not isinstance(code, Code):
-            raise InterpreterError(
-                f"{interpreter.path} answered without a code object", found=type(code).__name__
-            )
-        return with_release(code, interpreter.release)
-    if result.returncode == 0 and sort == b"S":
+    with _compiler(interpreter.path) as compiler:
+        sort, answer = compiler.ask(data, filename, optimize)
+    if sort == b"S":
         raise syntax_fault(filename, *json.loads(answer))
-    if result.returncode == 0 and sort == b"D":
+    if sort == b"D":
         raise SourceError(
             f"the source is nested too deeply for the compiler of CPython {interpreter.release}",
             file=filename,
             found=json.loads(answer),
         )
-    raise InterpreterError(
-        f"CPython {interpreter.release} failed to compile the source",
-        file=filename,
-        found=_ending(result),
-    )
+    code = load(answer, opcodes, file=filename)
+    if not isinstance(code, Code):
+        raise InterpreterError(
+            f"{interpreter.path} answered without a code object", found=type(code).__name__
+        )
+    return with_release(code, interpreter.release)
+
+
+_kept: dict[str, Compiler] | None = None  # by path, while `kept` is entered
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Meanwhile, one process of each interpreter compiles all files, not one for each file."""
+    global _kept
+    if _kept is not None:
+        yield
+        return
+    _kept = {}
+    try:
+        yield
+    finally:
+        compilers, _kept = _kept, None
+        for each in compilers.values():
+            each.close()
+
+
+@contextmanager
+def _compiler(path: str) -> Iterator[Compiler]:
+    if _kept is not None:
+        if path not in _kept:
+            _kept[path] = Compiler(path, SECONDS, MEMORY)
+        yield _kept[path]
+        return
+    with closing(Compiler(path, SECONDS, MEMORY)) as compiler:
+        yield compiler
 
 
 def with_release(code: Code, release: str) -> Code:
