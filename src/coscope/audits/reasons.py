@@ -36,7 +36,13 @@ MIXED = "several types"
 UNPACK = "several kinds of sequences"
 OTHER = "other"  # a fact of which no rule tells: `coscope show --warm` does
 
-_CALLS = frozenset({"CALL", "PRECALL"})
+_CALLS = frozenset({"CALL", "PRECALL", "CALL_KW"})
+# What a site of a family meets that is generic still, as the beginning of a clause.
+_NOT_MET = {
+    "FOR_ITER": "it iterates over something, no list, tuple, range or generator, that",
+    "CONTAINS_OP": "it searches something, no set or dict, that",
+    "LOAD_GLOBAL": "it looks into namespaces that change, which",
+}
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"})
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _MOST_TAGS = 1000  # that one class gets (3.13: MAX_VERSIONS_PER_CLASS)
@@ -148,7 +154,23 @@ class _Search:
         if not self.site.generic:
             what = "what is called" if self.site.family in _CALLS else "the type of an operand"
             return self._made(OTHER, f"{what} changes from time to time")
-        return self._made(OTHER, "it meets what this CPython has no specialised form for")
+        what = _NOT_MET.get(self.site.family, "it meets what")
+        if self.site.family in _CALLS:
+            what = self._callee()
+        elif self.site.family == "BINARY_OP":
+            what = f"it does {self.subject.instructions.argrepr(self.index)} to what"
+        # No attempt to specialise it succeeded: that is what being generic means.
+        return self._made(OTHER, f"{what} this CPython has no specialised form for", True)
+
+    def _callee(self) -> str:
+        path = next((c.path for c in self.subject.calls if c.index == self.index), None)
+        thing = MISSING if path is None else self._resolved(path)
+        if path is None or thing is MISSING:
+            return "it calls what"
+        if is_a(thing, type):
+            return f"it calls {path}, a class, which"
+        kind = name_of_class(type(thing)).replace("builtin_function_or_method", "builtin function")
+        return f"it calls {path}, a {kind}, in a way that"
 
     def _of_attribute(self) -> Reason:
         thing = self._object()
@@ -313,9 +335,10 @@ class _Search:
 
     def _object(self) -> Any:
         """The module or class that the owner's path leads to from a global name; else MISSING."""
-        if not _PATH.fullmatch(self.owner):
-            return MISSING
-        first, *rest = self.owner.split(".")
+        return self._resolved(self.owner) if _PATH.fullmatch(self.owner) else MISSING
+
+    def _resolved(self, path: str) -> Any:
+        first, *rest = path.split(".")
         co = self.co
         if first in co.co_varnames or first in co.co_cellvars:
             return MISSING
@@ -328,7 +351,9 @@ class _Search:
                 except ValueError:  # the cell is empty
                     return MISSING
         else:
-            thing = dict.get(self.function.__globals__, first, MISSING)
+            builtins = self.function.__builtins__  # type: ignore[attr-defined]
+            found = dict.get(self.function.__globals__, first, MISSING)
+            thing = dict.get(builtins, first, MISSING) if found is MISSING else found
         for name in rest:
             if thing is MISSING:
                 return MISSING

@@ -7,8 +7,10 @@ moment: a type that was not seen may exist, one that was seen does.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType, FrameType, ModuleType
@@ -20,6 +22,7 @@ _MOST_TYPES = 12  # of one local that are told apart
 _MOST_READINGS = 2000  # of the counters of one code object
 _DEEPEST = 40  # frames of a thread that are looked at
 _OPTIMIZED = 0x1
+_WAITS = 100  # milliseconds that a thread which has ended may take to be gone
 
 
 @dataclass(slots=True)
@@ -58,15 +61,22 @@ class Recorder:
         self._reads = specializes()
 
     def start(self) -> None:
-        """Begin to look, from a daemon thread."""
+        """Begin to look, or go on, from a daemon thread."""
+        self._stop.clear()
         self._thread = threading.Thread(target=self._look_on, name="coscope-warm", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop, and wait until it has."""
+        """Stop, and wait until it has, and the system has no such thread any more."""
         self._stop.set()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        thread = self._thread
+        if thread is None or thread is threading.current_thread():
+            return
+        thread.join()
+        for _ in range(_WAITS):
+            if not os.path.exists(f"/proc/self/task/{thread.native_id}"):
+                return
+            time.sleep(0.001)
 
     def _look_on(self) -> None:
         own = threading.get_ident()

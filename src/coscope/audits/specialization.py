@@ -12,7 +12,7 @@ cache is a counter, which tells without a clock what became of it:
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from types import CodeType, FunctionType
@@ -75,6 +75,26 @@ class Site:
                 f" in a row (backoff {self.backoff})"
             )
         return f"{self.executed} met {self.misses} times what it was not made for"
+
+
+SPECIALIZED = "specialized"  # for what it meets
+MISSING = "missing"  # it was specialised for something else than what it meets, again and again
+GENERIC = "generic"  # after hundreds of executions
+WAITING = "waiting"  # generic, and was not executed often enough to tell
+UNCOUNTED = "uncounted"  # a form without a counter, such as RESUME_CHECK
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What became of one instruction."""
+
+    offset: int  # bytes in co_code
+    executed: str  # the form that is executed now
+    state: str  # one of the words above
+    counter: int | None = None  # the first unit of its inline cache; None: it has none
+    backoff: int | None = None  # of a generic form: exponent of the wait until the next attempt
+    executions: int | None = None  # of a generic form: those in a row, at least
+    misses: int | None = None  # of a specialised form: since it was last specialised
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +186,48 @@ def read_sites(
                 found.append(Site(at, kinds.families[opcode], kinds.names[opcode], 0, 0, missed))
         at += steps[opcode] if plain is raw else steps[plain[at]]
     return found
+
+
+def states_of(co: CodeType, missing: Collection[int] = ()) -> list[State]:
+    """What became of each instruction that specialises, and of each that is executed in another
+    form than that which was compiled. Runs nothing.
+
+    Args:
+        co: The code object; what is nested in it counts apart.
+        missing: Offsets of sites that are known to keep missing, whatever they count now.
+
+    Raises:
+        InputError: This CPython does not specialise.
+    """
+    kinds = _kinds(HOST_VERSION)
+    raw: bytes = co._co_code_adaptive  # type: ignore[attr-defined]
+    plain = co.co_code
+    found = []
+    at = 0
+    while at < len(plain):
+        executed, kind = raw[at], kinds.looked_at[raw[at]]
+        if kind:
+            counter = int.from_bytes(raw[at + 2 : at + 4], sys.byteorder)
+            found.append(_state(kinds, at, executed, counter, at in missing))
+        elif kinds.names[plain[at]] in kinds.families and executed == plain[at]:
+            # 3.11: the function was not called often enough for its code to adapt.
+            found.append(State(at, kinds.names[executed], WAITING))
+        elif executed != plain[at]:
+            found.append(State(at, kinds.names[executed], UNCOUNTED))
+        at += kinds.steps[plain[at]]
+    return found
+
+
+def _state(kinds: _Kinds, at: int, executed: int, counter: int, missing: bool) -> State:
+    counting, name = kinds.counting, kinds.names[executed]
+    if kinds.looked_at[executed] == 1:
+        backoff = counter & _BACKOFF
+        done = max(0, (1 << backoff) - (1 << counting.backoff))
+        state = GENERIC if done >= LEAST_EXECUTIONS else MISSING if missing else WAITING
+        return State(at, name, state, counter, backoff, done)
+    misses = max(0, (counting.settled - counter) // counting.miss)
+    state = MISSING if missing or misses >= LEAST_MISSES else SPECIALIZED
+    return State(at, name, state, counter, misses=misses)
 
 
 def executed_forms(co: CodeType) -> dict[int, str]:

@@ -45,15 +45,15 @@ def _begin():
     except ImportError:
         sys.modules["sitecustomize"] = mine
     try:
-        import importlib.util
+        import importlib, importlib.util
         if importlib.util.find_spec("coscope") is None:
             sys.path.append(settings["coscope"])
-        from coscope.audits.warm_child import begin
+        begin = importlib.import_module(settings["child"]).begin
     except Exception as error:
         name = os.path.join(settings["results"], "%d.json" % os.getpid())
         with open(name, "w") as file:
             text = "%s: %s: %s" % (sys.version.split()[0], type(error).__name__, error)
-            json.dump({"release": "", "findings": [], "error": text}, file)
+            json.dump({"release": "", "error": text}, file)
     else:
         begin(settings)
 
@@ -69,21 +69,6 @@ class Warm:
     status: int  # exit status of the command
     processes: int  # Python processes that told something
     errors: tuple[str, ...]  # of processes in which nothing could be read
-
-
-def run(
-    command: str,
-    packages: Sequence[str],
-    rules: Sequence[Rule],
-    options: Options,
-    python: str | None = None,
-) -> list[Finding]:
-    """Run a command and give the findings of the warm rules.
-
-    Raises:
-        InputError, InterpreterError: As `watch`.
-    """
-    return list(watch(command, packages, rules, options, python).findings)
 
 
 def watch(
@@ -106,13 +91,46 @@ def watch(
         InputError: The command is empty, or cannot be started.
         InterpreterError: No Python process told anything.
     """
+    inside = {
+        "child": "coscope.audits.warm_child",
+        "packages": [each for each in packages if not os.path.exists(each)],
+        "folders": [os.path.abspath(each) for each in packages if os.path.exists(each)],
+        "rules": [rule.code for rule in rules if rule.warm],
+        "options": asdict(options),
+    }
+    done = execute(command, inside, python)
+    wanted = [rule for rule in rules if rule.warm]
+    return Warm(_merged(done.told, wanted, options), done.status, len(done.told), done.errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that has run."""
+
+    told: tuple[dict[str, Any], ...]  # what each process wrote
+    status: int  # exit status
+    errors: tuple[str, ...]  # of processes in which nothing could be read
+
+
+def execute(command: str, settings: dict[str, Any], python: str | None = None) -> Done:
+    """Run a command with coscope inside each of its Python processes.
+
+    Args:
+        command: As for `watch`.
+        settings: For `begin(settings)` of the module that `child` names, which runs when a process
+            starts. At its end it writes a file into the folder `results`: an object with `error`.
+        python: As for `watch`.
+
+    Raises:
+        InputError, InterpreterError: As `watch`.
+    """
     arguments = arguments_of(command, python or sys.executable)
     with tempfile.TemporaryDirectory(prefix="coscope-warm-") as folder:
         results = Path(folder, "results")
         results.mkdir()
         Path(folder, "sitecustomize.py").write_text(_SITECUSTOMIZE, encoding="utf-8")
-        settings = _settings(packages, rules, options, results)
-        status = _execute(arguments, folder, settings, python or sys.executable)
+        here = {"results": str(results), "coscope": str(Path(__file__).parents[2])}
+        status = _start(arguments, folder, {**settings, **here}, python or sys.executable)
         entries = [json.loads(path.read_text("utf-8")) for path in sorted(results.glob("*.json"))]
     told = [entry for entry in entries if entry["error"] is None]
     errors = tuple(entry["error"] for entry in entries if entry["error"] is not None)
@@ -122,8 +140,7 @@ def watch(
             found="; ".join(errors) or f"exit status {status}",
             expected="a CPython 3.11 or later that ends normally and honours PYTHONPATH",
         )
-    wanted = [rule for rule in rules if rule.warm]
-    return Warm(_merged(told, wanted, options), status, len(told), errors)
+    return Done(tuple(told), status, errors)
 
 
 def arguments_of(command: str, python: str) -> list[str]:
@@ -149,21 +166,7 @@ def arguments_of(command: str, python: str) -> list[str]:
     return [beside if os.path.exists(beside) else first, *words[1:]]
 
 
-def _settings(
-    packages: Sequence[str], rules: Sequence[Rule], options: Options, results: Path
-) -> dict[str, Any]:
-    folders = [os.path.abspath(each) for each in packages if os.path.exists(each)]
-    return {
-        "packages": [each for each in packages if not os.path.exists(each)],
-        "folders": folders,
-        "rules": [rule.code for rule in rules if rule.warm],
-        "options": asdict(options),
-        "results": str(results),
-        "coscope": str(Path(__file__).parents[2]),
-    }
-
-
-def _execute(arguments: list[str], folder: str, settings: dict[str, Any], python: str) -> int:
+def _start(arguments: list[str], folder: str, settings: dict[str, Any], python: str) -> int:
     before = os.environ.get("PYTHONPATH")
     environment = dict(os.environ)
     environment["PYTHONPATH"] = folder if not before else os.pathsep.join((folder, before))

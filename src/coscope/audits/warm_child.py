@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
@@ -30,43 +30,96 @@ from coscope.model import Finding
 from coscope.readers.attributes import is_a, member
 from coscope.readers.from_function import HOST_RELEASE, from_code_object
 
+Tell = Callable[[dict[str, Any]], dict[str, Any]]
 
-def begin(settings: dict[str, Any]) -> None:
-    """Start to watch; `settings` are those of `warm.run`."""
-    packages, folders = settings["packages"], settings["folders"]
 
-    def wanted(co: CodeType, namespace: dict[str, Any]) -> bool:
-        name = namespace.get("__name__")
-        return type(name) is str and (
-            _is_within(name, packages) or _lies_in(co.co_filename, folders)
+def begin(settings: dict[str, Any], tell: Tell | None = None) -> None:
+    """Start to watch.
+
+    Args:
+        settings: Those of `warm.execute`; of `packages` and `folders` the code is watched.
+        tell: Makes what is written at the end from the settings; the findings, if not given.
+    """
+    watch = _Watch(settings, tell or _findings)
+    watch.start()
+    atexit.register(watch.finish)
+    if hasattr(os, "register_at_fork"):
+        # Of a process with a second thread CPython 3.12 and later warn when it forks.
+        os.register_at_fork(
+            before=watch.pause, after_in_parent=watch.resume, after_in_child=watch.start_forked
         )
 
-    recorder = Recorder(wanted)
-    use(recorder)
-    recorder.start()
-    owner = os.getpid()
 
-    def finish() -> None:
-        if os.getpid() == owner:  # a fork has no watching thread, and another end
-            recorder.stop()
-            _write(settings)
+class _Watch:
+    """The watching of one process, and of those that it forks."""
 
-    atexit.register(finish)
+    def __init__(self, settings: dict[str, Any], tell: Tell) -> None:
+        self.settings = settings
+        self.tell = tell
+        self.finished = False
+
+    def start(self) -> None:
+        """Begin with nothing seen."""
+        self.recorder = Recorder(self._wants)
+        use(self.recorder)
+        self.recorder.start()
+
+    def pause(self) -> None:
+        """Have no thread."""
+        self.recorder.stop()
+
+    def resume(self) -> None:
+        """Go on."""
+        if not self.finished:
+            self.recorder.start()
+
+    def start_forked(self) -> None:
+        """Begin in a fork. That of multiprocessing ends without what `atexit` holds."""
+        self.finished = False
+        self.start()
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            util.register_after_fork(self, _finish_with_multiprocessing)
+
+    def finish(self) -> None:
+        """Write what was seen."""
+        if not self.finished:
+            self.finished = True
+            self.recorder.stop()
+            _write(self.settings, self.tell)
+
+    def _wants(self, co: CodeType, namespace: dict[str, Any]) -> bool:
+        name = namespace.get("__name__")
+        return type(name) is str and (
+            _is_within(name, self.settings["packages"])
+            or _lies_in(co.co_filename, self.settings["folders"])
+        )
 
 
-def _write(settings: dict[str, Any]) -> None:
-    entry: dict[str, Any] = {"release": HOST_RELEASE, "findings": [], "error": None}
+def _finish_with_multiprocessing(watch: _Watch) -> None:
+    sys.modules["multiprocessing.util"].Finalize(None, watch.finish, exitpriority=0)
+
+
+def _write(settings: dict[str, Any], tell: Tell) -> None:
+    entry: dict[str, Any] = {"release": HOST_RELEASE, "error": None}
     try:
-        entry["findings"] = list(_findings(settings))
+        entry.update(tell(settings))
     except CoscopeError as error:
         entry["error"] = str(error)
     path = os.path.join(settings["results"], f"{os.getpid()}.json")
-    with open(f"{path}.part", "w", encoding="utf-8") as file:
-        json.dump(entry, file)
-    os.replace(f"{path}.part", path)
+    try:
+        with open(f"{path}.part", "w", encoding="utf-8") as file:
+            json.dump(entry, file)
+        os.replace(f"{path}.part", path)
+    except FileNotFoundError:
+        return  # this process outlived the command, and nobody reads it any more
 
 
-def _findings(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _findings(settings: dict[str, Any]) -> dict[str, Any]:
+    return {"findings": list(_found(settings))}
+
+
+def _found(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
     options = Options(**settings["options"])
     rules = [rule for rule in all_rules() if rule.code in settings["rules"]]
     seen: set[tuple[str, str | None, str, int | None]] = set()

@@ -11,6 +11,11 @@ from coscope.cli.session import Session
 @click.command("show", short_help="The card of a function, or the tree of a file.")
 @reading
 @click.option("--fields", is_flag=True, help="Every raw co_* field and function attribute too.")
+@click.option(
+    "--warm",
+    metavar="COMMAND",
+    help="Run COMMAND with coscope inside, and show what the interpreter made of each instruction.",
+)
 @common
 def command(
     session: Session,
@@ -20,6 +25,7 @@ def command(
     optimize: int,
     unwrap: bool,
     fields: bool,
+    warm: str | None,
 ) -> None:
     """Show what TARGET really is: the card of a function, or the tree of a file.
 
@@ -29,18 +35,30 @@ def command(
     app/orders.py::Order.total   one of them, by qualified name
     app/orders.py::<module>      the module's own code
     build/x.cpython-312.pyc      a .pyc of any CPython from 3.8 to 3.15: read, never executed
+
+    With --warm 'pytest -q' the function is shown as it is when the command ends: beside each
+    instruction the form that it was specialised to, or for how long it stayed generic, and why.
     """
     from coscope.cli.output import document_of, write
     from coscope.render.sheets import card_sheet
 
-    document = document_of(
-        session,
-        target,
-        python=python,
-        optimize=optimize,
-        unwrap=unwrap,
-        every=every,
-        fields=fields,
-        whole_file="all" if fields else "none",
-    )
+    if warm is not None:
+        from coscope.cli.show_warm import warm_document
+
+        if optimize:
+            raise click.UsageError("--optimize compiles a file, --warm shows what a command ran.")
+        document = warm_document(
+            session, target, warm, python=python, unwrap=unwrap, every=every, fields=fields
+        )
+    else:
+        document = document_of(
+            session,
+            target,
+            python=python,
+            optimize=optimize,
+            unwrap=unwrap,
+            every=every,
+            fields=fields,
+            whole_file="all" if fields else "none",
+        )
     write(session, document, card_sheet)

@@ -10,6 +10,7 @@ from coscope.render.listing import add_listing
 from coscope.render.sheet import Line, Piece, Sheet, columns, measure
 from coscope.render.text import Pen, cells
 from coscope.render.tree_sheet import add_tree
+from coscope.render.warm_listing import add_warm_listing, ran
 
 Document = dict[str, Any]
 Entry = dict[str, Any]
@@ -40,6 +41,9 @@ def add_code(sheet: Sheet, document: Document, entry: Entry, title: str = "Bytec
     note = "" if source and source["lines"] else "no source text at hand"
     if not entry["detail"]["marked"]:
         note = note or "lines are recorded, columns are not"
+    if entry["detail"].get("warm") is not None:
+        add_warm_listing(sheet, entry, source and source["lines"], title)
+        return
     sheet.heading(title, note or "source, what each instruction covers, stack before it")
     add_listing(sheet, entry, source and source["lines"])
 
@@ -62,6 +66,8 @@ def add_header(sheet: Sheet, document: Document, entry: Entry) -> None:
         ([(" ".join(flags["names"]) or "no flags", "faint")], (f"{flags['value']:#x}", "faint")),
     ]
     steps = document["via"] if entry["index"] == 0 else []
+    if document.get("warm") is not None and entry["detail"]["warm"] is not None:
+        rows.append(([(ran(document["warm"], entry["detail"]["warm"]), "plain")], ("", "plain")))
     if steps:
         rows.append(([("through ", "faint"), (", ".join(steps), "plain")], ("", "plain")))
     name = entry["qualname"]

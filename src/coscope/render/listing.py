@@ -6,14 +6,15 @@
        │        x * z              6  BINARY_OP    5 *        x │ z
 
 The marked source stands exactly under its place in the line while there is room; the stack before
-the instruction stands at the right, its top last.
+the instruction stands at the right, its top last. After a warm run the form that was executed last
+stands there: see `warm_listing`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from coscope.render.excerpt import piece
 from coscope.render.sheet import Line, Piece, Sheet
@@ -23,7 +24,6 @@ Entry = dict[str, Any]
 
 _OPNAME = 20  # cells, at most; a longer name pushes its operand to the right
 _LEAST_MARK = 18  # cells: narrower, the marked source says too little
-_LEAST_STACK = 16
 _READABLE = 16  # cells of a mark that still say what it is
 
 
@@ -60,6 +60,22 @@ class Page:
         return self.pen.clean(_untabbed(first)) + (f" {self.pen.ellipsis}" if more else ""), at
 
 
+class LastColumn(Protocol):
+    """What stands at the right of each instruction."""
+
+    needed: int  # cells, for all of its texts in full
+    least: int  # cells, that it gets in any case
+    first: bool  # it gets what it needs, and the marked source what is left
+
+    def pieces(self, instruction: Entry, room: int) -> Iterator[Piece]:
+        """What stands beside an instruction, in so many cells."""
+        ...
+
+    def below(self, instruction: Entry, room: int) -> Iterator[Piece]:
+        """Lines that stand under an instruction, from the column of its block on."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Widths:
     """Cells of each column."""
@@ -70,23 +86,25 @@ class Widths:
     opname: int
     arg: int
     operation: int  # opname, arg and what it means
-    stack: int
+    last: int
 
 
-def add_listing(sheet: Sheet, entry: Entry, source: dict[str, str] | None) -> None:
+def add_listing(
+    sheet: Sheet, entry: Entry, source: dict[str, str] | None, last: LastColumn | None = None
+) -> None:
     """Add the listing of one code object.
 
     Args:
         sheet: Where to.
         entry: The code object's entry of the document, with its detail.
         source: Lines of the file by number, or None.
+        last: The column at the right; the stack, if not given.
     """
     pen = sheet.pen
     instructions = entry["detail"]["instructions"]
     page = Page(pen, source or {}, instructions)
-    widths = _share(pen, instructions, page)
-    # Where the stack is not known at all, a warning says so once, not each line.
-    nowhere = "" if entry["detail"]["stack"]["needed"] is None else "unreachable"
+    last = last or _Stacks(pen, entry["detail"])
+    widths = _share(pen, instructions, page, last)
     line: int | None = -1
     block = mark = None
     told: set[int | None] = set()
@@ -109,8 +127,12 @@ def add_listing(sheet: Sheet, entry: Entry, source: dict[str, str] | None) -> No
             *_gutter(widths, number),
             *_mark(pen, widths, page.covered(instruction), "faint" if again else "mark"),
             *_operation(pen, widths, instruction, label),
-            *_stack(pen, widths, instruction["stack"], nowhere),
+            *last.pieces(instruction, widths.last),
         )
+        beside = widths.mark + 2 if widths.mark else 0
+        room = pen.width - widths.number - 3 - beside
+        for text, role in last.below(instruction, room):
+            sheet.add(*_gutter(widths, None), (" " * beside, "plain"), (text, role))
 
 
 def _gutter(widths: Widths, line: int | None) -> Line:
@@ -164,26 +186,48 @@ def operand(instruction: Entry) -> Piece:
     return instruction["argrepr"], "operand"
 
 
-def _stack(pen: Pen, widths: Widths, stack: list[str] | None, nowhere: str) -> Iterator[Piece]:
-    """The stack, deepest first; what does not fit is cut at its deep end."""
-    if stack is None:
-        yield nowhere, "faint"
-        return
-    if not stack:
-        return
-    top = pen.fit(stack[-1], widths.stack, keep="both")
-    room = widths.stack - cells(top)
-    rest = ""
-    for text in reversed(stack[:-1]):
-        rest = pen.clean(text) + pen.separator + rest
-        if cells(rest) > room:
-            break
-    if rest and room > cells(pen.separator):
-        yield pen.fit(rest, room, keep="end"), "stack"
-    yield top, "top"
+class _Stacks:
+    """The stack before each instruction."""
+
+    least = 16
+    first = False
+
+    def __init__(self, pen: Pen, detail: Entry) -> None:
+        self.pen = pen
+        # Where the stack is not known at all, a warning says so once, not each line.
+        self.nowhere = "" if detail["stack"]["needed"] is None else "unreachable"
+        between = len(pen.separator)
+        sizes = (
+            sum(cells(pen.clean(text)) + between for text in i["stack"] or ())
+            for i in detail["instructions"]
+        )
+        self.needed = max(sizes, default=0)
+
+    def pieces(self, instruction: Entry, room: int) -> Iterator[Piece]:
+        """The stack, deepest first; what does not fit is cut at its deep end."""
+        pen, stack = self.pen, instruction["stack"]
+        if stack is None:
+            yield self.nowhere, "faint"
+            return
+        if not stack:
+            return
+        top = pen.fit(stack[-1], room, keep="both")
+        room -= cells(top)
+        rest = ""
+        for text in reversed(stack[:-1]):
+            rest = pen.clean(text) + pen.separator + rest
+            if cells(rest) > room:
+                break
+        if rest and room > cells(pen.separator):
+            yield pen.fit(rest, room, keep="end"), "stack"
+        yield top, "top"
+
+    def below(self, instruction: Entry, room: int) -> Iterator[Piece]:
+        """Nothing."""
+        return iter(())
 
 
-def _share(pen: Pen, instructions: list[Entry], page: Page) -> Widths:
+def _share(pen: Pen, instructions: list[Entry], page: Page, last: LastColumn) -> Widths:
     """Share the page's width between the columns, by what they would need."""
     number = max([3, *(len(str(i["line"])) for i in instructions if i["line"])])
     offset = max([4, *(len(str(i["offset"])) for i in instructions[-1:])])
@@ -193,17 +237,15 @@ def _share(pen: Pen, instructions: list[Entry], page: Page) -> Widths:
     operation = opname + arg + 2 + min(needed, pen.width * 16 // 100)
     room = pen.width - (number + 3) - 4 - (offset + 2) - operation - 2
     mark = max([0, *(at + cells(text) for text, at in map(page.covered, instructions))])
-    if not mark or room < _LEAST_MARK + _LEAST_STACK + 2:
-        return Widths(number, 0, offset, opname, arg, operation, max(_LEAST_STACK, room))
+    if not mark or room < _LEAST_MARK + last.least + 2:
+        return Widths(number, 0, offset, opname, arg, operation, max(last.least, room))
     room -= 2
-    between = len(pen.separator)
-    stack = max(
-        sum(cells(pen.clean(text)) + between for text in i["stack"] or ()) for i in instructions
-    )
-    if mark + stack > room:
+    if mark + last.needed > room:
         page.step = 2
         mark = max(at + cells(text) for text, at in map(page.covered, instructions))
-        mark = min(mark, max(room - stack, room * 11 // 20))
+        mark = min(
+            mark, max(room - last.needed, max(_LEAST_MARK, room * (8 if last.first else 11) // 20))
+        )
     return Widths(number, mark, offset, opname, arg, operation, room - mark)
 
 

@@ -34,6 +34,9 @@ ROLES = (
     "jump",
     "stack",
     "top",  # of the stack
+    "specialized",  # what the interpreter made of an instruction: what fits,
+    "missing",  # what does not fit,
+    "generic",  # nothing
     "warning",
     "error",
 )

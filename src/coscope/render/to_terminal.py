@@ -31,6 +31,9 @@ STYLES = {
     "jump": "yellow",
     "stack": "dim",
     "top": "blue",
+    "specialized": "green",
+    "missing": "yellow",
+    "generic": "red",
     "warning": "yellow",
     "error": "bold red",
 }

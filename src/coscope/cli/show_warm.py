@@ -1,0 +1,89 @@
+"""`coscope show --warm COMMAND`: the command runs; of its processes the warmest one is shown."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from coscope.cli.session import Session
+from coscope.errors import TargetError, TargetNotFound
+
+Document = dict[str, Any]
+
+
+def warm_document(
+    session: Session,
+    target: str,
+    command: str,
+    *,
+    python: str | None,
+    unwrap: bool,
+    every: bool,
+    fields: bool,
+) -> Document:
+    """Run a command, and give the document of a function with what was made of its code.
+
+    Args:
+        session: How what is said beside it is told.
+        target: "app/orders.py::Order.total" or "app.orders:Order.total".
+        command: As for `coscope audit --warm`.
+        python: The interpreter that runs a script: a version or a path.
+        unwrap: Follow `__wrapped__`; of a module's name only.
+        every: The code inside of it too.
+        fields: Raw fields too.
+
+    Raises:
+        InputError: The command is empty, or cannot be started.
+        TargetError, TargetNotFound: The target is no function, or no process ran it.
+        InterpreterError: No Python process told anything.
+    """
+    from coscope.audits.warm import execute
+    from coscope.cli.failures import write_lines
+
+    file, module, name = _parts(target)
+    if python is not None:
+        from coscope.readers.from_interpreter import find
+
+        python = find(python).path
+    settings = {
+        "child": "coscope.render.warm",
+        "packages": [] if module is None else [module],
+        "folders": [] if file is None else [file],
+        "target": target,
+        "file": file,
+        "module": module,
+        "name": name,
+        "unwrap": unwrap,
+        "every": every,
+        "fields": fields,
+    }
+    done = execute(command, settings, python)
+    if done.status:
+        write_lines([f"coscope: the command left with exit status {done.status}"])
+    ran = [entry for entry in done.told if entry["document"] is not None]
+    if not ran:
+        reasons = dict.fromkeys(entry["absent"] for entry in done.told)
+        raise TargetNotFound(
+            f"no process of the command has {target}",
+            found="; ".join(reasons),
+            hint="A script's own functions are named file.py::name, imported ones module:name too.",
+        )
+    document: Document = max(ran, key=lambda entry: int(entry["ran"]))["document"]
+    document["warm"] |= {"command": command, "status": done.status, "processes": len(ran)}
+    return document
+
+
+def _parts(target: str) -> tuple[str | None, str | None, str]:
+    """The file or the module, and the qualified name in it."""
+    file, separator, name = target.partition("::")
+    if separator and file and name and not name.startswith("<module>"):
+        if not os.path.isfile(file):
+            raise TargetNotFound(f"there is no file {file}")
+        return os.path.abspath(file), None, name
+    module, separator, name = target.partition(":")
+    if not separator or not module or not name.strip(":") or name.startswith(":"):
+        raise TargetError(
+            f"--warm shows one function, and {target!r} names none",
+            expected="file.py::name or module:name",
+        )
+    return None, module, name
