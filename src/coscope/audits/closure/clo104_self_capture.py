@@ -50,7 +50,9 @@ def check(subject: Subject) -> Iterator[Finding]:
         others = [each for each in nested[name].freevars if each not in (name, "__class__")]
         if len(stores) != 1 or not others or not _holds(subject, stores[0], nested[name]):
             continue
-        if not all(_only_calls(subject, inner, name) for inner in subject.code.walk()):
+        if _is_shared(code, name) or not all(
+            _only_calls(subject, inner, name) for inner in code.walk()
+        ):
             continue
         yield subject.finding(
             CODE,
@@ -76,6 +78,17 @@ def _stores(subject: Subject, name: str) -> list[int]:
                     return []
                 found.append(subject.instructions.at(use.offset).index)
     return found
+
+
+def _is_shared(code: Code, name: str) -> bool:
+    """True if another function of the code captures it, and may live longer than the call."""
+    return any(
+        isinstance(each, Code)
+        and each.name != name
+        and name in each.freevars
+        and not each.kind.endswith(("comprehension", "generator expression"))
+        for each in code.consts
+    )
 
 
 def _only_calls(subject: Subject, code: Code, name: str) -> bool:

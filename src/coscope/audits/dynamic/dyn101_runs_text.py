@@ -5,14 +5,16 @@ the function, through local variables, string operations, f-strings and `ast.par
 it comes from: a parameter, a global, an attribute, the result of a call. Not reported are text
 that is made of constants alone, those in a loop over a literal and in a global that the module
 assigns once among them; `eval(repr(x))`; trees that the function itself makes of `ast` nodes;
-`compile` to a syntax tree, of text that nothing is known of, or only to see whether it parses; and
-`exec` of what a reported `compile` has made.
+`compile` to a syntax tree, of text that nothing is known of, or only to see whether it parses;
+`exec` of what a reported `compile` has made; and what runs in a namespace that is handed over with
+it and is plainly meant to be code: a parameter called `code` or `source`, text that a generator of
+code has put together.
 
     def total(rows, formula):
         return eval(formula, {"rows": rows})     the parameter formula becomes code
 
-What the caller gives, or the function reads, makes it a warning; anything else is for your
-information.
+What the caller gives under another name, or the function reads, makes it a warning; anything else
+is for your information.
 
 Write what you mean as code: a dict of functions instead of names in text, `getattr` instead of
 `eval("x." + name)`, `ast.literal_eval` for literals, `operator` for operations.
@@ -62,9 +64,9 @@ def check(subject: Subject) -> Iterator[Finding]:
         sources = list(_sources(subject, call.positional[0], _DEEPEST))
         if not sources or (name != "compile" and _is_made_by_compile(subject, sources)):
             continue
-        given = any(source.kind == "parameter" or _is_read(source) for source in sources)
-        if name == "compile" and not given:
-            continue
+        given = any(_is_given(source) for source in sources)
+        if not given and (name == "compile" or len(call.positional) > 1 or call.keywords):
+            continue  # plainly meant to run in a namespace of its own
         yield subject.finding(
             CODE,
             f"{name} {_VERBS[name]} {_listed(sources)}",
@@ -133,10 +135,23 @@ _DEEPEST = 8
 _ITEMS = frozenset({"FOR_ITER", "GET_ITER", "UNPACK_SEQUENCE", "UNPACK_EX"})
 _OF_TEXT = frozenset({"dedent", "indent"})
 _OF_ITEMS = frozenset({"iter", "enumerate", "reversed", "sorted", "list", "tuple", "str"})
+_CODE = frozenset(
+    (
+        *("code", "codeobj", "code_obj", "co", "source", "src", "script", "cmd", "command"),
+        *("stmt", "statement", "expr", "expression", "program", "code_string", "code_str"),
+    )
+)
 _READS = (
     *(".read(", ".readline(", ".read_text(", ".read_bytes(", ".recv(", "input(", "urlopen("),
     *("getenv(", "environ", "sys.argv", "fromfile("),
 )
+
+
+def _is_given(source: Origin) -> bool:
+    """True of a parameter that is not named as code is, and of what the function reads."""
+    if source.kind == "parameter":
+        return source.text.removeprefix("the parameter ").strip("_") not in _CODE
+    return _is_read(source)
 
 
 def _is_read(source: Origin) -> bool:

@@ -8,6 +8,8 @@ them.
     code = marshal.loads(file.read()[16:])
     exec(code, namespace)
 
+Not reported is a file that looks at a magic number first, as whatever reads a .pyc must.
+
 To look at compiled code, `coscope.read("x.pyc")` reads the bytes of every version without
 executing or trusting any. To keep data, use `json`.
 """
@@ -16,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
+from coscope.audits.facts import Subject, Unit
 from coscope.audits.facts_flow import sources_of
 from coscope.audits.facts_names import callee_of, imports_of
 from coscope.model import Finding
@@ -31,7 +33,7 @@ _WHY = "bytes that this version did not write can crash the interpreter, and cod
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    if not imports_of(subject, "marshal"):
+    if not imports_of(subject, "marshal") or subject.unit.fact(_knows_magic):
         return
     for call in subject.calls:
         name = callee_of(subject, call)
@@ -50,3 +52,9 @@ def check(subject: Subject) -> Iterator[Finding]:
             why=_WHY,
             instead='coscope.read("x.pyc") to look at code, json to keep data',
         )
+
+
+def _knows_magic(unit: Unit) -> bool:
+    """True if a name in the file speaks of a magic number."""
+    codes = unit.code.walk() if unit.code is not None else ()
+    return any("magic" in name.lower() for code in codes for name in (*code.names, *code.varnames))

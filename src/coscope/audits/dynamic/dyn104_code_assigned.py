@@ -2,9 +2,7 @@
 
 `f.__code__ = other` changes what every holder of `f` calls, at once and without a trace in the
 source of `f`. The interpreter checks the number of free variables and nothing else: not the
-bytecode, not the constants. From 3.12 on an assignment also takes away the version by which calls
-of the function are specialised; on 3.13 it is never given another one, so that each call takes
-about 6 ns longer for good, a property three times as long.
+bytecode, not the constants. What it costs on 3.13, PERF210 tells.
 
     def install(function, code):
         function.__code__ = code
@@ -28,10 +26,6 @@ SEVERITY = "warning"
 OPNAMES = frozenset({"STORE_ATTR"})
 NAMES = frozenset({"__code__"})
 
-_WHY = {
-    "3.13": "the code runs unchecked, and calls of the function are never specialised again",
-}
-
 
 def may_find(seen: Glance) -> bool:
     return uses(seen, OPNAMES, NAMES, seen.whole())
@@ -46,9 +40,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 index,
                 confidence="likely",
                 evidence=[subject.seen(index)],
-                why=_WHY.get(
-                    subject.version, "the code runs unchecked, wherever the function is held"
-                ),
+                why="the code runs unchecked, wherever the function is held",
                 instead="make a new function: coscope.patch gives a verified copy",
             )
 

@@ -70,6 +70,16 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield from _replaced(subject, call)
 
 
+def _is_assigned(subject: Subject, call: Call) -> bool:
+    """True if it becomes the code of a function at once, of which DYN104 tells."""
+    stores = subject.where("STORE_ATTR")
+    return any(
+        subject.instructions.argval(at) == "__code__" and call.index in subject.takers[at][1][0]
+        for at in stores
+        if at in subject.takers
+    )
+
+
 def _is_copy(subject: Subject, call: Call) -> bool:
     """True if the code of the new function is that of another function."""
     made_by = call.positional[0] if call.positional else dict(call.keywords).get("code")
@@ -92,7 +102,7 @@ def _has_fields(subject: Subject) -> bool:
 def _replaced(subject: Subject, call: Call) -> Iterator[Finding]:
     fields = [name for name, _ in call.keywords if name.startswith("co_")]
     changed = [name for name in fields if name not in _HARMLESS]
-    if changed:
+    if changed and not _is_assigned(subject, call):
         yield subject.finding(
             CODE,
             f"replace makes a code object with another {', '.join(changed)}",

@@ -52,6 +52,7 @@ class Plain:
 hidden, plain = Hidden(), Plain()
 """
 PAIR = Pair("o.x", "p.x", _SETUP, "o, p = hidden, plain")
+DEAREST = Pair("o.x = 1", "p.x = 1", _SETUP, "o, p = hidden, plain")  # a store loses more
 lower_bound = PAIR.lower_bound
 
 

@@ -55,7 +55,7 @@ def light_loop(subject: Subject, index: int, nanoseconds: float) -> LoopFacts | 
         None too of a loop over a few items that the source writes, and of one with loops inside.
     """
     loop = hot_loop(subject, index)
-    if loop is None or loop.inner or _is_short(subject, loop):
+    if loop is None or loop.inner or _is_seldom(subject, loop) or _is_short(subject, loop):
         return None
     return loop if nanoseconds >= _SHARE * _cost(subject, loop, index) else None
 
@@ -63,7 +63,28 @@ def light_loop(subject: Subject, index: int, nanoseconds: float) -> LoopFacts | 
 def brief_loop(subject: Subject, index: int) -> LoopFacts | None:
     """As `tight_loop`, unless it is over the few items that the source writes."""
     loop = tight_loop(subject, index)
-    return None if loop is None or _is_short(subject, loop) else loop
+    if loop is None or _is_seldom(subject, loop) or _is_short(subject, loop):
+        return None
+    return loop
+
+
+_SELDOM = frozenset(
+    (
+        *("__repr__", "__str__", "__init_subclass__", "__set_name__", "__del__", "main", "_main"),
+        *("usage", "help", "setup", "teardown", "setUp", "tearDown"),
+    )
+)
+
+
+def _is_seldom(subject: Subject, loop: LoopFacts) -> bool:
+    """True of functions that people look at the result of, and where others run between rounds."""
+    parent = subject.parent
+    if subject.code.name in _SELDOM or (parent is not None and parent.name in _SELDOM):
+        return True
+    if subject.code.kind == "generator expression":
+        return False
+    yields = subject.where("YIELD_VALUE")
+    return any(index in loop.indexes for index in yields)
 
 
 def _cost(subject: Subject, loop: LoopFacts, index: int) -> float:
