@@ -7,8 +7,8 @@
 `isinstance` of an abstract base class calls `ABCMeta.__instancecheck__`, which looks into its
 caches. Of a class whose class is `type` it compares pointers.
 
-The rule tells the classes of `collections.abc` and `numbers`, their aliases in `typing`, and
-abstract classes of the same file.
+The rule tells the classes of `collections.abc` and `numbers`, and their aliases in `typing`. Of a
+program's own abstract classes there is mostly no concrete one to ask for first.
 
 Instead: a concrete class first, `isinstance(item, dict) or isinstance(item, Mapping)`.
 
@@ -28,7 +28,6 @@ from coscope.audits.facts import Subject, Unit
 from coscope.audits.facts_calls import dotted
 from coscope.audits.facts_names import callee_of, module_imports, resolved
 from coscope.audits.glances import Glance, lookups, uses
-from coscope.audits.performance.classes import abstract_of
 from coscope.audits.performance.rounds import light_loop
 from coscope.model import Finding
 
@@ -51,8 +50,7 @@ _ALIASES = frozenset(collections.abc.__all__)
 def may_find(seen: Glance) -> bool:
     if not uses(seen, lookups(seen.file.version), NAMES, seen.spans(tight=False)):
         return False
-    imported = not seen.file.roots.isdisjoint(_MODULES)
-    return imported or (seen.names_a_class() and seen.file.mentions("ABC", "Protocol"))
+    return not seen.file.roots.isdisjoint(_MODULES)
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -68,12 +66,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         root, path = dotted(subject.code, call.positional[1], subject.takers)
         meaning = resolved(subject, path, root) or path
-        if (
-            path is None
-            or meaning is None
-            or root == "local"
-            or not _is_abstract(subject, path, meaning)
-        ):
+        if path is None or meaning is None or root == "local" or not _is_abstract(meaning):
             continue
         yield subject.finding(
             CODE,
@@ -82,22 +75,21 @@ def check(subject: Subject) -> Iterator[Finding]:
             confidence="proved",
             evidence=[subject.seen(call.index), f"{path} is {meaning}"],
             why="it calls ABCMeta.__instancecheck__; of a concrete class it compares pointers",
-            instead="ask for the concrete class that comes most often first",
+            instead="callable()"
+            if meaning.endswith(".Callable")
+            else "ask for the concrete class that comes most often first",
         )
 
 
 def _candidates(unit: Unit) -> frozenset[str]:
     """The module's names with which a path to an abstract class may begin."""
-    imported = {
+    return frozenset(
         name
         for name, meaning in unit.fact(module_imports).items()
         if meaning.partition(".")[0] in _MODULES
-    }
-    return abstract_of(unit) | imported
+    )
 
 
-def _is_abstract(subject: Subject, path: str, meaning: str) -> bool:
+def _is_abstract(meaning: str) -> bool:
     module, _, name = meaning.rpartition(".")
-    if module in ("collections.abc", "numbers"):
-        return True
-    return (module == "typing" and name in _ALIASES) or path in abstract_of(subject.unit)
+    return module in ("collections.abc", "numbers") or (module == "typing" and name in _ALIASES)

@@ -13,7 +13,7 @@ _FEW = 16  # items: a loop over fewer is over before it counts
 # Nanoseconds, rather too low than too high: what they take on a machine of 2024.
 _INSTRUCTION = 2.0
 _QUICK = 40.0  # a builtin or method that does little
-_CALL = 400.0  # any other: what it calls is not known
+_CALL = 1_500.0  # any other: what it calls is not known, and mostly longer
 _OUTSIDE = 5_000.0  # it asks the system, or writes somewhere
 
 _QUICK_NAMES = frozenset(
