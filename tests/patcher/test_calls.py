@@ -349,9 +349,9 @@ def test_a_class_body() -> None:
     ("edit", "kind", "words"),
     [
         (InsertCall(call=HOOK, at="yield"), NothingSelected, "there is no yield"),
-        (InsertCall(call=HOOK, at="noon"), PatchError, "no such moment"),
+        (InsertCall(call=HOOK, at="noon"), PatchError, "InsertCall.at is 'entry' or"),
         (InsertCall(call=HOOK, args=(Outcome(),)), PatchError, "no outcome before an exit"),
-        (InsertCall(call=HOOK, args=("x",)), PatchError, "cannot be pushed"),  # type: ignore[arg-type]
+        (InsertCall(call=HOOK, args=("x",)), PatchError, "InsertCall.args is a tuple of"),  # type: ignore[arg-type]
         (InsertCall(call=Literal([])), Refused, "is no constant"),
         (
             InsertCall(call=HOOK, at="instruction", where=opcode("RESUME")),

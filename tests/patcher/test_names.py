@@ -97,8 +97,8 @@ def test_what_is_no_global_is_refused(source: str, kind: type, words: str) -> No
 
 
 def test_wrong_arguments_are_told() -> None:
-    assert "no such kind" in str(problem("def f(): x", kind="local"))
-    with pytest.raises(PatchError, match="is a string"):
+    assert "Rename.kind is 'global' or" in str(problem("def f(): x", kind="local"))
+    with pytest.raises(PatchError, match=r"Rename\.new is a string; found 3"):
         apply(code_of("def f(): x"), [Rename(old="x", new=3)])  # type: ignore[arg-type]
 
 

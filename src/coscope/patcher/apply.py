@@ -8,10 +8,10 @@ from dataclasses import replace
 from coscope.errors import AmbiguousEdit, NothingSelected, PatchError
 from coscope.model import Code
 from coscope.patcher.call_edits import insert_call
+from coscope.patcher.checking import check_edit
 from coscope.patcher.constant_edits import replace_constant
 from coscope.patcher.edits import (
     AnyEdit,
-    Edit,
     Insert,
     InsertCall,
     Remove,
@@ -41,8 +41,7 @@ def apply(code: Code, edits: Iterable[AnyEdit]) -> Code:
         UnknownVersion: There is no opcode table for the code's version.
     """
     for edit in edits:
-        if not isinstance(edit, Edit):
-            raise PatchError("this is no edit", found=type(edit).__name__)
+        check_edit(edit)
         code = _applied(code, edit)
     return code
 
@@ -158,12 +157,8 @@ def _described(code: Code, edit: SetMetadata, root: Code, outermost: bool) -> Co
         root: The chosen code object in which it is nested, or which it is, as it was.
         outermost: It is that one.
     """
-    for field in ("name", "qualname", "filename"):
-        text = getattr(edit, field)
-        if text is not None and type(text) is not str:
-            raise PatchError(f"co_{field} is a string", found=type(text).__name__)
     first = edit.firstlineno
-    if first is not None and (type(first) is not int or not 0 <= first < 1 << 31):
+    if first is not None and not 0 <= first < 1 << 31:
         raise PatchError("co_firstlineno is a line", expected="0 or more", found=repr(first)[:40])
     moved = 0 if first is None else first - root.firstlineno
     qualname = code.qualname

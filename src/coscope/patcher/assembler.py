@@ -12,11 +12,12 @@ from coscope.flow import build
 from coscope.flow.domains.depth import depths
 from coscope.model import FAST_CELL, FAST_FREE, FAST_HIDDEN, FAST_LOCAL, Code
 from coscope.opcodes import Opcode
-from coscope.patcher.edits import Do, Literal, Loaded, Mark, Outcome, Variable
+from coscope.patcher.edits import Do, Literal, Loaded, Mark, Outcome
 from coscope.patcher.listing import Item, Listing
 from coscope.patcher.name_edits import shift_of
 from coscope.patcher.pools import Constants, Names, modelled
 from coscope.patcher.selection import instructions_of
+from coscope.readers.values import text_of
 
 HERE = "here"  # the mark of the instruction at which others are inserted
 
@@ -184,7 +185,7 @@ class Assembler:
             f"{do.opname} cannot have this argument",
             code=self.code.qualname,
             expected=expected,
-            found=repr(do.arg)[:60],
+            found=text_of(do.arg)[:60],
         )
 
     # Loads and calls
@@ -207,12 +208,6 @@ class Assembler:
                     hint="Outcome is for hooks at return, yield, exception or exit.",
                 )
             return [self.item("COPY", outcome, model)]
-        if not isinstance(what, Variable):
-            raise PatchError(
-                "this cannot be pushed",
-                expected="a Literal, a Variable or an Outcome",
-                found=type(what).__name__,
-            )
         if what.name in self.cells:
             return [self.item("LOAD_DEREF", self.cells[what.name], model)]
         if what.name in self.slots:

@@ -18,7 +18,7 @@ Source: CPython 3.13.0, Python/compile.c, `compiler_with`, `POP_EXCEPT_AND_RERAI
 
 from __future__ import annotations
 
-from coscope.errors import NothingSelected, PatchError, Refused
+from coscope.errors import NothingSelected, Refused
 from coscope.model import Code, Span
 from coscope.patcher.assembler import Assembler
 from coscope.patcher.bonds import bonds, prologue
@@ -26,8 +26,6 @@ from coscope.patcher.edits import EXITS, InsertCall, Literal, Loaded, Outcome
 from coscope.patcher.instruction_edits import finish
 from coscope.patcher.listing import Handler, Item, Listing, Place, decode_listing
 from coscope.patcher.selection import require, shown
-
-MOMENTS = ("entry", "return", "yield", "exception", "exit", "instruction")
 
 
 def insert_call(code: Code, edit: InsertCall) -> Code:
@@ -37,8 +35,6 @@ def insert_call(code: Code, edit: InsertCall) -> Code:
         NothingSelected: It has no such moment, a yield for example.
         Refused: Nothing may be inserted there, or the code is older than 3.11.
     """
-    if edit.at not in MOMENTS:
-        raise PatchError("no such moment to call", expected=", ".join(MOMENTS), found=repr(edit.at))
     listing = decode_listing(code)
     if listing.rules.exceptions == "block stack":
         raise Refused(

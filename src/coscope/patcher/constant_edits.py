@@ -16,7 +16,6 @@ from coscope.patcher.selection import Use, choose, short, shown
 
 # Behind these, a constant is a tuple of names that stand in the source as names.
 _TAKES_NAMES = frozenset({"CALL_KW", "CALL_FUNCTION_KW", "IMPORT_NAME", "MATCH_CLASS"})
-_FOLDED = ("refuse", "leave", "replace")
 _NUMBERS = frozenset({bool, int, float, complex})
 
 
@@ -107,12 +106,6 @@ def replace_constant(code: Code, edit: ReplaceConstant) -> Code:
 
 
 def _check(code: Code, edit: ReplaceConstant, old: Constant, new: Constant) -> None:
-    if edit.folded not in _FOLDED:
-        raise PatchError(
-            "folded says what to do with constants that hold the old one",
-            expected=" or ".join(map(repr, _FOLDED)),
-            found=repr(edit.folded),
-        )
     if isinstance(old, Code) or isinstance(new, Code):
         raise Refused(
             "a code object is no constant to be replaced",

@@ -46,7 +46,8 @@ def from_json(document: Any) -> AnyEdit:
     Raises:
         PatchError: It is no such document.
     """
-    if type(document) is not dict or document.get("edit") not in {kind.__name__ for kind in _EDITS}:
+    known = {kind.__name__ for kind in _EDITS}
+    if type(document) is not dict or str(document.get("edit")) not in known:
         raise PatchError(
             "this describes no edit",
             expected=f"'edit': one of {', '.join(kind.__name__ for kind in _EDITS)}",
@@ -103,7 +104,7 @@ def _read(document: Any) -> Any:
             return kind(**rest)
         [(tag, content)] = document.items()
         return _READERS[tag](content)
-    except (KeyError, TypeError, ValueError, OverflowError) as problem:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as problem:
         raise PatchError(
             "this describes no part of an edit", found=repr(document)[:80]
         ) from problem

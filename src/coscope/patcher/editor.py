@@ -10,6 +10,7 @@ from coscope.model import Code
 from coscope.opcodes import table
 from coscope.patcher.apply import apply
 from coscope.patcher.assembler import Assembler
+from coscope.patcher.checking import check, check_edit, items
 from coscope.patcher.edits import (
     ANYWHERE,
     AnyEdit,
@@ -120,6 +121,7 @@ class Editor:
         """
         self._apply_waiting()
         for edit in edits:
+            check_edit(edit)
             self._code = apply(self._code, [edit])
             self.edits.append(edit)
             self.stage += 1
@@ -142,6 +144,7 @@ class Editor:
 
     def loads(self, name: str) -> list[Load]:
         """The instructions that load a global, local, cell or attribute of this name."""
+        check("name", name, "Variable")
         code = self.code
         columns = code.instructions
         rules = table(code.version)
@@ -243,7 +246,7 @@ class Editor:
     # From what was given to data
 
     def _call(self, call: Any, args: Iterable[Any], at: str, where: Where = ANYWHERE) -> Editor:
-        made = tuple(map(self._loaded, args))
+        made = tuple(map(self._loaded, items("args", args)))
         return self.apply(InsertCall(call=self._loaded(call), args=made, at=at, where=where))
 
     def _loaded(self, what: Any) -> Loaded:
@@ -314,4 +317,5 @@ def edit(fn: Any, *, unwrap: bool = False) -> Editor:
     >>> editor.build()([3, 1, 2])
     3
     """
+    check("unwrap", unwrap)
     return Editor(reach(fn, unwrap=unwrap))

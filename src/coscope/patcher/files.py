@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from coscope.codec.pyc import read_header
 from coscope.errors import ConstantNotFound, NotVerified, PatchError
@@ -12,11 +13,13 @@ from coscope.facts.difference import Difference, diff
 from coscope.facts.fingerprints import fingerprint
 from coscope.model import Code, Function
 from coscope.patcher.apply import apply
+from coscope.patcher.checking import check, items
 from coscope.patcher.edits import AnyEdit
 from coscope.patcher.requests import worded
 from coscope.patcher.write_pyc import exists, to_pyc, write_atomically
 from coscope.readers.from_source import read_bytes
 from coscope.readers.targets import read_file
+from coscope.readers.values import type_name_of
 from coscope.result import Result
 from coscope.verifier import Report, verify
 
@@ -75,13 +78,16 @@ def patch_file(
         NotVerified: The result could crash the interpreter; nothing is written.
         InputError: The file cannot be read.
     """
+    path, output = _path("path", path), _path("output", output)
+    check("force", force)
+    check("python", python)
     if os.path.splitext(output)[1].lower() in _SOURCES:
         raise PatchError(
             "a .pyc is no source file", file=output, hint="Give the output a name in .pyc."
         )
     if not force and os.path.lexists(output):
         raise exists(output)
-    wanted = tuple(edits)
+    wanted = items("edits", edits)
     if not wanted:
         raise PatchError("there is no edit to make", hint="Give --constant or --name.")
     found = read_file(path, python=python)
@@ -94,6 +100,13 @@ def patch_file(
     result, data = _made(path, found, changed, wanted, output)
     write_atomically(output, data, force=force)
     return result
+
+
+def _path(name: str, given: Any) -> str:
+    try:
+        return os.fsdecode(given)
+    except TypeError:
+        raise PatchError(f"{name} is the path of a file", found=type_name_of(given)) from None
 
 
 def _made(

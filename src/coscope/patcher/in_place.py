@@ -15,6 +15,7 @@ from types import CellType, CodeType, FunctionType, TracebackType
 from typing import Any, Unpack
 
 from coscope.errors import InternalError, PatchError
+from coscope.patcher.checking import check
 from coscope.patcher.live import changed_cells, module_of, rename, sharers
 from coscope.patcher.reaching import Reached, reach
 from coscope.patcher.rebuild import LOSES_VERSION, admit, snapshot
@@ -349,4 +350,5 @@ def patched(
     ...     wait()
     120
     """
+    check("unwrap", unwrap)
     return Patched(request(changes), reach(fn, unwrap=unwrap))

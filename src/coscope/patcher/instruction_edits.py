@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coscope.errors import PatchError, Refused
+from coscope.errors import Refused
 from coscope.model import Code
 from coscope.patcher.assembler import Assembler
 from coscope.patcher.bonds import bonds, prologue
@@ -10,8 +10,6 @@ from coscope.patcher.edits import Insert, Remove, Replace
 from coscope.patcher.layout import lay_out
 from coscope.patcher.listing import Item, Listing, decode_listing
 from coscope.patcher.selection import require, shown
-
-INSEPARABLE = ("refuse", "skip")
 
 
 def insert(code: Code, edit: Insert) -> Code:
@@ -21,12 +19,6 @@ def insert(code: Code, edit: Insert) -> Code:
         NothingSelected: None is chosen.
         Refused: Nothing may stand there, or control cannot reach it.
     """
-    if edit.inseparable not in INSEPARABLE:
-        raise PatchError(
-            "inseparable says what to do where nothing may be inserted",
-            expected=" or ".join(map(repr, INSEPARABLE)),
-            found=repr(edit.inseparable),
-        )
     listing = decode_listing(code)
     assembler = Assembler(listing)
     closed = bonds(listing)

@@ -9,6 +9,7 @@ from typing import Any, Unpack
 from coscope.facts.cells import diagram
 from coscope.facts.scopes import EMPTY, contents_of
 from coscope.model import Code
+from coscope.patcher.checking import check
 from coscope.patcher.reaching import Reached, reach
 from coscope.patcher.rebuild import Admitted, Snapshot, admit, make_function, snapshot
 from coscope.patcher.receipts import Receipt, give, running_frames
@@ -63,6 +64,8 @@ def patch(
     >>> patch(wait, constants={60: 24}, defaults={"seconds": 2})()
     48
     """
+    check("share_cells", share_cells)
+    check("unwrap", unwrap)
     return copy(request(changes), reach(fn, unwrap=unwrap), share_cells=share_cells)
 
 
@@ -166,11 +169,6 @@ def _receipt(
         tuple(notes),
         (before, snapshot(new)),
     )
-
-
-def _module(function: FunctionType) -> str | None:
-    module = function.__module__
-    return module if type(module) is str else None
 
 
 def module_of(function: FunctionType) -> str | None:

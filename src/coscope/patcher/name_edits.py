@@ -13,8 +13,6 @@ from coscope.patcher.operands import Change, with_operands
 from coscope.patcher.pools import Names
 from coscope.patcher.selection import Use, choose, instructions_of
 
-KINDS = ("global", "attribute", "import", "any")
-
 _IMPORTS = ("import name", "import attribute", "import star")
 
 
@@ -28,10 +26,8 @@ def rename(code: Code, edit: Rename) -> Code:
         NothingSelected: No chosen instruction uses the name in this way.
         Refused: It is a local variable or a cell.
     """
-    if edit.kind not in KINDS:
-        raise PatchError("no such kind of name", expected=", ".join(KINDS), found=repr(edit.kind))
-    if type(edit.new) is not str or not edit.new:
-        raise PatchError("a name is a string", found=type(edit.new).__name__)
+    if not edit.new:
+        raise PatchError("a name has at least one character", code=code.qualname)
     every = list(_named(code, edit.old))
     within = {use.number for use in choose(code, edit.where, [use for use, _, _ in every])}
     ours = [

@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 from coscope.errors import ConstantNotFound, NothingSelected, PatchError, Refused, WrongDefaults
 from coscope.model import Code, Constant, Opaque
 from coscope.patcher.apply import apply
+from coscope.patcher.checking import check, check_edit, items, mapped
 from coscope.patcher.documents import to_json
 from coscope.patcher.edits import ANYWHERE, AnyEdit, Rename, ReplaceConstant, SetMetadata, Where
 from coscope.patcher.explaining import explained
@@ -33,6 +34,7 @@ _BETTER = {
     "unittest.mock.patch does, or a parameter, is seen by all",
     "cells": "the function that made this closure can make another one: call it with other values",
     "defaults": "functools.partial gives another default without a patch",
+    "kwdefaults": "functools.partial gives another default without a patch",
 }
 
 
@@ -122,6 +124,11 @@ class Changes(TypedDict, total=False):
     edits: Iterable[AnyEdit]
 
 
+_PAIRS = "pairs of old and new ones, or a dict of them"
+_NAMED = ("names", "cells", "defaults", "kwdefaults", "globals")
+_CHECKED = frozenset(
+    {"where", "kind", "nested", "loose", "folded", "name", "qualname", "filename", "firstlineno"}
+)
 _DESCRIBED = ("name", "qualname", "filename", "firstlineno")
 
 
@@ -137,9 +144,9 @@ def request(asked: Changes) -> Request:
             f"a patch has no argument {unknown[0]!r}", expected=", ".join(Changes.__annotations__)
         )
     objects: dict[int, Any] = {}
+    for name in _CHECKED & asked.keys():
+        check(name, asked[name])  # type: ignore[literal-required]
     where, nested = asked.get("where", ANYWHERE), asked.get("nested", False)
-    if type(where) is not Where:
-        raise PatchError("where is a Where, such as at_line(12)", found=type_name_of(where))
     made: list[AnyEdit] = [
         ReplaceConstant(
             old=constant_of(old, objects),
@@ -151,24 +158,24 @@ def request(asked: Changes) -> Request:
         )
         for old, new in _pairs("constants", asked.get("constants", ()))
     ]
+    named = {title: _named(title, asked.get(title)) for title in _NAMED}  # type: ignore[arg-type]
+    kinds = ["constants"] * bool(made) + [title for title, pairs in named.items() if pairs]
     kind = asked.get("kind", "global")
-    renamed = _named("names", asked.get("names"))
     made += [
-        Rename(old=old, new=new, where=where, kind=kind, nested=nested) for old, new in renamed
+        Rename(old=old, new=new, where=where, kind=kind, nested=nested)
+        for old, new in named["names"]
     ]
     described = {name: asked[name] for name in _DESCRIBED if name in asked}  # type: ignore[literal-required]
     if described:
         made.append(SetMetadata(**described, nested=nested))
     given = _edits(asked.get("edits", ()))
-    kinds = ["instructions"] * bool(given)
-    kinds += [kind for kind in _BETTER if asked.get(kind)]
-    kinds += ["defaults"] * bool(asked.get("kwdefaults"))
+    kinds += ["instructions"] * bool(given)
     return Request(
         (*made, *given),
-        _named("cells", asked.get("cells")),
-        _named("defaults", asked.get("defaults")),
-        _named("kwdefaults", asked.get("kwdefaults")),
-        _named("globals", asked.get("globals")),
+        named["cells"],
+        named["defaults"],
+        named["kwdefaults"],
+        named["globals"],
         asked.get("name"),
         asked.get("qualname"),
         tuple(kinds),
@@ -177,32 +184,33 @@ def request(asked: Changes) -> Request:
 
 
 def _edits(given: Any) -> tuple[AnyEdit, ...]:
-    if isinstance(given, AnyEdit) or not isinstance(given, Iterable):
-        raise PatchError("edits are a list of edits", found=type_name_of(given))
-    edits = tuple(given)
+    edits = items("edits", given)
     for edit in edits:
-        if not isinstance(edit, AnyEdit):
-            raise PatchError("this is no edit", found=type_name_of(edit))
+        check_edit(edit)
     return edits
 
 
 def _pairs(title: str, given: Pairs) -> list[tuple[Any, Any]]:
-    items = given.items() if isinstance(given, Mapping) else given
-    try:
-        pairs = list(items)
-    except TypeError:
-        pairs = [()]
-    if not all(type(pair) is tuple and len(pair) == 2 for pair in pairs):
-        raise PatchError(f"{title} are pairs of old and new ones, or a dict of them")
+    found = mapped(title, given) if isinstance(given, Mapping) else given
+    pairs = list(items(title, found, _PAIRS))
+    for pair in pairs:
+        if type(pair) is not tuple or len(pair) != 2:
+            raise PatchError(f"{title} are {_PAIRS}", found=type_name_of(pair))
     return pairs
 
 
 def _named(title: str, given: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...]:
     if given is None:
         return ()
-    if not isinstance(given, Mapping) or not all(type(name) is str for name in given):
+    if not isinstance(given, Mapping):
         raise PatchError(f"{title} are a dict by name", found=type_name_of(given))
-    return tuple(given.items())
+    pairs = mapped(title, given)
+    for name, _ in pairs:
+        if type(name) is not str:
+            raise PatchError(
+                f"{title} are a dict by name", expected="strings", found=type_name_of(name)
+            )
+    return pairs
 
 
 def constant_of(value: Any, objects: dict[int, Any]) -> Constant:

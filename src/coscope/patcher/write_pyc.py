@@ -68,6 +68,8 @@ def write_atomically(path: str | os.PathLike[str], data: bytes, *, force: bool =
             os.fsync(file.fileno())
         os.chmod(temporary, mode)
         _move(temporary, target, force=force)
+    except ValueError as problem:  # a NUL or a lone surrogate
+        raise PatchError("no file can have this name", found=ascii(os.fspath(path))) from problem
     except OSError as problem:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
