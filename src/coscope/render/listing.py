@@ -25,6 +25,7 @@ Entry = dict[str, Any]
 _OPNAME = 20  # cells, at most; a longer name pushes its operand to the right
 _LEAST_MARK = 18  # cells: narrower, the marked source says too little
 _READABLE = 16  # cells of a mark that still say what it is
+_LEAST_FORM = 12  # cells of a form
 
 
 class Page:
@@ -238,7 +239,8 @@ def _share(pen: Pen, instructions: list[Entry], page: Page, last: LastColumn) ->
     room = pen.width - (number + 3) - 4 - (offset + 2) - operation - 2
     mark = max([0, *(at + cells(text) for text, at in map(page.covered, instructions))])
     if not mark or room < _LEAST_MARK + last.least + 2:
-        return Widths(number, 0, offset, opname, arg, operation, max(last.least, room))
+        least = _LEAST_FORM if last.first else last.least
+        return Widths(number, 0, offset, opname, arg, operation, max(least, room))
     room -= 2
     if mark + last.needed > room:
         page.step = 2

@@ -66,10 +66,14 @@ class _Executed:
         pieces = _executed(instruction)
         if sum(cells(self.pen.clean(text)) for text, _ in pieces) > room:
             pieces = _executed(instruction, self.pen.ellipsis)
-        for text, role in pieces:
-            shown = self.pen.fit(text, room)
-            room -= cells(shown)
-            yield shown, role
+        for at, (text, role) in enumerate(pieces):
+            sign, space, form = self.pen.clean(text).partition(" ")
+            if cells(sign + space + form) > room:
+                # The end of a form tells it from others, the end of a count nothing.
+                form = self.pen.fit(form, room - cells(sign) - 1, keep="end")
+                text = "" if at else sign + space + form
+            room -= cells(self.pen.clean(text))
+            yield text, role
 
     def below(self, instruction: Entry, room: int) -> Iterator[Piece]:
         """Why it is not specialised."""
