@@ -15,12 +15,13 @@ from types import CellType, CodeType, FunctionType, TracebackType
 from typing import Any, Unpack
 
 from coscope.errors import InternalError, PatchError
+from coscope.model import Code
 from coscope.patcher.checking import check
 from coscope.patcher.live import changed_cells, module_of, rename, sharers
 from coscope.patcher.reaching import Reached, reach
-from coscope.patcher.rebuild import LOSES_VERSION, admit, snapshot
+from coscope.patcher.rebuild import LOSES_VERSION, Admitted, admit, snapshot
 from coscope.patcher.receipts import Receipt, running_frames
-from coscope.patcher.requests import Changes, Request, objects_of, plan, request
+from coscope.patcher.requests import Changes, Plan, Request, objects_of, plan, request
 from coscope.readers.attributes import is_a
 from coscope.readers.from_function import exact_tuple, from_code_object
 from coscope.readers.values import exact_text
@@ -143,38 +144,18 @@ def _leave(entry: _Entry) -> None:
 def _put(entry: _Entry) -> None:
     """Change the function. If that fails half-way, it is as it was."""
     function, asked = entry.reached.function, entry.asked
-    code = from_code_object(function.__code__)
-    wanted = plan(asked, function, code)
-    admitted = admit(
-        wanted.code,
-        function.__code__,
-        closure=changed_cells(function, wanted.cells),
-        defaults=wanted.defaults,
-        original=code,
-        objects=objects_of(asked),
-    )
+    code, wanted, admitted = _planned(entry, function)
     notes = [*entry.reached.notes, *wanted.notes, *sharers(function, code, wanted.cells)]
     before = snapshot(function, changed_cells(function, {}, apart=wanted.cells))
     running = running_frames(function.__code__, suspended=True)
     if running:
         s = "" if running == 1 else "s"
         notes.append(f"{running} frame{s} of the old code go{'' if s else 'es'} on with it")
-    _tell_cost(function)
-    found = _State.of(function, wanted.cells)
-    try:
-        if asked.defaults or asked.kwdefaults:
-            function.__defaults__ = wanted.defaults or None
-            function.__kwdefaults__ = wanted.kwdefaults or None
-        if wanted.code is not code:
-            function.__code__ = admitted.co
-        for index, value in wanted.cells.items():
-            exact_tuple(function.__closure__)[index].cell_contents = value
-        rename(function, asked)
-        after = snapshot(function, changed_cells(function, {}, apart=wanted.cells))
-    except BaseException:
-        found.restore(function)
-        raise
-    entry.found, entry.left = found, function.__code__
+    co = admitted.co if wanted.code is not code else None
+    if co is not None or asked.defaults or asked.kwdefaults:
+        _tell_cost(function)
+    _change(entry, function, wanted, co)
+    after = snapshot(function, changed_cells(function, {}, apart=wanted.cells))
     entry.receipt = Receipt(
         exact_text(function.__qualname__),
         module_of(function),
@@ -191,6 +172,39 @@ def _put(entry: _Entry) -> None:
         tuple(notes),
         (before, after),
     )
+
+
+def _planned(entry: _Entry, function: FunctionType) -> tuple[Code, Plan, Admitted]:
+    """The code that the function has, what it is to become, and that as a live object."""
+    code = from_code_object(function.__code__)
+    wanted = plan(entry.asked, function, code)
+    admitted = admit(
+        wanted.code,
+        function.__code__,
+        closure=changed_cells(function, wanted.cells),
+        defaults=wanted.defaults,
+        original=code,
+        objects=objects_of(entry.asked),
+    )
+    return code, wanted, admitted
+
+
+def _change(entry: _Entry, function: FunctionType, wanted: Plan, co: CodeType | None) -> None:
+    """Put the function into the state that is wanted; `co` is its new code, None: the old one."""
+    found, asked = _State.of(function, wanted.cells), entry.asked
+    try:
+        if asked.defaults or asked.kwdefaults:
+            function.__defaults__ = wanted.defaults or None
+            function.__kwdefaults__ = wanted.kwdefaults or None
+        if co is not None:
+            function.__code__ = co
+        for index, value in wanted.cells.items():
+            exact_tuple(function.__closure__)[index].cell_contents = value
+        rename(function, asked)
+    except BaseException:
+        found.restore(function)
+        raise
+    entry.found, entry.left = found, function.__code__
 
 
 def _take_back(entry: _Entry) -> None:
@@ -210,26 +224,40 @@ def _take_back(entry: _Entry) -> None:
 
 
 def _take_out(stack: _Stack, entry: _Entry) -> None:
-    """Undo a patch on which others stand: take all back down to it, and put the others again."""
+    """Undo a patch on which others stand: what they make without it is put in its place.
+
+    That is worked out on a twin, so that another thread, which calls the function inside one of the
+    other patches, never finds it without.
+    """
     at = stack.entries.index(entry)
     above = stack.entries[at + 1 :]
-    now = _State.of(stack.function, [index for each in above for index in _cells_of(each)])
+    saved = [(each.found, each.left) for each in above]
+    cells = {index for each in (entry, *above) for index in _cells_of(each)}
+    twin = _twin(stack.function, cells)
     for each in reversed([entry, *above]):
         if each.found is not None:
-            each.found.restore(stack.function)
-    saved = [(each.found, each.left, each.receipt) for each in above]
+            each.found.restore(twin)
     try:
         for each in above:
-            _put(each)
+            code, wanted, admitted = _planned(each, twin)
+            _change(each, twin, wanted, admitted.co if wanted.code is not code else None)
     except PatchError:
         # What came later needs this one: it stays as long as they do.
-        now.restore(stack.function)
-        for each, (found, left, receipt) in zip(above, saved, strict=True):
-            each.found, each.left, each.receipt = found, left, receipt
+        for each, (found, left) in zip(above, saved, strict=True):
+            each.found, each.left = found, left
         if entry.found is not None and above[0].found is not None:
             entry.found.cells = {**above[0].found.cells, **entry.found.cells}
         above[0].found = entry.found
+    else:
+        _State.of(twin, cells).restore(stack.function)
     stack.entries.remove(entry)
+
+
+def _twin(function: FunctionType, cells: Iterable[int]) -> FunctionType:
+    """A function in the same state, with these cells of its own."""
+    twin = snapshot(function, changed_cells(function, {}, apart=cells)).function()
+    twin.__name__ = function.__name__
+    return twin
 
 
 def _cells_of(entry: _Entry) -> Iterable[int]:

@@ -92,10 +92,11 @@ class _Scope:
                 continue
             if row.name in _WRITES:
                 raise Refused(
-                    f"{name!r} cannot be frozen: the code assigns or deletes it",
+                    f"{name!r} cannot become a constant: the code assigns or deletes it",
                     code=code.qualname,
                     line=item.line,
                     found=row.name,
+                    hint="Set the variable itself, as unittest.mock.patch does.",
                 )
             # A free variable of the function hides a global of the same name.
             if row.name == "LOAD_DEREF" or (row.name == "LOAD_GLOBAL" and name not in free):

@@ -6,6 +6,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -134,6 +135,87 @@ def test_the_first_leaves_first(second: dict[int, int], left: int) -> None:
     assert pair.__code__ is code
     with pytest.raises(coscope.PatchError, match="undone before"):
         above.__exit__(None, None, None)
+
+
+def test_a_cell_that_is_left_below_another_patch() -> None:
+    y = 1
+
+    def pair() -> tuple[int, int]:
+        return y, 60
+
+    below = coscope.patched(pair, cells={"y": 5}, constants={60: 6})
+    above = coscope.patched(pair, constants={6: 7})
+    below.__enter__()
+    above.__enter__()
+    below.__exit__(None, None, None)
+    # The later one found 6, which the first one made: both stay.
+    assert (5, 7) == pair()
+    above.__exit__(None, None, None)
+
+    assert (1, 60) == pair()
+
+
+def test_nobody_finds_a_patch_gone_while_another_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    y = 1
+
+    def three() -> tuple[int, int, int]:
+        return y, 30, 60
+
+    patches = [
+        coscope.patched(three, constants={30: 5}),
+        coscope.patched(three, constants={60: 6}),
+        coscope.patched(three, cells={"y": 2}),
+    ]
+    for each in patches:
+        each.__enter__()
+    seen = []
+    admit = in_place.admit
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        seen.append(three())  # as another thread may
+        return admit(*args, **kwargs)
+
+    monkeypatch.setattr(in_place, "admit", watched)
+    patches[0].__exit__(None, None, None)
+    assert (2, 30, 6) == three()
+    patches[1].__exit__(None, None, None)
+    assert (2, 30, 60) == three()
+    patches[2].__exit__(None, None, None)
+
+    assert (1, 30, 60) == three()
+    assert [(2, 5, 6), (2, 5, 6), (2, 30, 6)] == seen
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_any_order_of_leaving(order: tuple[int, ...]) -> None:
+    y = 1
+
+    def three(a: int = 0) -> tuple[int, ...]:
+        return a, y, 30, 60
+
+    code = three.__code__
+    changes: list[Any] = [
+        {"constants": {30: 5}},
+        {"cells": {"y": 2}, "constants": {60: 6}},
+        {"defaults": {"a": 3}},
+    ]
+    patches = [coscope.patched(three, **each) for each in changes]
+    for each in patches:
+        each.__enter__()
+    left = set(range(3))
+    for number in order:
+        left.remove(number)
+        patches[number].__exit__(None, None, None)
+        expected = (
+            3 * (2 in left),
+            1 + (1 in left),
+            5 if 0 in left else 30,
+            6 if 1 in left else 60,
+        )
+
+        assert expected == three()
+    assert three.__code__ is code
+    assert (0,) == three.__defaults__
 
 
 def test_recursion_of_a_decorated_function() -> None:
@@ -274,3 +356,18 @@ def test_the_cost_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert int(LOSES_VERSION) == len(caught)
     assert all(warning.filename == __file__ for warning in caught)
+
+
+def test_what_leaves_the_code_alone_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_place, "_told", [])
+    y = 1
+
+    def held() -> int:
+        return y
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with coscope.patched(held, cells={"y": 2}):
+            assert 2 == held()
+
+    assert 1 == held()
