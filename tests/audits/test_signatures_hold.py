@@ -21,7 +21,6 @@ FOLDER = Path(__file__).parent / "fixtures"
     [
         ("sig101_admits_too_much", "load"),
         ("sig101_admits_too_much", "Order"),
-        ("sig101_admits_too_much", "Both"),
         ("sig102_untrue_signature", "run"),
     ],
 )

@@ -14,7 +14,7 @@ from coscope.facts.shapes import POSITIONAL, POSITIONAL_ONLY, Shape
 from coscope.facts.signatures import Signatures, signature
 from coscope.facts.witnesses import witnesses
 from coscope.model import Finding
-from coscope.readers.attributes import is_a, member, namespace_of
+from coscope.readers.attributes import class_attribute, is_a, member, namespace_of
 
 _DECLARED = "__signature__ of "
 
@@ -60,9 +60,15 @@ def class_signatures_of(subject: Subject) -> Signatures | None:
     if live.name == "__new__" and "__init__" in namespace_of(live.owner):
         return None
     try:
-        return signature(live.owner)
+        found = signature(live.owner)
     except CoscopeError:
         return None
+    made = class_attribute(live.owner, "__new__")
+    if type(made) is staticmethod and type(member(staticmethod, "__func__", made)) is FunctionType:
+        # It may make an instance of another class, whose `__init__` then runs.
+        own = tuple(each for each in found.witnesses if each.by and each.by.endswith(".__new__"))
+        return replace(found, witnesses=own)
+    return found
 
 
 def callable_of(live: Live) -> Any:

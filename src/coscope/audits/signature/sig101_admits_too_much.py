@@ -38,6 +38,7 @@ from coscope.audits.signature.callables import (
     told,
     told_of_wrapper,
 )
+from coscope.facts.links import Link
 from coscope.facts.shapes import KEYWORDS, POSITIONAL, POSITIONAL_ONLY, REST, Shape, refusal
 from coscope.facts.signatures import Signatures
 from coscope.facts.witnesses import Witness
@@ -88,7 +89,7 @@ def untrue(subject: Subject, name: str, found: Signatures, code: str) -> Iterato
     call = f"{name}({witness.arguments})"
     tell, message = told, f"{call} fits the reported signature, and raises TypeError"
     links = functions_in(found)
-    own = links[0].accepts if len(links) > 1 and links[0].wraps else None
+    own = links[0].accepts if len(links) > 1 and _is_of_decorator(links[0]) else None
     if own is not None and refusal(own, witness.positional, witness.keywords) is not None:
         # The wrapper's own parameters refuse it, whatever it wraps: one finding for all of them.
         tell = told_of_wrapper
@@ -112,6 +113,14 @@ def untrue(subject: Subject, name: str, found: Signatures, code: str) -> Iterato
         why="whoever believes inspect.signature makes or documents calls that fail",
         instead="set __signature__ to what the code accepts, or write the parameters out",
     )
+
+
+def _is_of_decorator(link: Link) -> bool:
+    """True of a wrapper that stands in the decorator which makes it."""
+    function = link.function
+    if function is None or function.source is None or not link.wraps:
+        return False
+    return "<locals>" in function.code.qualname
 
 
 def _forwards_openly(shape: Shape, sources: tuple[str, ...]) -> bool:

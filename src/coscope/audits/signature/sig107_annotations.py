@@ -48,12 +48,18 @@ def check(subject: Subject) -> Iterator[Finding]:
     links = functions_in(found)
     if not links or links[0].object is not live.function:
         return
-    written = links[-1].function
-    if written is None or written.source is None:
+    # functools.wraps copies annotations: they are those of the first function that wraps none.
+    written = next((link for link in links if not link.wraps), links[-1])
+    if written.function is None or written.function.source is None:
         return
-    own = [each for each in found.annotations if each.function == links[-1].qualname]
+    module = dict.get(written.object.__globals__, "__name__")
+    own = [
+        each
+        for each in found.annotations
+        if each.function == written.qualname and each.module == module
+    ]
     wrong = [each for each in own if each.verdict in (*_RAISES, "does not parse")]
-    plain = [each for each in wrong if not _is_conditional(each, links[-1])]
+    plain = [each for each in wrong if not _is_conditional(each, written)]
     told_here = subject.unit.fact(_Told).reasons
     if plain:
         reason = plain[0].reason or plain[0].verdict

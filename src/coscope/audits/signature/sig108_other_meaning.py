@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.facts import Subject
-from coscope.audits.signature.callables import signatures_of, told
+from coscope.audits.signature.callables import functions_in, signatures_of, told
 from coscope.model import Finding
 
 CODE = "SIG108"
@@ -33,7 +33,8 @@ _SAME = ("is not defined", "TypeVar at", "ParamSpec at", "TypeVarTuple at")
 
 def check(subject: Subject) -> Iterator[Finding]:
     found, live = signatures_of(subject), subject.live
-    if found is None or live is None:
+    links = [] if found is None else functions_in(found)
+    if found is None or live is None or not links or not links[0].wraps:
         return
     for annotation in found.annotations:
         elsewhere = annotation.elsewhere
