@@ -247,7 +247,8 @@ def test_any_argument_of_any_type(
     assert [] == wrong
 
 
-def test_files(tmp_path: Path) -> None:
+def test_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # some values are names of files that can be written
     source = tmp_path / "app.py"
     source.write_text("x = 30\n")
     f = made()
