@@ -161,11 +161,14 @@ def _described(code: Code, edit: SetMetadata, root: Code, outermost: bool) -> Co
     if first is not None and not 0 <= first < 1 << 31:
         raise PatchError("co_firstlineno is a line", expected="0 or more", found=repr(first)[:40])
     moved = 0 if first is None else first - root.firstlineno
-    qualname = code.qualname
-    if edit.qualname is not None and outermost:
-        qualname = edit.qualname
-    elif edit.qualname is not None and qualname.startswith(f"{root.qualname}."):
-        qualname = edit.qualname + qualname.removeprefix(root.qualname)
+    qualname, wanted = code.qualname, edit.qualname
+    if wanted is None and edit.name is not None:
+        head = root.qualname.rpartition(".")[0]
+        wanted = f"{head}.{edit.name}" if head else edit.name
+    if wanted is not None and outermost:
+        qualname = wanted
+    elif wanted is not None and qualname.startswith(f"{root.qualname}."):
+        qualname = wanted + qualname.removeprefix(root.qualname)
     return replace(
         code,
         name=edit.name if outermost and edit.name is not None else code.name,

@@ -156,6 +156,7 @@ def test_names_and_lines_for_tracebacks() -> None:
     assert 101 == caught.tb.tb_next.tb_lineno  # type: ignore[union-attr]
     assert "made" == copy.__name__
     assert copy.__qualname__.endswith("<locals>.made")
+    assert copy.__qualname__ == copy.__code__.co_qualname
 
 
 def test_where_a_constant_may_come_from_besides_cells() -> None:
