@@ -1,12 +1,13 @@
 """How faithfully listings are laid out again: over every code object of a standard library.
 
-    python bench/patch_identity.py [--count FILES] [--peer] [FOLDER OR FILE ...]
+    python bench/patch_identity.py [--count FILES] [--short] [--peer] [FOLDER OR FILE ...]
 
 Without a folder: the standard library of the interpreter that runs it. `.pyc` files are read as
-they are, `.py` files compiled here. For each code object: decode to a listing and lay it out; and
-again with everything forgotten that the listing remembers of the old encoding (redundant prefixes,
-the form of line table entries), where only the meaning must be the same. With `--peer`, the same
-identity round trip through the `bytecode` package, over the `.py` files.
+they are, `.py` files compiled here. For each code object: apply an edit that inserts nothing before
+each instruction; and, unless `--short`, lay it out with everything forgotten that the listing
+remembers of the old encoding (redundant prefixes, the form of line table entries), where only the
+meaning must be the same. With `--peer`, the identity round trip through the `bytecode` package,
+over the `.py` files.
 """
 
 from __future__ import annotations
@@ -22,8 +23,11 @@ from pathlib import Path
 from types import CodeType
 
 from coscope.codec import decode_lines
+from coscope.errors import CoscopeError
 from coscope.flow.regions import find_regions
 from coscope.model import Code
+from coscope.patcher.apply import apply
+from coscope.patcher.edits import ANYWHERE, Insert
 from coscope.patcher.layout import lay_out
 from coscope.patcher.listing import Item, Listing, Place, decode_listing
 from coscope.readers.from_function import from_code_object
@@ -129,9 +133,28 @@ def live_code_objects(paths: list[Path]) -> Iterator[CodeType]:
             yield live
 
 
+# Through decoding, assembler, layout and stack size; nothing may come of it.
+NOTHING = Insert(where=ANYWHERE, instructions=(), inseparable="skip")
+
+
+def count_forgotten(code: Code, found: Counter[str]) -> None:
+    new = lay_out(forgotten(code))
+    for field in ("code", "exceptiontable", "linetable"):
+        found[f"forgotten, same {field}"] += getattr(new, field) == getattr(code, field)
+    found["forgotten, all three the same"] += (
+        new.code == code.code
+        and new.exceptiontable == code.exceptiontable
+        and new.linetable == code.linetable
+    )
+    if not same_meaning(code, replace(new, consts=code.consts)):
+        found["forgotten, ANOTHER MEANING"] += 1
+        print("another meaning:", code.filename, code.qualname)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--count", type=int, default=0, help="a seeded sample of so many files")
+    parser.add_argument("--short", action="store_true", help="the edit that changes nothing alone")
     parser.add_argument("--peer", action="store_true", help="the package `bytecode` too")
     parser.add_argument("paths", nargs="*", type=Path)
     options = parser.parse_args()
@@ -144,32 +167,27 @@ def main() -> None:
     )
     if options.count:
         files = random.Random(5).sample(files, min(options.count, len(files)))
-    found: Counter[str] = Counter()
+    found = Counter({"errors": 0})
     spent = 0.0
     for code in code_objects(files):
         found["code objects"] += 1
         start = time.process_time()
-        again = lay_out(decode_listing(code))
+        try:
+            again = apply(code, [NOTHING])
+        except CoscopeError as problem:
+            found["errors"] += 1
+            print("error:", problem)
+            continue
         spent += time.process_time() - start
-        found["laid out unchanged, not identical"] += again != code
-        new = lay_out(forgotten(code))
-        for field in ("code", "exceptiontable", "linetable"):
-            found[f"forgotten, same {field}"] += getattr(new, field) == getattr(code, field)
-        found["forgotten, all three the same"] += (
-            new.code == code.code
-            and new.exceptiontable == code.exceptiontable
-            and new.linetable == code.linetable
-        )
-        new = replace(new, consts=code.consts)
-        if not same_meaning(code, new):
-            found["forgotten, ANOTHER MEANING"] += 1
-            print("another meaning:", code.filename, code.qualname)
+        found["edited by nothing, not identical"] += again != code
         if again != code:
             print("not identical:", code.filename, code.qualname)
+        if not options.short:
+            count_forgotten(code, found)
     total = found["code objects"]
     for name, count in found.items():
         print(f"{name:40} {count:8} {100 * count / total:7.3f}%")
-    print(f"decode and lay out: {total / spent:,.0f} code objects/s")
+    print(f"edited: {total / spent:,.0f} code objects/s")
     if options.peer:
         peer_figures([file for file in files if file.suffix == ".py"])
 
