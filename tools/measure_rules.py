@@ -6,9 +6,7 @@ python tools/measure_rules.py PERF301    of one rule
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -19,9 +17,9 @@ from coscope.audits.calibration import Pair
 from coscope.errors import CoscopeError
 from coscope.readers.from_interpreter import find
 from coscope.rules import Rule, discover
+from coscope.tuner.processes import Processes
 
 VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
-WORKER = Path(import_module("coscope.tuner").__file__ or "").with_name("worker.py")
 HEAD = "Measured: nanoseconds that each operation loses, median on one machine, builds without PGO."
 RUNS = 5  # processes for each version
 
@@ -48,19 +46,12 @@ def _measure(version: str, pairs: dict[str, Pair]) -> list[tuple[str, float]]:
         python = find(version).path
     except CoscopeError:
         return []
-    request = {
-        "do": "calibrate",
-        "pairs": {
-            code: {name: getattr(pair, name) for name in Pair.__dataclass_fields__}
-            for code, pair in pairs.items()
-        },
-    }
+    processes = Processes(python)
+    fields = Pair.__dataclass_fields__
+    asked = {code: {name: getattr(pair, name) for name in fields} for code, pair in pairs.items()}
     found: dict[str, list[float]] = {}
     for _ in range(RUNS):
-        done = subprocess.run(
-            [python, str(WORKER)], input=json.dumps(request), capture_output=True, text=True
-        )
-        told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])["differences"]
+        told: dict[str, Any] = processes.ask("calibrate", pairs=asked)["differences"]
         for code, differences in told.items():
             if isinstance(differences, list):
                 found.setdefault(code, []).append(median(differences))

@@ -1,129 +1,257 @@
-"""`tune` on the whole functions of the evidence table: the sign of each, on each version."""
+"""`tune` as a whole, in processes, by a clock that the functions move: no test depends on time.
+
+What real clocks say of real functions is measured by `tools/tune_examples.py`.
+"""
 
 from __future__ import annotations
 
-import os
-import subprocess
+import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import jsonschema
 import pytest
 
-from coscope.errors import InputError
-from coscope.tuner import Trial, tune
+pytest.importorskip("click")
+
+from coscope.cli import main
+from coscope.errors import InputError, InterpreterError
+from coscope.tuner import Clocks, Trial, measurements, tune
 from tests import interpreters
+from tests.render.documents import schema
 
 FOLDER = Path(__file__).parent
-HOISTS = "v = list(range(-50, 50))"
-# before, after, call, setup, versions in which it pays
-WHOLE = [
-    ("classic", "classic_hoisted", "classic(v)", HOISTS, ("3.8", "3.10")),
-    (
-        "fields_with_defaults",
-        "fields_without_defaults",
-        "fields_with_defaults(100)",
-        "",
-        ("3.10", "3.12", "3.13"),  # 3.10: see docs/commands/tune.md
-    ),
-    ("class_counter", "list_counter", "class_counter(100)", "", ("3.11", "3.12", "3.13")),
-    ("kinds", "kinds_concrete", "kinds(v)", "v = [1, 'a', 2.0] * 30", interpreters.NATIVE),
-    ("keyworded", "positional", "keyworded(100)", "", interpreters.NATIVE),
-]
-VERSIONS = ("3.8", "3.10", "3.11", "3.12", "3.13")
+CLOCKS = Clocks("ticking:now", "ticking:now")
+SEARCH = {"target": "ticking:search", "call": "search(WORDS)"}
+HOST = sys.executable
 
 
 @pytest.fixture(autouse=True)
-def _here(monkeypatch: pytest.MonkeyPatch) -> None:
+def _few_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(FOLDER)
+    monkeypatch.setenv("PYTHONPATH", str(FOLDER))
+    monkeypatch.setattr(measurements, "PROCESSES", 2)
 
 
-def _trial(before: str, version: str, call: str, setup: str = "", **given: str) -> Trial:
-    python = str(interpreters.require(version))
-    return tune(f"whole:{before}", call, setup=setup, python=python, rounds=40, **given)
+def _tune(python: str = HOST, **given: Any) -> Trial:
+    return tune(**{"rounds": 3, "clocks": CLOCKS, "python": python, **given})
 
 
-@pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize(("before", "after", "call", "setup", "pays"), WHOLE)
-def test_the_sign_is_that_of_the_evidence(
-    before: str, after: str, call: str, setup: str, pays: tuple[str, ...], version: str
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12", "3.13"])
+def test_what_wins_is_kept_on_every_version(version: str) -> None:
+    trial = _tune(str(interpreters.require(version)), **SEARCH)
+    (change,) = trial.kept
+    assert change.gain is not None
+
+    assert version == trial.version
+    assert ("PERF311", True) == (change.rule, change.same)
+    assert pytest.approx(22 / 6, rel=0.01) == change.gain.ratio
+    assert (1.0, 0.02) == (pytest.approx(change.gain.null), pytest.approx(change.gain.threshold))
+    assert trial.diff is not None
+    assert '+        found += word in {"a", "b"' in trial.diff
+
+
+def test_each_change_is_put_on_top_of_those_that_are_kept() -> None:
+    trial = _tune(target="ticking:twice", call="twice(WORDS)")
+
+    assert ["PERF311"] == [change.rule for change in trial.kept]
+    assert ["PERF311", "PERF306", "PERF307"] == [change.rule for change in trial.changes]
+    for change in trial.changes[1:]:
+        assert change.diff is not None
+        assert "-        found += word in" not in change.diff
+    assert None is trial.together
+
+
+@pytest.mark.parametrize(
+    ("target", "call", "ratio"),
+    [
+        ("ticking:Shelf.search", "Shelf.search(WORDS)", 22 / 6),
+        ("ticking:Shelf.private", "Shelf().private(WORDS)", 22 / 6),
+        ("ticking:Deeper.private", "Deeper().private(WORDS)", 36 / 27),
+        ("ticking:unnamed", "unnamed(WORDS[1])", 14 / 5),
+    ],
+)
+def test_methods_decorated_functions_and_lambdas_are_tuned(
+    target: str, call: str, ratio: float
 ) -> None:
-    trial = _trial(before, version, call, setup, against=f"whole:{after}")
-    (change,) = trial.changes
+    (change,) = _tune(target=target, call=call).kept
     assert change.gain is not None
 
-    if version in pays:
-        assert change.gain.ratio > 1.08, change.gain
-    elif before == "class_counter":
-        assert change.gain.ratio > 0.9
-    else:
-        assert change.gain.ratio < 1.08, change.gain
+    assert pytest.approx(ratio, rel=0.01) == change.gain.ratio
 
 
-@pytest.mark.parametrize("version", ["3.12", "3.13"])
-def test_defaults_cost_more_than_half_of_the_time(version: str) -> None:
-    trial = _trial(*WHOLE[1][:1], version, WHOLE[1][2], against=f"whole:{WHOLE[1][1]}")
+def test_a_change_that_alters_the_result_is_refused() -> None:
+    call = {"target": "ticking:unhashable", "call": "unhashable([[]])"}
+    (change,) = _tune(**call).changes
+
+    assert not change.verified
+    assert "TypeError" in (change.refused or "")
+    assert "no change is worth it" in str(_tune(**call))
+
+
+@pytest.mark.parametrize(
+    ("against", "verified", "ratio"), [("slow", False, 1 / 3), ("quick", False, 1.0)]
+)
+def test_what_does_not_win_is_not_kept(against: str, verified: bool, ratio: float) -> None:
+    given = {"target": "ticking:quick", "call": "quick('ab')", "against": f"ticking:{against}"}
+    (change,) = _tune(**given).changes
+    assert change.gain is not None
+
+    assert verified is change.verified
+    assert pytest.approx(ratio) == change.gain.ratio
+
+
+def test_another_function_takes_the_place() -> None:
+    given = {"target": "ticking:slow", "call": "slow('ab')", "against": "ticking:quick"}
+    (change,) = _tune(**given).kept
+
+    assert change.gain is not None
+    assert pytest.approx(3.0) == change.gain.ratio
+
+
+def test_another_function_with_another_result_is_refused() -> None:
+    given = {"target": "ticking:quick", "call": "quick('ab')", "against": "ticking:wrong"}
+    (change,) = _tune(**given).changes
+
+    assert (None, False) == (change.gain, change.verified)
+    assert "it gives another result" == change.refused
+
+
+def test_results_that_differ_each_time_are_not_compared_and_it_is_told() -> None:
+    given = {"target": "ticking:quick", "call": "unsteady(0) + quick('ab')"}
+    trial = _tune(**given, against="ticking:slow")
     (change,) = trial.changes
 
-    assert change.verified
-    assert change.gain is not None
-    assert change.gain.ratio > 2
+    assert None is change.same
+    assert "cannot be compared, or differs each time" in str(trial)
 
 
-def test_a_change_of_its_own_is_verified_and_shown() -> None:
-    trial = _trial("words", "3.13", "words(v)", "v = ['if', 'zzz'] * 50")
-
-    assert trial.best is not None
-    assert trial.best.rule == "PERF311"
-    assert trial.best.source is not None
-    assert "{'if'" in trial.best.source
-    (proposal,) = trial.proposals
-    assert (100, "PERF311") == (proposal.times, proposal.finding.rule)
-    assert "worth it" in str(trial)
-
-
-def test_no_hoist_is_made_from_3_11_on_and_none_is_worth_it() -> None:
-    trial = _trial("classic", "3.13", "classic(v)", HOISTS)
+def test_what_the_function_prints_is_no_answer() -> None:
+    trial = _tune(target="ticking:loud", call="loud(7)")
 
     assert () == trial.changes
     assert "no change is worth it" in str(trial)
 
 
-def test_the_hoist_is_made_to_3_10() -> None:
-    trial = _trial("classic", "3.8", "classic(v)", HOISTS)
+def test_without_source_nothing_is_tried() -> None:
+    trial = _tune(target="ticking:made", call="made(7)")
 
-    assert ["PERF101"] == [change.rule for change in trial.changes]
-    assert trial.changes[0].gain is not None
-    assert trial.changes[0].gain.ratio > 1
+    assert "there is no source" == trial.untried
+
+
+def test_a_call_that_takes_long_is_run_less_often() -> None:
+    trial = _tune(target="ticking:made", call="made(10**6)", rounds=None)
+
+    assert (pytest.approx(1e9), 40) > (trial.cost.nanoseconds, trial.rounds)
+    with pytest.raises(InputError, match="too long"):
+        _tune(target="ticking:made", call="made(10**7)", rounds=None)
+
+
+@pytest.mark.parametrize("version", ["3.8", "host"])
+def test_a_command_gives_each_form_its_turn(version: str) -> None:
+    python = HOST if version == "host" else str(interpreters.require(version))
+    trial = _tune(python, target="ticking:search", test="python ticking.py")
+    (change,) = trial.kept
+    assert change.gain is not None
+
+    assert (7, 3) == (trial.cost.calls, trial.rounds)
+    # Of 0 to 6 pairs of words; 5 us each time, and 17 us for each pair, or 1 us.
+    assert pytest.approx((35 + 21 * 17) / (35 + 21)) == change.gain.ratio
+    assert "3 times 3 runs" in str(trial)
+
+
+def test_a_form_with_which_the_command_fails_is_refused() -> None:
+    (change,) = _tune(target="ticking:unhashable", test="python ticking.py").changes
+
+    assert "with it the command fails: exit status 1" == change.refused
 
 
 @pytest.mark.parametrize(
-    ("target", "call", "against"),
+    ("given", "told"),
     [
-        ("whole", "classic([])", None),
-        ("whole:nothing", "classic([])", None),
-        ("whole:classic", "classic(", None),
-        ("whole:classic", "classic(7)", None),
-        ("whole:classic", "classic([])", "whole:nothing"),
-        ("whole:classic", "classic([1])", "whole:kinds"),
-        ("whole:math", "math", None),
+        ({"target": "ticking", "call": "1"}, "names no live function"),
+        ({"target": "ticking.py::quick", "call": "1"}, "ticking:quick in its folder"),
+        ({"target": "ticking:nothing", "call": "1"}, "has no nothing"),
+        ({"target": "nowhere:nothing", "call": "1"}, "No module named 'nowhere'"),
+        ({"target": "ticking:quick", "call": "quick("}, "the call does not parse"),
+        ({"target": "ticking:quick", "call": "quick(1)", "setup": "1 +"}, "setup does not parse"),
+        ({"target": "ticking:quick", "call": "quick(7)"}, "TypeError"),
+        ({"target": "ticking:quick", "call": "1"}, "does not run"),
+        ({"target": "ticking:quick", "call": "1", "against": "ticking:no"}, "has no no"),
+        ({"target": "ticking:quick"}, "one of a call and a test command"),
+        ({"target": "ticking:quick", "call": "1", "test": "2"}, "one of a call and a test"),
+        ({"target": "ticking:quick", "test": "2", "setup": "1"}, "neither"),
+        ({"target": "ticking:quick", "test": ""}, "command is empty"),
+        ({"target": "ticking:quick", "test": "python -c 1/0"}, "ZeroDivisionError"),
+        ({"target": "ticking:quick", "test": "python -c 1"}, "does not run ticking:quick"),
+        ({"target": "ticking:quick", "test": "no-such-command"}, "cannot be started"),
+        ({"target": "ticking:series", "test": "python ticking.py"}, "give a --call"),
     ],
 )
-def test_bad_input_is_one_clear_error(target: str, call: str, against: str | None) -> None:
-    with pytest.raises(InputError):
-        tune(target, call, against=against, rounds=20)
+def test_bad_input_is_one_clear_error(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(InputError, match=told) as error:
+        _tune(**given)
+
+    assert "\n" not in error.value.what
 
 
-def test_the_command_says_by_its_status_whether_it_is_worth_it() -> None:
-    command = [sys.executable, "-m", "coscope", "tune", "--rounds", "20"]
-    texts = [
-        [*command, "whole:words", "--call", "words(v)", "--setup", "v = ['zzz'] * 99"],
-        [*command, "whole:classic", "--call", "classic(v)", "--setup", HOISTS],
-        [*command, "whole:nothing", "--call", "1"],
-    ]
-    environment = {**os.environ, "NO_COLOR": "1"}
-    found = [
-        subprocess.run(each, capture_output=True, env=environment, check=False).returncode
-        for each in texts
-    ]
+def test_a_missing_interpreter_is_told() -> None:
+    with pytest.raises(InterpreterError):
+        _tune("3.999", **SEARCH)
 
-    assert [0, 1, 2] == found
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs `coscope tune`, by the clock that the functions move."""
+    monkeypatch.setattr("coscope.tuner.tuning.Clocks", lambda: CLOCKS)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def run(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr("sys.argv", ["coscope", "tune", *words])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        out, err = capsys.readouterr()
+        return int(stop.value.code or 0), out, err
+
+    return run
+
+
+def test_the_page_fits_and_is_the_receipt(command: Callable[..., tuple[int, str, str]]) -> None:
+    given = ("ticking:search", "--call", "search(WORDS)", "--rounds", "3")
+    status, page, err = command(*given, "--width", "80", "--ascii")
+
+    assert (0, "") == (status, err)
+    assert page.isascii()
+    assert max(map(len, page.splitlines())) <= 80
+    for text in (
+        "22,000 ns a call",
+        "2 processes, 3 rounds each, by turns",
+        "3.667 times as fast, 95% interval 3.667 to 3.667",
+        "verified: counts above 2.0%; the null run gave 1.000",
+        "worth it: search a set of the constants",
+    ):
+        assert text in page
+
+
+def test_the_document_says_all(command: Callable[..., tuple[int, str, str]]) -> None:
+    given = ("ticking:search", "--call", "search(WORDS)", "--rounds", "3", "--json")
+    status, text, _ = command(*given)
+    document = json.loads(text)
+
+    assert (0, "tune", [0]) == (status, document["command"], document["kept"])
+    assert "verified" in document["changes"][0]["gain"]
+    wanted = {"$ref": "#/$defs/tune_document", "$defs": schema()["$defs"]}
+    jsonschema.validate(document, wanted)
+
+
+def test_the_status_tells_whether_it_is_worth_it(
+    command: Callable[..., tuple[int, str, str]],
+) -> None:
+    assert 1 == command("ticking:tidy", "--call", "tidy('ba')", "--rounds", "3")[0]
+    assert 2 == command("ticking:tidy")[0]
+    assert 2 == command("ticking:tidy", "--test", "x", "--setup", "y")[0]
+    assert 2 == command("ticking:none", "--call", "1")[0]

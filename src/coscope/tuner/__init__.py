@@ -1,5 +1,7 @@
-"""Try a change of one function, measure it, keep it or drop it."""
+"""Try changes of one function, measure them, keep what wins."""
 
-from coscope.tuner.trial import Change, Trial, tune
+from coscope.tuner.processes import Clocks
+from coscope.tuner.trial import Change, Trial
+from coscope.tuner.tuning import tune
 
-__all__ = ["Change", "Trial", "tune"]
+__all__ = ["Change", "Clocks", "Trial", "tune"]

@@ -1,19 +1,21 @@
-"""Source-level changes that a rule's finding asks for, where one can be made and keeps the result.
+"""Changes of a function's text that answer a rule's finding, where one can be made.
 
-A rewrite takes the `def` statement and changes it in place. From 3.11 on none of them is a hoist.
+Each keeps what the function does, as far as that can be told from its text and from the objects
+that its global names stand for; the measurement compares results besides. From 3.11 on none of
+them is a hoist.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import re
 import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from coscope.audits.selection import holds_for
-
-Def = ast.FunctionDef | ast.AsyncFunctionDef
+from coscope.tuner.sources import Edit, Source, edited, own
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,31 +25,13 @@ class Rewrite:
     rule: str  # whose finding it answers
     versions: str  # of CPython, for which it is tried
     text: str  # what it does, one clause
-    apply: Callable[[Def], bool]  # changes the statement; False if there is nothing to change
+    edits: Callable[[Source], list[Edit]]  # none: there is nothing to change
 
 
-def rewritten(source: str, rewrite: Rewrite) -> str | None:
-    """The source of a function after a change; None if it changes nothing.
-
-    Args:
-        source: The `def` statement alone, not indented; its decorators are left out.
-        rewrite: One of `rewrites_for`.
-    """
-    tree = ast.parse(source)
-    (function,) = tree.body
-    assert isinstance(function, Def)
-    if not rewrite.apply(function):
-        return None
-    return ast.unparse(ast.fix_missing_locations(tree))
-
-
-def plain(source: str) -> str:
-    """The `def` statement as `rewritten` would write it without a change, decorators left out."""
-    tree = ast.parse(source)
-    (function,) = tree.body
-    assert isinstance(function, Def)
-    function.decorator_list = []
-    return ast.unparse(tree)
+def rewritten(source: Source, rewrite: Rewrite) -> str | None:
+    """The text of the file after a change; None if it changes nothing."""
+    edits = rewrite.edits(source)
+    return edited(source.text, edits) if edits else None
 
 
 def rewrites_for(version: str) -> list[Rewrite]:
@@ -55,98 +39,156 @@ def rewrites_for(version: str) -> list[Rewrite]:
     return [each for each in _REWRITES if holds_for(each.versions, version)]
 
 
-def _loops(function: Def) -> Iterator[ast.For | ast.While]:
+def _loops(source: Source) -> Iterator[ast.For | ast.While]:
     """The loops of the function itself."""
-    for node in _own(function):
+    for node in source.nodes():
         if isinstance(node, ast.For | ast.While):
             yield node
 
 
-def _own(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes inside of a node, those of nested scopes left out."""
-    for child in ast.iter_child_nodes(node):
-        yield child
-        if not isinstance(child, _SCOPES):
-            yield from _own(child)
-
-
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-
-
-class _Membership(ast.NodeTransformer):
+def _membership(source: Source) -> list[Edit]:
     """`x in ("a", ...)` to `x in {"a", ...}` where all items are constants and there are many."""
-
-    changed = False
-
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        self.generic_visit(node)
+    found = []
+    for node in source.nodes():
+        if not isinstance(node, ast.Compare) or not isinstance(node.ops[-1], ast.In | ast.NotIn):
+            continue
         held = node.comparators[-1]
-        if not isinstance(node.ops[-1], ast.In | ast.NotIn) or not isinstance(held, ast.Tuple):
-            return node
-        if len(held.elts) >= 8 and all(isinstance(each, ast.Constant) for each in held.elts):
-            node.comparators[-1] = ast.Set(held.elts)
-            self.changed = True
-        return node
+        if not isinstance(held, ast.Tuple) or len(held.elts) < 8:
+            continue
+        if all(isinstance(each, ast.Constant) for each in held.elts):
+            start, stop = source.start(held), source.stop(held)
+            found.append(Edit(start, stop, "{" + source.text[start + 1 : stop - 1] + "}"))
+    return found
 
 
-class _Format(ast.NodeTransformer):
-    """`"{}: {}".format(a, b)` to an f-string where every field is one argument in order."""
-
-    changed = False
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        callee = node.func
-        if not isinstance(callee, ast.Attribute) or callee.attr != "format" or node.keywords:
-            return node
-        text = callee.value
-        if not isinstance(text, ast.Constant) or type(text.value) is not str:
-            return node
-        if not all(isinstance(each, ast.Name) for each in node.args):
-            return node  # an expression may have quotes, which an f-string of 3.11 may not
-        try:
-            parts = list(string.Formatter().parse(text.value))
-        except ValueError:
-            return node
-        fields = [part for part in parts if part[1] is not None]
-        if len(fields) != len(node.args) or any(part[1] or part[2] or part[3] for part in fields):
-            return node
-        values: list[ast.expr] = []
-        arguments = iter(node.args)
-        for before, name, _, _ in parts:
-            if before:
-                values.append(ast.Constant(before))
-            if name is not None:
-                values.append(ast.FormattedValue(next(arguments), -1))
-        self.changed = True
-        return ast.JoinedStr(values)
+def _format(source: Source) -> list[Edit]:
+    """`"{}: {}".format(a, b)` to an f-string where every field is one name, in order."""
+    found = []
+    for node in source.nodes():
+        if isinstance(node, ast.Call):
+            text = _f_string(node)
+            if text is not None:
+                found.append(Edit(source.start(node), source.stop(node), text))
+    return found
 
 
-def _by(transformer: type[_Membership] | type[_Format]) -> Callable[[Def], bool]:
-    def apply(function: Def) -> bool:
-        made = transformer()
-        made.visit(function)
-        return made.changed
+def _f_string(call: ast.Call) -> str | None:
+    callee = call.func
+    if not isinstance(callee, ast.Attribute) or callee.attr != "format" or call.keywords:
+        return None
+    text = callee.value
+    if not isinstance(text, ast.Constant) or type(text.value) is not str:
+        return None
+    try:
+        parts = list(string.Formatter().parse(text.value))
+    except ValueError:
+        return None
+    fields = [part for part in parts if part[1] is not None]
+    if len(fields) != len(call.args) or any(part[1] or part[3] for part in fields):
+        return None
+    if any("{" in (part[2] or "") or "\\" in (part[2] or "") for part in fields):
+        return None
+    pieces = []
+    arguments = iter(call.args)
+    for before, name, how, _ in parts:
+        pieces.append(before.replace("{", "{{").replace("}", "}}"))
+        if name is not None:
+            argument = next(arguments)
+            if not isinstance(argument, ast.Name):
+                return None  # an expression may have quotes, which an f-string of 3.11 may not
+            pieces.append("{" + argument.id + (f":{how}" if how else "") + "}")
+    return f"f{''.join(pieces)!r}"
 
-    return apply
 
-
-def _move_imports(function: Def) -> bool:
+def _move_imports(source: Source) -> list[Edit]:
     """Imports that stand in a loop: before the first statement of the function."""
-    moved: list[ast.stmt] = []
-    for loop in _loops(function):
-        kept: list[ast.stmt] = []
+    moved, edits = [], []
+    for loop in _loops(source):
         for statement in loop.body:
-            is_import = isinstance(statement, ast.Import | ast.ImportFrom)
-            (moved if is_import else kept).append(statement)
-        loop.body[:] = kept or [ast.Pass()]
-    function.body[:0] = moved
-    return bool(moved)
+            if not isinstance(statement, ast.Import | ast.ImportFrom):
+                continue
+            lines = source.lines(statement)
+            text = source.segment(statement)
+            if lines is None or "\n" in text:
+                continue
+            edits.append(Edit(*lines, ""))
+            moved.append(text)
+        left = [each for each in loop.body if not isinstance(each, ast.Import | ast.ImportFrom)]
+        if moved and not left:
+            return []
+    inserted = source.before_body(dict.fromkeys(moved)) if moved else None
+    return [] if inserted is None else [*edits, inserted]
 
 
-def _unhoist_append(function: Def) -> bool:
+def _suppress(source: Source) -> list[Edit]:
+    """`with suppress(KeyError):` in a loop: a try that passes over the same exceptions."""
+    found = []
+    for loop in _loops(source):
+        for statement in own(loop):
+            if isinstance(statement, ast.With) and len(statement.items) == 1:
+                found += _tried(source, statement)
+    return list(dict.fromkeys(found))  # loops in loops have the same statements
+
+
+def _tried(source: Source, statement: ast.With) -> list[Edit]:
+    (item,) = statement.items
+    call = item.context_expr
+    if item.optional_vars is not None or not isinstance(call, ast.Call) or call.keywords:
+        return []
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else None
+    is_dotted = name == "suppress" and source.segment(call.func) == "contextlib.suppress"
+    is_plain = isinstance(call.func, ast.Name) and call.func.id in source.known.suppress
+    if not (is_plain or (is_dotted and "contextlib" in source.known.modules)):
+        return []
+    if not call.args or not all(isinstance(each, ast.Name) for each in call.args):
+        return []
+    root = source.segment(call.func).partition(".")[0]
+    lines, indent = source.lines(statement), source.indent(statement)
+    body = source.lines(statement.body[0])
+    if root in source.bound() or lines is None or indent is None or body is None:
+        return []
+    head = source.text[source.stop(call) : body[0]]
+    if head.partition("#")[0].strip() != ":":
+        return []
+    names = [source.segment(each) for each in call.args]
+    caught = names[0] if len(names) == 1 else f"({', '.join(names)})"
+    stop = lines[1]
+    end = "" if source.text[:stop].endswith("\n") else "\n"
+    return [
+        Edit(source.start(statement), source.stop(call), "try"),
+        Edit(stop, stop, f"{end}{indent}except {caught}:\n{indent}    pass\n"),
+    ]
+
+
+def _positional(source: Source) -> list[Edit]:
+    """`Point(x=a, y=b)` in a loop: by position, where the class takes them in that order."""
+    found = []
+    bound = source.bound()
+    for loop in _loops(source):
+        for call in own(loop):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+                continue
+            takes = source.known.constructors.get(call.func.id)
+            starred = any(isinstance(each, ast.Starred) for each in call.args)
+            if takes is None or call.func.id in bound or starred or not call.keywords:
+                continue
+            names = [each.arg for each in call.keywords]
+            if list(takes[len(call.args) :][: len(names)]) != names:
+                continue
+            for keyword in call.keywords:
+                start = source.offset(keyword.lineno, keyword.col_offset)
+                name = re.compile(rf"{keyword.arg}\s*=\s*").match(source.text, start)
+                if name is None:
+                    return []
+                found.append(Edit(start, name.end(), ""))
+    return list(dict.fromkeys(found))
+
+
+def _unhoist_append(source: Source) -> list[Edit]:
     """`append = out.append` before a loop: the method call in its place."""
-    for statement in function.body:
+    if isinstance(source.function, ast.Lambda):
+        return []
+    for statement in source.function.body:
         if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
             continue
         target, value = statement.targets[0], statement.value
@@ -154,75 +196,70 @@ def _unhoist_append(function: Def) -> bool:
             continue
         if value.attr != "append" or not isinstance(value.value, ast.Name):
             continue
-        uses = [node for node in _own(function) if isinstance(node, ast.Name)]
-        uses = [node for node in uses if node.id == target.id and node is not target]
-        called = [node for node in _own(function) if isinstance(node, ast.Call)]
-        if len(uses) != len([call for call in called if call.func in uses]):
+        lines = source.lines(statement)
+        every = [node for node in ast.walk(source.function) if isinstance(node, ast.Name)]
+        uses = [node for node in every if node.id == target.id and node is not target]
+        called = {id(node.func) for node in source.nodes() if isinstance(node, ast.Call)}
+        stores = [node for node in every if node.id == value.value.id]
+        stores = [node for node in stores if not isinstance(node.ctx, ast.Load)]
+        if lines is None or not uses or any(id(node) not in called for node in uses):
             continue
-        for call in called:
-            if call.func in uses:
-                call.func = ast.Attribute(
-                    ast.Name(value.value.id, ast.Load()), "append", ast.Load()
-                )
-        function.body.remove(statement)
-        return bool(uses)
-    return False
+        if any(node.lineno > statement.lineno for node in stores):
+            continue  # later it is another list, whose append was not taken
+        method = source.segment(value)
+        changed = [Edit(source.start(node), source.stop(node), method) for node in uses]
+        return [Edit(*lines, ""), *changed]
+    return []
 
 
-def _hoist_globals(function: Def) -> bool:
-    """Builtins, and `module.name` calls, that loops use: locals before the function's body."""
-    assigned = {
-        node.id
-        for node in ast.walk(function)
-        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)
-    }
-    assigned |= {node.arg for node in ast.walk(function) if isinstance(node, ast.arg)}
-    hoist = _Hoist(assigned)
-    for loop in _loops(function):
-        hoist.loop(loop)
-    function.body[:0] = [
-        ast.Assign([ast.Name(name, ast.Store())], value) for name, value in hoist.made.values()
-    ]
-    return bool(hoist.made)
+def _hoist_globals(source: Source) -> list[Edit]:
+    """Builtins, and functions of modules, that loops call: locals before the function's body."""
+    taken = source.names() | set(vars(builtins))
+    bound = source.bound() | source.known.free
+    made: dict[str, str] = {}
+    edits = {}
+    for loop in _loops(source):
+        for call in own(loop, _COMPREHENSIONS):
+            callee = call.func if isinstance(call, ast.Call) else None
+            text = None if callee is None else _hoistable(source, callee)
+            if callee is None or text is None or text.partition(".")[0] in bound:
+                continue
+            name = made.get(text) or _fresh(text, taken)
+            made[text] = name
+            edits[source.start(callee)] = Edit(source.start(callee), source.stop(callee), name)
+    inserted = source.before_body(f"{name} = {text}" for text, name in made.items())
+    return [] if not made or inserted is None else [*edits.values(), inserted]
 
 
-class _Hoist(ast.NodeTransformer):
-    def __init__(self, assigned: set[str]) -> None:
-        self.assigned = assigned
-        self.made: dict[str, tuple[str, ast.expr]] = {}
+def _hoistable(source: Source, callee: ast.expr) -> str | None:
+    """The text of a callee that is the same in all rounds, most likely."""
+    if isinstance(callee, ast.Name):
+        return callee.id if callee.id in _BUILTINS and callee.id not in _FRAME else None
+    if isinstance(callee, ast.Attribute) and isinstance(callee.value, ast.Name):
+        return source.segment(callee) if callee.value.id in source.known.modules else None
+    return None
 
-    def loop(self, loop: ast.For | ast.While) -> None:
-        """Change the names that a loop's body calls."""
-        loop.body[:] = [self.visit(statement) for statement in loop.body]
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        return node  # a nested scope would get cells
-
-    visit_AsyncFunctionDef = visit_Lambda = visit_ClassDef = visit_FunctionDef  # type: ignore[assignment]
-    visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_FunctionDef  # type: ignore[assignment]
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        self.generic_visit(node)
-        callee = node.func
-        text = ast.unparse(callee)
-        root = text.partition(".")[0]
-        named = isinstance(callee, ast.Name) and text in _BUILTINS and text not in _FRAME
-        dotted = isinstance(callee, ast.Attribute) and isinstance(callee.value, ast.Name)
-        if root in self.assigned or not (named or dotted):
-            return node
-        name, _ = self.made.setdefault(text, (f"_{text.replace('.', '_')}", callee))
-        node.func = ast.Name(name, ast.Load())
-        return node
+def _fresh(text: str, taken: set[str]) -> str:
+    name = f"_{text.replace('.', '_')}"
+    while name in taken:
+        name = f"_{name}"
+    taken.add(name)
+    return name
 
 
 _BUILTINS = frozenset(vars(builtins))
+# To 3.10 they are functions of their own, to which a local variable would be a cell.
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _FRAME = frozenset({"locals", "globals", "vars", "dir", "eval", "exec", "super"})  # see the frame
 
 
 _REWRITES = (
-    Rewrite("PERF311", "", "search a set of the constants", _by(_Membership)),
-    Rewrite("PERF308", "", "an f-string instead of format", _by(_Format)),
+    Rewrite("PERF311", "", "search a set of the constants", _membership),
+    Rewrite("PERF308", "", "an f-string instead of format", _format),
     Rewrite("PERF306", "", "import before the loop", _move_imports),
+    Rewrite("PERF307", "", "try and except instead of suppress", _suppress),
+    Rewrite("PERF305", "", "arguments of a class by position", _positional),
     Rewrite("PERF201", "3.11-", "call the method append itself", _unhoist_append),
-    Rewrite("PERF101", "-3.10", "locals for builtins and module attributes", _hoist_globals),
+    Rewrite("PERF101", "-3.10", "locals for builtins and functions of modules", _hoist_globals),
 )

@@ -15,8 +15,7 @@ Entry = dict[str, Any]
 
 
 def document(trial: Trial) -> Entry:
-    """The document of docs/schema.md, "tune": the receipt of the trial."""
-    best = trial.best
+    """The document of docs/commands/tune.md: the receipt of the trial."""
     return {
         "schema_version": SCHEMA_VERSION,
         "producer": {
@@ -27,13 +26,24 @@ def document(trial: Trial) -> Entry:
         "command": "tune",
         "target": trial.target,
         "call": trial.call,
+        "test": trial.test,
         "python": {"version": trial.version, "release": trial.release},
         "file": trial.file,
         "line": trial.line,
+        "processes": trial.processes,
         "rounds": trial.rounds,
+        "cost": {
+            "nanoseconds": trial.cost.nanoseconds,
+            "calls": trial.cost.calls,
+            "share": trial.cost.share,
+        },
         "proposals": [_proposal(each) for each in trial.proposals],
+        "minor": trial.minor,
         "changes": [_change(each) for each in trial.changes],
-        "best": None if best is None else trial.changes.index(best),
+        "kept": [at for at, change in enumerate(trial.changes) if change.verified],
+        "untried": trial.untried,
+        "together": None if trial.together is None else _gain(trial.together),
+        "diff": trial.diff,
         "error": None,
     }
 
@@ -55,10 +65,11 @@ def _change(change: Change) -> Entry:
     return {
         "rule": change.rule or None,
         "text": change.text,
-        "source": change.source,
+        "diff": change.diff,
         "verified": change.verified,
         "gain": None if change.gain is None else _gain(change.gain),
-        "error": change.error,
+        "same_result": change.same,
+        "refused": change.refused,
     }
 
 
@@ -69,6 +80,8 @@ def _gain(gain: Gain) -> Entry:
         "null": gain.null,
         "noise": gain.noise,
         "threshold": gain.threshold,
+        "verified": gain.verified,
+        "slower": gain.slower,
         "before_ns": gain.before,
         "after_ns": gain.after,
     }
@@ -78,73 +91,128 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
     """What was found, what was tried, and the verdict."""
     page = Sheet(pen)
     page.add((found["target"], "title"), (f"  CPython {found['python']['release']}", "faint"))
-    page.add((f"{found['file']}, line {found['line']}; call {found['call']}", "faint"))
+    page.add((f"{found['file']}, line {found['line']}", "faint"))
+    _cost(page, found)
     if found["proposals"]:
         page.heading("predicted")
         for each in found["proposals"]:
-            _proposed(page, each)
+            _proposed(page, each, found)
     if found["changes"]:
-        page.heading("measured", f"{found['rounds']} rounds, in pairs, thread CPU time")
+        page.heading("measured", _how(found))
         for each in found["changes"]:
             _measured(page, each)
+        if found["together"] is not None:
+            page.add(("  all ", "name"), ("that is verified, together", "plain"))
+            _gained(page, found["together"])
     page.blank()
     _verdict(page, found)
     return page
 
 
-def _proposed(page: Sheet, each: Entry) -> None:
+def _cost(page: Sheet, found: Entry) -> None:
+    cost = found["cost"]
+    time = _time(cost["nanoseconds"])
+    if found["test"] is not None:
+        page.add(("test ", "faint"), (found["test"], "source"))
+        page.add(
+            (
+                f"{_times(cost['calls'])} a run, {time} of CPU time,"
+                f" {100 * cost['share']:.1f}% of its processes'",
+                "plain",
+            )
+        )
+        return
+    page.add(("call ", "faint"), (found["call"], "source"))
+    within = "" if cost["calls"] == 1 else f", in which the function runs {_times(cost['calls'])}"
+    page.add((f"{time} a call{within}", "plain"))
+    if cost["share"] < 0.5:
+        waits = f"it waits for {100 * (1 - cost['share']):.0f}% of that time; "
+        page.add((waits + "only CPU time is compared", "warning"))
+
+
+def _how(found: Entry) -> str:
+    if found["test"] is not None:
+        return f"{found['rounds']} times 3 runs, the forms by turns, thread CPU time in them"
+    of_each = f"{found['processes']} processes, {found['rounds']} rounds each"
+    return f"{of_each}, by turns, thread CPU time"
+
+
+def _proposed(page: Sheet, each: Entry, found: Entry) -> None:
     page.add(
         (f"  {each['rule']} ", "name"),
         (f"line {each['line']}: ", "faint"),
         (each["message"], "plain"),
     )
+    run = "a run" if found["test"] is not None else "a call"
     if each["share"] is None:
-        page.add(("          ", "plain"), (f"{each['times']} times a call", "faint"))
+        page.add(("          ", "plain"), (f"{_times(each['times'])} {run}", "faint"))
         return
     page.add(
-        (
-            f"          at most {100 * each['share']:.0f}% of a call: {each['times']} times"
-            f" {each['nanoseconds']:.1f} ns",
-            "value",
-        )
+        (f"          gains at most {100 * each['share']:.0f}%", "value"),
+        (f": {_times(each['times'])} {run}, at most {each['nanoseconds']:.1f} ns each", "faint"),
     )
 
 
 def _measured(page: Sheet, each: Entry) -> None:
     page.add((f"  {each['rule'] or 'yours'} ", "name"), (each["text"], "plain"))
-    gain = each["gain"]
-    if gain is None:
-        page.add(("          ", "plain"), (f"not measured: {each['error']}", "warning"))
+    if each["refused"] is not None:
+        page.add(("          ", "plain"), ("refused: ", "warning"), (each["refused"], "plain"))
         return
+    _gained(page, each["gain"])
+    if each["same_result"] is None:
+        page.add(("          its result cannot be compared, or differs each time", "warning"))
+
+
+def _gained(page: Sheet, gain: Entry) -> None:
     low, high = gain["interval"]
+    role = "value" if gain["verified"] else "plain"
     page.add(
-        (f"          {gain['ratio']:.3f} times as fast", "value" if each["verified"] else "plain"),
-        (f"  95% interval {low:.3f} to {high:.3f}", "plain"),
-        (f"; {gain['before_ns']:.0f} to {gain['after_ns']:.0f} ns a call", "faint"),
+        (f"          {gain['ratio']:.3f} times as fast", role),
+        (f", 95% interval {low:.3f} to {high:.3f}", "plain"),
+        (f"; {_time(gain['before_ns'])} to {_time(gain['after_ns'])}", "faint"),
     )
-    word = "verified" if each["verified"] else "not verified"
+    word = "verified" if gain["verified"] else "slower" if gain["slower"] else "not verified"
     page.add(
-        (f"          {word}", "value" if each["verified"] else "warning"),
+        (f"          {word}", "value" if gain["verified"] else "warning"),
         (
-            f": a change counts above {100 * gain['threshold']:.1f}%; the null run gave"
-            f" {gain['null']:.3f}",
+            f": counts above {100 * gain['threshold']:.1f}%; the null run gave {gain['null']:.3f}",
             "faint",
         ),
     )
 
 
 def _verdict(page: Sheet, found: Entry) -> None:
-    if found["best"] is None:
-        page.add(("no change is worth it", "title"))
-        tried = {each["rule"] for each in found["changes"]}
-        if not found["changes"]:
-            page.add(("none is known that coscope could try on this version", "faint"))
-        if any(each["rule"] not in tried for each in found["proposals"]):
-            page.add(
-                ("make the change that is predicted yourself, and measure it: --against", "faint")
-            )
+    kept = [found["changes"][at] for at in found["kept"]]
+    if kept:
+        page.add((f"worth it: {', '.join(each['text'] for each in kept)}", "title"))
+        for line in (found["diff"] or "").splitlines():
+            role = {"+": "value", "-": "error"}.get(line[:1], "source")
+            page.add((f"  {line}", role))
         return
-    best = found["changes"][found["best"]]
-    page.add((f"worth it: {best['text']}", "title"))
-    for line in (best["source"] or "").splitlines():
-        page.add((f"    {line}", "source"))
+    page.add(("no change is worth it", "title"))
+    if found["untried"] is not None:
+        page.add((f"coscope tried none: {found['untried']}", "faint"))
+    if found["minor"]:
+        many = "a finding gains" if found["minor"] == 1 else f"{found['minor']} findings gain"
+        page.add((f"{many} less than 3 ns each time, or less than 5% at most", "faint"))
+    tried = {each["rule"] for each in found["changes"]}
+    if found["test"] is None and any(each["rule"] not in tried for each in found["proposals"]):
+        page.add(("write the form that is predicted, and measure it: --against", "faint"))
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count:,} times")
+
+
+def _time(nanoseconds: float) -> str:
+    """A time with four digits, in the unit in which it reads best.
+
+    >>> [_time(each) for each in (28.44, 4629.0, 3_071_700.0, 2.5e9)]
+    ['28.4 ns', '4,629 ns', '3,072 us', '2,500 ms']
+    """
+    if nanoseconds < 100:
+        return f"{nanoseconds:.1f} ns"
+    for unit, size in (("ns", 1.0), ("us", 1e3)):
+        if nanoseconds / size < 99_999.5:
+            return f"{nanoseconds / size:,.0f} {unit}"
+    return f"{nanoseconds / 1e6:,.0f} ms"

@@ -1,0 +1,184 @@
+"""`tune`: what could be gained at most, what is gained, and whether that is worth a change."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from coscope.errors import InputError
+from coscope.readers.from_interpreter import find
+from coscope.tuner.measurements import ByCall, ByCommand, Measurement, Refusal, Told
+from coscope.tuner.predictions import proposals
+from coscope.tuner.processes import Clocks, Processes, interpreter_of
+from coscope.tuner.rewrites import rewrites_for, rewritten
+from coscope.tuner.sources import Source, difference
+from coscope.tuner.statistics import Gain, gain
+from coscope.tuner.trial import Change, Trial
+
+Progress = Callable[[int, int], None]
+
+
+def tune(
+    target: str,
+    call: str | None = None,
+    *,
+    test: str | None = None,
+    setup: str = "",
+    against: str | None = None,
+    python: str | None = None,
+    rounds: int | None = None,
+    clocks: Clocks | None = None,
+    progress: Progress | None = None,
+) -> Trial:
+    """Measure what changing a function gains. Imports its module, in processes of their own.
+
+    Args:
+        target: "package.module:function" or "package.module:Class.method".
+        call: An expression that runs it, evaluated in its module: "total(orders)".
+        test: A command that runs it, instead of a call: "pytest -q tests/test_shop.py".
+        setup: Statements before the call, run once: "orders = make(100)".
+        against: Another function that does the same, to measure instead of coscope's changes.
+        python: The CPython to measure on, 3.8 or later; this one if not given.
+        rounds: Rounds of each process of a call, 40 if not given; of a command, 12.
+        clocks: What is measured, if not thread CPU time.
+        progress: Is told how many processes are done, of how many.
+
+    Raises:
+        InputError: The target is no function whose code can be changed, or the call fails.
+        InterpreterError: The interpreter cannot be run, or ended without an answer.
+    """
+    interpreter = interpreter_of(None if python is None else find(python).path)
+    processes = Processes(interpreter, clocks or Clocks())
+    _check(target, call, test, setup, against)
+    told = Told(processes.ask("describe", target=target, against=against))
+    measurement: Measurement = ByCommand(processes, target, test or "", rounds)
+    if test is None:
+        measurement = ByCall(processes, target, call or "", setup, against, rounds)
+    cost, lines = measurement.begin()
+    work = _Work(measurement, told, progress or _silent)
+    if against is None:
+        work.try_all(told.source())
+    else:
+        work.try_other(against)
+    found, minor = proposals(processes, told.answer["file"], told.answer["qualname"], lines, cost)
+    return Trial(
+        target,
+        call,
+        test,
+        *(told.answer[key] for key in ("version", "release", "file", "line")),
+        measurement.steps,
+        measurement.rounds,
+        cost,
+        found,
+        minor,
+        tuple(work.changes),
+        work.untried,
+        work.together(),
+        None if work.kept is None else difference(told.text or "", work.kept, told.shown_file),
+    )
+
+
+def _silent(done: int, total: int) -> None:
+    """Nobody waits."""
+
+
+@dataclass
+class _Work:
+    """The changes, tried one after the other; what wins is kept and the next put on top of it."""
+
+    measurement: Measurement
+    told: Told
+    progress: Progress
+    changes: list[Change] = field(default_factory=list)
+    kept: str | None = None  # the text of the file with all changes that are kept
+    untried: str | None = None  # why nothing was
+    done: int = 0  # processes
+    total: int = 0
+
+    def try_all(self, source: Source | None) -> None:
+        """Try what can be changed on this version."""
+        if source is None:
+            missing = self.told.text is None
+            self.untried = "there is no source" if missing else "it is not found in its source"
+            return
+        possible = [
+            each
+            for each in rewrites_for(self.told.answer["version"])
+            if rewritten(source, each) is not None
+        ]
+        if not possible:
+            self.untried = f"it knows no change of it that may pay on {self.told.answer['version']}"
+        self.total = self.measurement.steps * len(possible)
+        for rewrite in possible:
+            base = self.kept or source.text
+            now = self.told.source(base)
+            text = None if now is None else rewritten(now, rewrite)
+            if text is None:
+                continue  # a change before this one has made it, too
+            diff = difference(base, text, self.told.shown_file)
+            change = self.measured(Change(rewrite.rule, rewrite.text, diff, None), text)
+            self.changes.append(change)
+            if change.verified:
+                self.kept = text
+
+    def try_other(self, against: str) -> None:
+        """Try a function that the user gave."""
+        self.total = self.measurement.steps
+        self.changes.append(self.measured(Change("", f"{against} in its place", None, None)))
+
+    def measured(self, change: Change, text: str | None = None) -> Change:
+        """A change with what it gains over what is kept so far."""
+        try:
+            rows, same = self.measurement.rows(self.kept, text, self._advance)
+        except Refusal as refusal:
+            return Change(change.rule, change.text, change.diff, None, False, str(refusal))
+        return Change(change.rule, change.text, change.diff, gain(rows), same)
+
+    def together(self) -> Gain | None:
+        """The gain of all kept changes, if they are several."""
+        if sum(change.verified for change in self.changes) < 2:
+            return None
+        self.total += self.measurement.steps
+        return gain(self.measurement.rows(None, self.kept, self._advance)[0])
+
+    def _advance(self) -> None:
+        self.done += 1
+        self.progress(self.done, max(self.total, self.done))
+
+
+def _check(
+    target: str, call: str | None, test: str | None, setup: str, against: str | None
+) -> None:
+    """Refuse what cannot be meant.
+
+    Raises:
+        InputError: It cannot.
+    """
+    for name in (target, against):
+        if name is not None:
+            _check_name(name)
+    if (call is None) == (test is None):
+        raise InputError("one of a call and a test command is needed, and not both")
+    if test is not None and (against is not None or setup):
+        raise InputError("a test command goes with neither another function nor a setup")
+    for text, what in ((call, "call"), (setup, "setup")):
+        try:
+            ast.parse(text or "0", mode="eval" if what == "call" else "exec")
+        except (SyntaxError, ValueError) as error:
+            raise InputError(f"the {what} does not parse: {error}", found=text) from error
+
+
+def _check_name(target: str) -> None:
+    module, colon, name = target.partition(":")
+    parts = [*module.split("."), *name.split(".")]
+    if colon and all(part.isidentifier() for part in parts):
+        return
+    file, colons, inside = target.partition("::")
+    hint = None
+    if colons and file.endswith(".py"):
+        hint = f"The module is imported: {os.path.basename(file)[:-3]}:{inside} in its folder."
+    raise InputError(
+        f"{target!r} names no live function", expected="package.module:function", hint=hint
+    )
