@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -60,7 +61,7 @@ def test_files_are_never_executed(tree: Path) -> None:
 
 
 def test_a_finding_shows_its_line_with_the_expression_underlined(tree: Path) -> None:
-    lines = run("app/orders.py", "--width", "80", "--fix-hints").stdout.splitlines()
+    lines = run("app/orders.py", "--width", "80").stdout.splitlines()
 
     assert "app/orders.py:6:12  DYN101  warning, proved" == lines[0]
     assert "  eval runs what comes from the parameter formula" == lines[1]
@@ -68,6 +69,25 @@ def test_a_finding_shows_its_line_with_the_expression_underlined(tree: Path) -> 
     assert "                ^^^^^^^^^^^^^" == lines[3]
     assert any(line.startswith("  instead   a dict of functions") for line in lines)
     assert max(map(len, lines)) <= 80
+
+
+def test_hints_are_the_example_of_each_rule_once(tree: Path) -> None:
+    text = run("app", "--fix-hints").stdout
+
+    assert 1 == text.count("  example   def total(rows, formula):")
+    assert 2 == text.count("DYN101  warning")
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 13), reason="opcodes are those of CPython 3.13")
+def test_the_readme_shows_what_is_printed(tree: Path) -> None:
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## What is worth changing")[2].partition("\n## ")[0]
+    blocks = re.findall("```(?:py|text)\\n(.*?)```", section, re.DOTALL)
+    source, printed = blocks
+    Path("orders.py").write_text(source, encoding="utf-8")
+    shown = run("orders.py").stdout
+
+    assert printed.strip() == shown.rpartition("\n\n")[0].strip()
 
 
 def test_exit_statuses(tree: Path) -> None:

@@ -47,7 +47,7 @@ _FAIL_ON = ("error", "warning", "info", "never")
 )
 @click.option("--baseline", metavar="FILE", help="Tell only what is not in FILE.")
 @click.option("--write-baseline", metavar="FILE", help="Write all findings to FILE, and tell none.")
-@click.option("--fix-hints", is_flag=True, help="Say what to write instead.")
+@click.option("--fix-hints", is_flag=True, help="Show the example of each rule, too.")
 @click.option("--statistics", is_flag=True, help="End with a table of the rules.")
 @click.option("--pickle", is_flag=True, help="Names must lead back to their functions (SIG109).")
 @click.option(

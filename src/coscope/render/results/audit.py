@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from textwrap import dedent
 from typing import Any
 
 from coscope.audits.suppression import Ignore
@@ -17,6 +19,7 @@ from coscope.render.results.wording import wrapped
 from coscope.render.sheet import Sheet, columns, measure
 from coscope.render.text import Pen, cells
 from coscope.render.text import without_surrogates as clean
+from coscope.rules import discover
 
 Entry = dict[str, Any]
 
@@ -142,12 +145,16 @@ def sheet(found: Entry, pen: Pen, *, hints: bool = False, counts: bool = False) 
     Args:
         found: The document.
         pen: How to lay it out.
-        hints: Say what to write instead.
+        hints: Show the example of each rule with its first finding.
         counts: End with a table of the rules.
     """
     page = Sheet(pen)
+    shown: set[str] = set()
     for each in found["findings"]:
-        _add_finding(page, each, hints)
+        _add_finding(page, each)
+        if hints and each["rule"] not in shown:
+            _add_example(page, each["rule"])
+            shown.add(each["rule"])
         page.blank()
     for each in found["unused_ignores"]:
         codes = f"[{', '.join(each['codes'])}]" if each["codes"] else ""
@@ -161,7 +168,7 @@ def sheet(found: Entry, pen: Pen, *, hints: bool = False, counts: bool = False) 
     return page
 
 
-def _add_finding(page: Sheet, each: Entry, hints: bool) -> None:
+def _add_finding(page: Sheet, each: Entry) -> None:
     pen = page.pen
     place, rule = _place(each), f"{each['rule']}  "
     note = f"{each['severity']}, {each['confidence']}"
@@ -179,12 +186,29 @@ def _add_finding(page: Sheet, each: Entry, hints: bool) -> None:
         where = f" (line {line})" if line is not None and line != each["line"] else ""
         _add_labelled(page, "evidence" if not at else "", fact["text"] + where)
     if each["nanoseconds"] is not None:
-        text = f"{each['nanoseconds']:.1f} ns per operation, on this machine just now"
-        _add_labelled(page, "measured", text)
+        gain = f"at most {each['nanoseconds']:.1f} ns per operation here"
+        _add_labelled(page, "gain", f"{gain}, measured on this machine")
     if each["why"]:
-        _add_labelled(page, "matters", each["why"])
-    if hints and each["instead"]:
+        where = f"on CPython {each['version']}: " if each["rule"].startswith("PERF") else ""
+        _add_labelled(page, "matters", where + each["why"])
+    if each["instead"]:
         _add_labelled(page, "instead", each["instead"])
+
+
+def _add_example(page: Sheet, code: str) -> None:
+    """The code on the page of a rule."""
+    rules = [rule for rule in discover("coscope.audits") if rule.code == code]
+    blocks = [
+        dedent(block)
+        for rule in rules
+        for block in re.findall(r"(?:^    .*\n?|^\n(?=    ))+", rule.page + "\n", re.MULTILINE)
+        if not block.lstrip().startswith("CPython ")  # the table of what was measured
+    ]
+    lines = "\n\n".join(block.strip("\n") for block in blocks).splitlines()
+    for at, line in enumerate(lines):
+        label = "example" if not at else ""
+        text = page.pen.fit(page.pen.clean(line), page.pen.width - 2 - _LABEL)
+        page.add((f"  {label:<{_LABEL}}", "faint"), (text, "source"))
 
 
 def shown_path(file: str) -> str:
