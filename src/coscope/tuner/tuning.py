@@ -15,7 +15,7 @@ from coscope.tuner.processes import Clocks, Processes, interpreter_of
 from coscope.tuner.rewrites import rewrites_for, rewritten
 from coscope.tuner.sources import Source, difference
 from coscope.tuner.statistics import Gain, gain
-from coscope.tuner.trial import Change, Trial
+from coscope.tuner.trial import Change, Cost, Proposal, Trial
 
 Progress = Callable[[int, int], None]
 
@@ -63,21 +63,8 @@ def tune(
     else:
         work.try_other(against)
     found, minor = proposals(processes, told.answer["file"], told.answer["qualname"], lines, cost)
-    return Trial(
-        target,
-        call,
-        test,
-        *(told.answer[key] for key in ("version", "release", "file", "line")),
-        measurement.steps,
-        measurement.rounds,
-        cost,
-        found,
-        minor,
-        tuple(work.changes),
-        work.untried,
-        work.together(),
-        None if work.kept is None else difference(told.text or "", work.kept, told.shown_file),
-    )
+    asked = (target, call, test)
+    return work.trial(asked, cost, found, minor)
 
 
 def _silent(done: int, total: int) -> None:
@@ -142,6 +129,32 @@ class _Work:
             return None
         self.total += self.measurement.steps
         return gain(self.measurement.rows(None, self.kept, self._advance)[0])
+
+    def trial(
+        self,
+        asked: tuple[str, str | None, str | None],
+        cost: Cost,
+        found: tuple[Proposal, ...],
+        minor: int,
+    ) -> Trial:
+        """All that came of it."""
+        known, text = self.told.answer, self.told.text or ""
+        return Trial(
+            *asked,
+            known["version"],
+            known["release"],
+            known["file"],
+            known["line"],
+            self.measurement.steps,
+            self.measurement.rounds,
+            cost,
+            found,
+            minor,
+            tuple(self.changes),
+            self.untried,
+            self.together(),
+            None if self.kept is None else difference(text, self.kept, self.told.shown_file),
+        )
 
     def _advance(self) -> None:
         self.done += 1
