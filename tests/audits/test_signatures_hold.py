@@ -6,12 +6,17 @@ import inspect
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from coscope.audits.facts import Subject, Unit
 from coscope.audits.facts_live import subjects_of
+from coscope.audits.facts_objects import Live
+from coscope.audits.signature import sig110_defaults_do_not_fit as sig110
 from coscope.audits.signature.sig101_admits_too_much import asked
+from coscope.readers.from_function import from_function
 
 FOLDER = Path(__file__).parent / "fixtures"
 
@@ -43,3 +48,21 @@ def test_a_witness_fits_the_signature_and_raises(file: str, name: str) -> None:
     with pytest.raises(TypeError) as raised:
         thing(*positional, **keywords)
     assert witness.code == str(raised.value)
+
+
+def test_a_closure_with_other_cells_than_the_code_wants_is_told() -> None:
+    def outer(value: int) -> Any:
+        return lambda: value
+
+    function = outer(1)
+    read = from_function(function)
+    unit = Unit("x.py", None, None, read.code.version)
+    names = ("__code__", "__defaults__", "__kwdefaults__", "__closure__")
+    stub: Any = SimpleNamespace(**{name: getattr(function, name) for name in names})
+    assert [] == list(sig110.check(Subject(read.code, unit, Live(stub, stub))))
+    # CPython refuses to make such a function: only memory that was written to has one.
+    stub.__closure__ = ()
+
+    (found,) = sig110.check(Subject(read.code, unit, Live(stub, stub)))
+    assert ("error", "proved") == (found.severity, found.confidence)
+    assert "the closure has 0 cells, the code 1 free variables" == found.message

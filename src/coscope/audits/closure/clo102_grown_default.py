@@ -8,7 +8,7 @@ changed: the source writes an empty one, or so many items, and the live object h
         seen.append(node)           the second call finds the first one's node
         return seen
 
-Where the name says that it is meant (`_cache={}`, `memo`), it is for your information only.
+A name that says that it is meant (`_cache={}`, `memo`) is not reported.
 
 Make it in the body: `seen=None`, then `if seen is None: seen = []`.
 """
@@ -40,12 +40,12 @@ def check(subject: Subject) -> Iterator[Finding]:
         now, written = _length(thing), _written(text)
         if now is None or written is None or now - written < subject.options.grown_limit:
             continue
-        meant = name.startswith("_") or any(word in name.lower() for word in _MEANT)
+        if name.startswith("_") or any(word in name.lower() for word in _MEANT):
+            continue
         yield subject.finding(
             CODE,
             f"the default of {name} has grown: it holds {_items(now)}",
             confidence="proved",
-            severity="info" if meant else "warning",
             evidence=[f"the source writes {text}", f"the {type(thing).__name__} holds {now} now"],
             why="all calls without this argument share the one object",
             instead=f"{name}=None, and make it in the body",

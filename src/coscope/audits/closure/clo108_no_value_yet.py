@@ -30,14 +30,13 @@ from collections.abc import Iterator
 from coscope.audits.closure.functions import certain_read, function_made
 from coscope.audits.facts import Subject
 from coscope.audits.facts_flow import stores_of
-from coscope.audits.glances import Glance, cells_of, free_of, nested_in
+from coscope.audits.glances import Glance, assigned_late, is_class_body
 from coscope.errors import CodeError
 from coscope.facts.uses import uses_of
 from coscope.flow.domains.assigned import Assigned, assigned
 from coscope.flow.domains.origin import Origins
 from coscope.flow.frames import Frames
 from coscope.model import Code, Finding
-from coscope.opcodes import table
 
 CODE = "CLO108"
 SEVERITY = "error"
@@ -47,14 +46,7 @@ _LATER = 0x20 | 0x80 | 0x200  # generators and coroutines read nothing when they
 
 
 def may_find(seen: Glance) -> bool:
-    cells = frozenset(cells_of(seen.code))
-    if not any(cells.intersection(free_of(each)) for each in nested_in(seen.code)):
-        return False
-    rows, units = table(seen.file.version).opcodes, seen.units
-    if rows["DELETE_DEREF"].code in units:
-        return True
-    made = units.find(rows["MAKE_FUNCTION"].code)
-    return made >= 0 and units.rfind(rows["STORE_DEREF"].code) > made
+    return seen.parent is not None and not is_class_body(seen.code) and assigned_late(seen)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -5,7 +5,8 @@
 On CPython 3.13 a function whose code or defaults were assigned, even to themselves, has no version
 for good (gh-117045): a call of it goes from 25 to 31 ns, a property from 18 to 50 ns.
 
-The rule tells the assignment. Whether the function is hot, only a run can tell.
+The rule tells the assignment, but that to `__new__`, which only C calls. Whether the function is
+hot, only a run can tell.
 
 Instead: a new function, made by running its `def` with other defaults.
 
@@ -58,6 +59,8 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue  # an attribute of that name of another object
         if name == "__code__" and not _is_code(subject, index):
             continue
+        if held == "__new__" or _is_of_new(subject, index):
+            continue  # called by C alone, which specialises nothing
         yield subject.finding(
             CODE,
             f"the store to {name} of {held} keeps calls of it from being specialised",
@@ -66,6 +69,14 @@ def check(subject: Subject) -> Iterator[Finding]:
             why="on CPython 3.13 such a function has no version any more",
             instead="a new function, made by its def",
         )
+
+
+def _is_of_new(subject: Subject, index: int) -> bool:
+    """True of an attribute of what was read as `__new__`."""
+    taken = subject.takers.get(index)
+    return taken is not None and all(
+        at >= 0 and subject.instructions.argval(at) == "__new__" for at in taken[1][-1]
+    )
 
 
 def _is_code(subject: Subject, index: int) -> bool:

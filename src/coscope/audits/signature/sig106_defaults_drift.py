@@ -13,6 +13,9 @@ argument runs with the wrapper's value, not with the one that is documented.
     @patient
     def fetch(url, timeout=5): ...        says timeout=5, and waits 60
 
+Not reported is a wrapper that changes arguments, or does not always make the call, and a default
+that stands for "not given".
+
 Take the default from the function inside, or let the wrapper take `**kwargs`.
 """
 
@@ -29,6 +32,9 @@ CODE = "SIG106"
 SEVERITY = "warning"
 LIVE = True
 
+# What the wrapper's code does that may make up for its default.
+_OTHERWISE = ("changes the arguments", "return without the call", "known only when it runs")
+
 
 def check(subject: Subject) -> Iterator[Finding]:
     live, found = subject.live, signatures_of(subject)
@@ -37,10 +43,12 @@ def check(subject: Subject) -> Iterator[Finding]:
     links = functions_in(found)
     if len(links) < 2 or not links[0].wraps or links[0].accepts is None:
         return
+    if any(words in change for change in links[0].changes for words in _OTHERWISE):
+        return
     reported = {p.name: p.default for p in found.reported.parameters}
     for parameter in links[0].accepts.parameters:
         here, said = parameter.default, reported.get(parameter.name)
-        if here is None or said is None or same(here, said):
+        if here is None or said is None or same(here, said) or here.type_name == "object":
             continue
         yield told(
             subject,
