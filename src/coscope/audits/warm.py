@@ -96,6 +96,7 @@ def watch(
         "packages": [each for each in packages if not os.path.exists(each)],
         "folders": [os.path.abspath(each) for each in packages if os.path.exists(each)],
         "rules": [rule.code for rule in rules if rule.warm],
+        "families": sorted({rule.module.rpartition(".")[0] for rule in rules if rule.warm}),
         "options": asdict(options),
     }
     done = execute(command, inside, python)

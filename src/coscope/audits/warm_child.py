@@ -22,13 +22,13 @@ from coscope.audits.facts_objects import Live
 from coscope.audits.options import Options
 from coscope.audits.reasons import code_of
 from coscope.audits.recording import Recorder, seen_of, use
-from coscope.audits.selection import all_rules
 from coscope.audits.specialization import codes_in
 from coscope.errors import CoscopeError
 from coscope.flow import dominates, find_dominators
 from coscope.model import Finding
 from coscope.readers.attributes import is_a, member
 from coscope.readers.from_function import HOST_RELEASE, from_code_object
+from coscope.rules import discover
 
 Tell = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -121,7 +121,9 @@ def _findings(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _found(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
     options = Options(**settings["options"])
-    rules = [rule for rule in all_rules() if rule.code in settings["rules"]]
+    # A process is about to end, and may be waited for: other rules are not loaded.
+    every = [rule for family in settings["families"] for rule in discover(family)]
+    rules = [rule for rule in every if rule.code in settings["rules"]]
     seen: set[tuple[str, str | None, str, int | None]] = set()
     for package in packages_of(settings["packages"], settings["folders"]):
         subjects = list(subjects_of(package, options, warm=True))
