@@ -11,7 +11,17 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from coscope.errors import PatchError
-from coscope.patcher.edits import AnyEdit, Do, Edit, Literal, Mark, Outcome, Variable, Where
+from coscope.patcher.edits import (
+    ANYWHERE,
+    AnyEdit,
+    Do,
+    Edit,
+    Literal,
+    Mark,
+    Outcome,
+    Variable,
+    Where,
+)
 from coscope.readers.values import type_name_of
 
 FOLDED = ("refuse", "leave", "replace")
@@ -96,7 +106,7 @@ _OWN: dict[tuple[str, str], _Kind] = {
     ("Mark", "name"): _NAME,
     ("Do", "opname"): _NAME,
 }
-_PARTS = (Where, Literal, Variable, Outcome, Do, Mark)
+_PARTS = frozenset({Where, Literal, Variable, Outcome, Do, Mark})
 
 
 def check_edit(edit: AnyEdit) -> None:
@@ -161,10 +171,24 @@ def mapped(title: str, given: Mapping[Any, Any]) -> tuple[tuple[Any, Any], ...]:
 
 
 def _check(part: Any) -> None:
-    of = type(part).__name__
-    for field in fields(part):
-        value = getattr(part, field.name)
-        check(field.name, value, of)
-        for inner in value if type(value) is tuple else (value,):
-            if type(inner) in _PARTS and inner is not part:
-                _check(inner)
+    for name, kind in _kinds(type(part)):
+        value = getattr(part, name)
+        if not kind.fits(value):
+            check(name, value, type(part).__name__)
+        if type(value) is tuple:
+            for inner in value:
+                if type(inner) in _PARTS:
+                    _check(inner)
+        elif type(value) in _PARTS and value is not ANYWHERE:
+            _check(value)
+
+
+_known: dict[type, tuple[tuple[str, _Kind], ...]] = {}
+
+
+def _kinds(of: Any) -> tuple[tuple[str, _Kind], ...]:
+    """The fields of an edit, or of a part of one."""
+    if of not in _known:
+        names = [field.name for field in fields(of)]
+        _known[of] = tuple((name, _OWN.get((of.__name__, name)) or _FIELDS[name]) for name in names)
+    return _known[of]
