@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +11,28 @@ import rule_pages
 from coscope.audits.selection import all_rules
 from coscope.cli import rule as rule_command
 from coscope.rules import Rule, discover
+from tests.audits.marking import fixtures, marks_of
+from tests.audits.performance.test_warm import BREAKERS
+
+FOLDER = Path(__file__).parent
 
 
 def test_every_page_is_what_its_rule_says() -> None:
     """If not: python tools/rule_pages.py."""
     assert [] == rule_pages.stale()
+
+
+def test_rules_pages_and_fixtures_are_about_the_same_codes() -> None:
+    """Of what runs tell the fixtures are programs, of bad bytecode the bytes of a test."""
+    folders = FOLDER / "fixtures", FOLDER / "performance" / "fixtures"
+    marked = {
+        mark.rule for folder in folders for file in fixtures(folder) for mark in marks_of(file)
+    }
+    programs = {code for _, codes in BREAKERS.values() for code in codes}
+    codes = {rule.code for rule in all_rules()}
+
+    assert codes == {page.stem for page in rule_pages.FOLDER.glob("*.md")} - {"README"}
+    assert codes == marked | programs | {"DYN201"}
 
 
 def test_the_rule_command_knows_the_same_rules() -> None:

@@ -103,6 +103,12 @@ def test_exit_statuses(tree: Path) -> None:
     assert 2 == run("nowhere.py").exit_code
 
 
+def test_statistics_count_the_findings_by_rule(tree: Path) -> None:
+    shown = run("app", "--statistics").stdout.splitlines()
+
+    assert ["2", "DYN101"] in [line.split()[:2] for line in shown]
+
+
 def test_select_and_ignore_go_by_the_longest_beginning(tree: Path) -> None:
     assert {"DYN101"} == {each["rule"] for each in findings("app", "--select", "DYN")}
     assert [] == findings("app", "--select", "DYN", "--ignore", "DYN1")
