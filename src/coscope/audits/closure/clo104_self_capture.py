@@ -3,8 +3,9 @@
 A nested function that calls itself by name has itself in its closure: function, cell and closure
 refer to one another. Counting references never frees them; the cycle collector does, some time
 later, or not at all where it is switched off. Until then everything else that the closure captures
-lives on. The rule reports it where there is something else to keep alive, and where the function
-is called and nothing else: one that is returned, stored or handed on may be meant to live longer.
+lives on. The rule reports it where that is something that the caller has given, and where the
+function is called and nothing else: one that is returned, stored or handed on may be meant to live
+longer.
 
     def search(graph, goal):
         def visit(node):                    the cell of visit holds visit
@@ -45,9 +46,12 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     nested = {each.name: each for each in code.consts if isinstance(each, Code)}
     names = [name for name in code.cellvars if name in nested and name in nested[name].freevars]
+    count = code.argcount + code.kwonlyargcount
+    count += bool(code.flags & 0x4) + bool(code.flags & 0x8)
+    given = code.varnames[:count]
     for name in names:
         stores = _stores(subject, name)
-        others = [each for each in nested[name].freevars if each not in (name, "__class__")]
+        others = [each for each in nested[name].freevars if each in given]
         if len(stores) != 1 or not others or not _holds(subject, stores[0], nested[name]):
             continue
         if _is_shared(code, name) or not all(
@@ -56,7 +60,8 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         yield subject.finding(
             CODE,
-            f"each call leaves {name} in a cycle with its own cell, and {_listed(others)} with it",
+            f"each call leaves {name} in a cycle with its own cell, and the caller's "
+            f"{_listed(others)} with it",
             stores[0],
             confidence="proved",
             evidence=[

@@ -5,7 +5,8 @@ the function, through local variables, string operations, f-strings and `ast.par
 it comes from: a parameter, a global, an attribute, the result of a call. Not reported are text
 that is made of constants alone, those in a loop over a literal and in a global that the module
 assigns once among them; `eval(repr(x))`; trees that the function itself makes of `ast` nodes;
-`compile` to a syntax tree, of text that nothing is known of, or only to see whether it parses;
+`compile` to a syntax tree, under the name of a file, of text that nothing is known of, or only to
+see whether it parses;
 `exec` of what a reported `compile` has made; and what runs in a namespace that is handed over with
 it and is plainly meant to be code: a parameter called `code` or `source`, text that a generator of
 code has put together.
@@ -22,7 +23,6 @@ Write what you mean as code: a dict of functions instead of names in text, `geta
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 
 from coscope.audits.facts import Subject, Unit
@@ -67,6 +67,8 @@ def check(subject: Subject) -> Iterator[Finding]:
         given = any(_is_given(source) for source in sources)
         if not given and (name == "compile" or len(call.positional) > 1 or call.keywords):
             continue  # plainly meant to run in a namespace of its own
+        if name == "compile" and _is_of_file(subject, call):
+            continue
         yield subject.finding(
             CODE,
             f"{name} {_VERBS[name]} {_listed(sources)}",
@@ -95,8 +97,15 @@ def _sources(subject: Subject, made_by: Origins, depth: int) -> Iterator[Origin]
             yield from _sources(subject, inner, depth - 1)
         elif source.kind == "global" and depth:
             yield from _of_global(subject, source, depth - 1)
-        elif source.kind != "constant" and not _is_own(meaning):
+        elif not (source.kind == "constant" or _is_own(meaning) or _is_collected(subject, source)):
             yield source
+
+
+def _is_collected(subject: Subject, source: Origin) -> bool:
+    """True of a container that the function has just made: of its items nothing is known."""
+    if source.text.startswith(_COMPREHENSIONS):  # to 3.11 a call
+        return True
+    return source.index is not None and subject.opnames[source.index] in _CONTAINERS
 
 
 def _of_global(subject: Subject, source: Origin, depth: int) -> Iterator[Origin]:
@@ -110,7 +119,7 @@ def _of_global(subject: Subject, source: Origin, depth: int) -> Iterator[Origin]
             yield source
         for each in taken:
             yield from _sources(subject, each[1][0], depth) if each is not None else ()
-    elif name not in subject.unit.fact(_constant_globals):
+    elif not _is_constant(subject.unit, name):
         yield source
 
 
@@ -132,6 +141,8 @@ def _inside(
 
 
 _DEEPEST = 8
+_COMPREHENSIONS = tuple(f"the result of <{kind}comp>" for kind in ("list", "set", "dict"))
+_CONTAINERS = frozenset({"BUILD_LIST", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KEY_MAP"})
 _ITEMS = frozenset({"FOR_ITER", "GET_ITER", "UNPACK_SEQUENCE", "UNPACK_EX"})
 _OF_TEXT = frozenset({"dedent", "indent"})
 _OF_ITEMS = frozenset({"iter", "enumerate", "reversed", "sorted", "list", "tuple", "str"})
@@ -147,6 +158,14 @@ _READS = (
 )
 
 
+def _is_of_file(subject: Subject, call: Call) -> bool:
+    """True if it is compiled under the name of a file, and not as "<string>"."""
+    if len(call.positional) < 2:
+        return False
+    named = sources_of(subject, call.positional[1])
+    return any(source.kind != "constant" for source in named)
+
+
 def _is_given(source: Origin) -> bool:
     """True of a parameter that is not named as code is, and of what the function reads."""
     if source.kind == "parameter":
@@ -160,22 +179,20 @@ def _is_read(source: Origin) -> bool:
     return source.kind in ("call", "attribute") and any(word in held for word in _READS)
 
 
-def _constant_globals(unit: Unit) -> frozenset[str]:
-    if unit.code is None:
-        return frozenset()
-    return frozenset(_constants(unit.code, unit.version) - unit.fact(_stored_by_functions))
+def _is_constant(unit: Unit, name: str) -> bool:
+    """True of a global that nobody assigns but the module, once, constants or a list of them."""
+    module = unit.fact(_module)
+    if module is None or name in unit.fact(_stored_by_functions):
+        return False
+    stores = [at for at, held in _stores(module.code, unit.version) if held == name]
+    taken = module.takers.get(stores[0]) if len(stores) == 1 else None
+    if taken is None or not taken[1]:
+        return False
+    return all(source.kind == "constant" for source in sources_of(module, taken[1][0]))
 
 
-def _constants(code: Code, version: str) -> set[str]:
-    """The names that module or class code assigns once, and then a constant."""
-    columns, rows = code.instructions, table(version).by_code
-    counts = Counter(name for _, name in _stores(code, version))
-    found = set()
-    for index, name in _stores(code, version):
-        before = rows[columns.opcodes[index - 1]] if index else None
-        if before is not None and before.operand == "const" and counts[name] == 1:
-            found.add(name)
-    return found
+def _module(unit: Unit) -> Subject | None:
+    return None if unit.code is None else Subject(unit.code, unit)
 
 
 def _stores(code: Code, version: str) -> Iterator[tuple[int, str]]:

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from coscope.audits.facts import Subject, Unit
 from coscope.audits.facts_calls import Call
 from coscope.audits.facts_flow import Origin, sources_of
-from coscope.audits.facts_names import callee_of
+from coscope.audits.facts_names import callee_of, module_bindings
 from coscope.audits.selection import holds_for
 from coscope.model import Finding
 
@@ -49,6 +49,8 @@ def check(subject: Subject) -> Iterator[Finding]:
         tracer = name in _TRACERS
         if name is None or (not tracer and name not in _MONITORS) or _ends(subject, call):
             continue
+        if name.rpartition(".")[2] in subject.unit.fact(module_bindings):
+            continue  # threading itself
         done = subject.unit.fact(_done)
         if (name if tracer else _GIVEN_BACK) in done or (name in _EVENTS and _TAKEN in done):
             continue
