@@ -1,10 +1,10 @@
 """One package in a process of its own: import all of it, audit what lives, reproduce what SIG says.
 
-    python tools/audit_live.py PACKAGE... [--reproduce]
+    python tools/audit_live.py PACKAGE...
 
 Started by tools/audit_precision.py, in an empty folder and under limits, because it runs the
-packages' code. Prints a line of JSON for each finding, and one for each module that could not be
-imported. With `--reproduce` each finding of a SIG rule is followed by a real call.
+packages' code. Prints a line of JSON for each package, for each finding, and for each object of
+which a SIG rule has told something: with what a real call of it has shown.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
+from coscope.audits.engine import _merged as merge
 from coscope.audits.engine import audit_subjects, run_rule, with_bounds
-from coscope.audits.facts import Subject
 from coscope.audits.facts_live import subjects_of
 from coscope.audits.options import Options
 from coscope.audits.selection import all_rules, holds_for
 from coscope.model import Finding
-from sig_reproduction import reproduced
+from sig_reproduction import Answer, reproduced
 
 LEFT_OUT = frozenset({"test", "tests", "testing", "conftest", "__main__", "setup", "idlelib"})
 """Parts of names of modules that are not imported: tests, and what runs when it is imported."""
@@ -56,21 +56,26 @@ def _imported(name: str) -> str | None:
     return None
 
 
-def live_findings(package: str) -> Iterator[Finding]:
-    """Every finding of the live rules about what was imported of a package."""
-    rules, options = all_rules(), Options()
-    found = audit_subjects(subjects_of(package, options), rules)
-    yield from with_bounds(found, rules, options)
+def live_findings(package: str) -> Iterator[tuple[Finding, Answer | None]]:
+    """What the live rules find about what was imported: SIG findings for each object, reproduced.
 
-
-def signature_findings(package: str) -> Iterator[tuple[Finding, Subject]]:
-    """The findings of the SIG rules, one for each object: not yet merged by place."""
-    rules = [rule for rule in all_rules() if rule.code.startswith("SIG") and rule.live]
-    for subject in subjects_of(package, replace(Options(), pickle=True)):
-        for rule in rules:
+    Then all findings as an audit tells them, without a call.
+    """
+    options = Options()
+    live = [rule for rule in all_rules() if rule.live]
+    signature = [rule for rule in live if rule.code.startswith("SIG")]
+    found = []
+    for subject in subjects_of(package, replace(options, pickle=True)):
+        for rule in signature:
             if holds_for(rule.versions, subject.version):
                 for finding in run_rule(rule, subject):
-                    yield finding, subject
+                    yield finding, reproduced(finding, subject)
+                    if rule.code != "SIG109":  # told only where pickling is asked for
+                        found.append(finding)
+    others = [rule for rule in live if rule not in signature]
+    merged = [*merge(found), *audit_subjects(subjects_of(package, options), others)]
+    for finding in with_bounds(merged, live, options):
+        yield finding, None
 
 
 def told(finding: Finding, root: list[str]) -> dict[str, Any]:
@@ -107,16 +112,14 @@ def roots() -> list[str]:
     return sorted({os.path.abspath(each) for each in sys.path}, key=len, reverse=True)
 
 
-def main(words: Iterable[str]) -> None:
-    """Import, audit, and perhaps reproduce."""
-    wanted = list(words)
-    reproduce = "--reproduce" in wanted
+def main(packages: Iterable[str]) -> None:
+    """Import, audit, and reproduce."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what modules print is no part of the answer
     warnings.simplefilter("ignore")
     # What a package does to the process when it is imported must not end the audit of the others.
     os._exit = lambda status: (_ for _ in ()).throw(SystemExit(status))
-    for package in (each for each in wanted if not each.startswith("--")):
+    for package in packages:
         why = _imported(package)
         if why is not None:
             print(json.dumps({"package": package, "unread": why}), file=out, flush=True)
@@ -124,17 +127,12 @@ def main(words: Iterable[str]) -> None:
         count = sum(1 for _ in modules_below(package))
         gc.collect()
         folders = roots()
-        head = {"package": package, "modules": count}
-        print(json.dumps(head), file=out, flush=True)
-        if reproduce:
-            for finding, subject in signature_findings(package):
-                yes, how = reproduced(finding, subject)
-                entry = {"reproduced": yes, "how": how, **told(finding, folders)}
-                print(json.dumps({"package": package, **entry}), file=out, flush=True)
-        else:
-            for finding in live_findings(package):
-                entry = told(finding, folders)
-                print(json.dumps({"package": package, **entry}), file=out, flush=True)
+        print(json.dumps({"package": package, "modules": count}), file=out, flush=True)
+        for finding, answer in live_findings(package):
+            entry = {"package": package, **told(finding, folders)}
+            if answer is not None:
+                entry.update(reproduced=answer[0], how=answer[1])
+            print(json.dumps(entry), file=out, flush=True)
     out.flush()
 
 

@@ -2,15 +2,15 @@
 
     python tools/audit_precision.py collect FINDINGS --site FOLDER PACKAGE...
     python tools/audit_precision.py draw FINDINGS [--seed 6] [--count 100] [--by-rule 5]
-    python tools/audit_precision.py reproduce-sig FINDINGS --site FOLDER PACKAGE...
+    python tools/audit_precision.py reproduce-sig FINDINGS
 
 `collect` runs all static rules over the files of the standard library and of the packages in a
 folder of installed ones, and all live rules over the same packages, imported one by one, each in a
 process of its own (tools/audit_live.py). Tests are left out. It writes a line of JSON for each
-finding. `draw` prints a table in Markdown: of so many findings that were drawn from all of them
-with a fixed seed, each with the same chance; or, with `--by-rule`, of so many of each rule.
-`reproduce-sig` makes a real call for what every finding of a live SIG rule says, of each object
-that it is true of, and prints how many could be reproduced.
+finding, and, for each object of which a live SIG rule has told something, what a real call of it
+has shown; `reproduce-sig` prints how many of those calls did what was said. `draw` prints a table
+in Markdown: of so many findings that were drawn from all of them with a fixed seed, each with the
+same chance; or, with `--by-rule`, of so many of each rule.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def static_findings(package: str, folder: Path, root: Path) -> Iterator[Entry]:
             }
 
 
-def live_findings(site: Path | None, packages: list[str], *words: str) -> Iterator[Entry]:
+def live_findings(site: Path | None, packages: list[str]) -> Iterator[Entry]:
     """What a process tells that imports packages, under limits and in an empty folder."""
     folders = [*os.environ.get("PYTHONPATH", "").split(os.pathsep), *sys.path, str(site or "")]
     with tempfile.TemporaryDirectory() as empty:
@@ -102,7 +102,7 @@ def live_findings(site: Path | None, packages: list[str], *words: str) -> Iterat
         }
         try:
             done = subprocess.run(
-                [sys.executable, str(CHILD), *packages, *words],
+                [sys.executable, str(CHILD), *packages],
                 cwd=empty,
                 env=environment,
                 stdout=subprocess.PIPE,
@@ -144,37 +144,29 @@ def versions_in(site: Path) -> dict[str, str]:
     return found
 
 
-def collect(site: Path, packages: list[str], reproduce: bool) -> Iterator[Entry]:
+def collect(site: Path, packages: list[str]) -> Iterator[Entry]:
     """The findings of the library and of packages, each with the version of its package."""
     known = versions_in(site)
-    release = sys.version.partition(" ")[0]
     root = Path(sysconfig.get_path("stdlib"))
-    if LIBRARY in packages:
-        title = f"CPython {release}"
-        if not reproduce:
-            yield from (each | {"version": title} for each in static_findings(LIBRARY, root, root))
-        words = ["--reproduce"] if reproduce else []
-        for entry in live_findings(None, library_modules(), *words):
-            yield {**entry, "version": title}
     for package in packages:
         if package == LIBRARY:
-            continue
-        title = known.get(package, package)
-        folder = site / package
-        folder = folder if folder.is_dir() else folder.with_suffix(".py")
-        if not reproduce:
-            for entry in static_findings(package, folder, site):
+            title = f"CPython {sys.version.partition(' ')[0]}"
+            found = [static_findings(package, root, root), live_findings(None, library_modules())]
+        else:
+            title = known.get(package, package)
+            folder = site / package
+            folder = folder if folder.is_dir() else folder.with_suffix(".py")
+            found = [static_findings(package, folder, site), live_findings(site, [package])]
+        for entries in found:
+            for entry in entries:
                 yield {**entry, "version": title}
-        words = ["--reproduce"] if reproduce else []
-        for entry in live_findings(site, [package], *words):
-            yield {**entry, "version": title}
 
 
 def unique(entries: Iterable[Entry]) -> list[Entry]:
     """The findings in a stable order; one that several packages lead to is one."""
     found: dict[tuple[Any, ...], Entry] = {}
     for entry in entries:
-        if "rule" in entry:
+        if "rule" in entry and "reproduced" not in entry:
             key = tuple(str(entry[part]) for part in ("rule", "file", "line", "message"))
             found.setdefault(key, entry)
     return [found[key] for key in sorted(found)]
@@ -217,29 +209,24 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=6)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--by-rule", type=int, default=0)
-    given = parser.parse_args()
+    given = parser.parse_intermixed_args()
     warnings.simplefilter("ignore")
-    if given.what == "draw":
-        entries = [json.loads(line) for line in given.findings.read_text().splitlines()]
-        found = unique(entries)
-        counts = Counter(entry["rule"] for entry in found)
-        print(f"{len(found)} findings: {', '.join(f'{k} {v}' for k, v in sorted(counts.items()))}")
-        print(f"seed {given.seed}\n")
-        print(table(drawn(found, given.seed, given.count, given.by_rule)))
-        return 0
-    reproduce = given.what == "reproduce-sig"
-    held = []
-    with given.findings.open("w", encoding="utf-8") as file:
-        for entry in collect(given.site.resolve(), given.packages, reproduce):
-            file.write(json.dumps(entry) + "\n")
-            file.flush()
-            held.append(entry)
-    for entry in held:
+    if given.what == "collect":
+        with given.findings.open("w", encoding="utf-8") as file:
+            for entry in collect(given.site.resolve(), given.packages):
+                file.write(json.dumps(entry) + "\n")
+                file.flush()
+    entries = [json.loads(line) for line in given.findings.read_text("utf-8").splitlines()]
+    found = unique(entries)
+    if given.what == "reproduce-sig":
+        return told(entries)
+    for entry in entries:
         if "unread" in entry:
-            print(f"not imported: {entry['package']}: {entry['unread']}")
-    if reproduce:
-        return told(held)
-    print(f"{len(unique(held))} findings")
+            print(f"not imported: {entry['package']}: {entry['unread']}", file=sys.stderr)
+    counts = Counter(entry["rule"] for entry in found)
+    print(f"{len(found)} findings: {', '.join(f'{k} {v}' for k, v in sorted(counts.items()))}")
+    if given.what == "draw":
+        print(f"seed {given.seed}\n\n{table(drawn(found, given.seed, given.count, given.by_rule))}")
     return 0
 
 

@@ -110,7 +110,7 @@ class Glance:
         self.consts = consts
         self.bytecode = bytecode_of(code)
         self._units: bytes | None = None
-        self._loops: tuple[_Loop, ...] | None = None
+        self._loops: list[_Loop] | None = None
         self._inside: bytes | None = None
         self._tight: bytes | None = None
 
@@ -122,27 +122,37 @@ class Glance:
         return self._units
 
     @property
-    def loops(self) -> tuple[_Loop, ...]:
+    def loops(self) -> list[_Loop]:
         """What lies between each jump back and its target: every loop is among them."""
         if self._loops is None:
             straight = not exceptions_of(self.code)
             shape = self.file.shape
-            self._loops = tuple(_loops_in(self.bytecode, self.units, shape, straight))
+            self._loops = _loops_in(self.bytecode, self.units, shape, straight)
         return self._loops
 
     def inside(self, tight: bool) -> bytes:
         """The units in loops; tight: in those that may be without a call."""
         found = self._tight if tight else self._inside
         if found is None:
-            units = self.units
-            found = b"".join(
-                [units[each.start : each.stop] for each in self.loops if each.tight or not tight]
-            )
+            units, loops = self.units, self.loops
+            if len(loops) == 1 and (loops[0].tight or not tight):
+                found = units[loops[0].start : loops[0].stop]
+            else:
+                parts = [units[each.start : each.stop] for each in loops if each.tight or not tight]
+                found = b"".join(parts)
             if tight:
                 self._tight = found
             else:
                 self._inside = found
         return found
+
+    def first(self, opcode: int, oparg: int) -> int:
+        """The first code unit with this opcode and low byte of the oparg; -1 if there is none."""
+        pair = bytes((opcode, oparg))
+        at = self.bytecode.find(pair)
+        while at >= 0 and at & 1:
+            at = self.bytecode.find(pair, at + 1)
+        return at if at < 0 else at >> 1
 
     def spans(self, tight: bool) -> list[tuple[int, int]]:
         """Where its loops are, in bytes; tight: those that may be without a call."""
@@ -250,6 +260,37 @@ def _flag_bits(row: Opcode) -> int:
     return int(row.operand.partition(">>")[2] or 0)
 
 
+def assigned_late(seen: Glance) -> bool:
+    """True if nested code reads a variable that may have no value yet where it is called.
+
+    A variable has one if it is a parameter, or if the code assigns it before the first branch, and
+    calls nothing between the nested code and that; unless it is deleted somewhere.
+    """
+    rows = table(seen.file.version).opcodes
+    cells = frozenset(cells_of(seen.code))
+    nested = [each for each in nested_in(seen.code) if not cells.isdisjoint(free_of(each))]
+    if not nested:
+        return False
+    if rows["DELETE_DEREF"].code in seen.units or len(seen.consts) > 256:
+        return True
+    slots = cell_slots_of(seen.code, seen.file.version)
+    if any(slot > 255 for slot in slots.values()):
+        return True  # longer opargs are not looked at
+    marks = seen.units.translate(seen.file.shape.marks)
+    ends = [at for at in (marks.find(_LEAVES), marks.find(_NEXT)) if at >= 0]
+    branch = min(ends, default=len(marks))
+    for each in nested:
+        number = next(at for at, constant in enumerate(seen.consts) if constant is each)
+        made = seen.first(rows["LOAD_CONST"].code, number)
+        for name in cells.intersection(free_of(each)) - parameters_of(seen.code):
+            stored = seen.first(rows["STORE_DEREF"].code, slots[name])
+            if not (0 <= stored < branch and made >= 0):
+                return True
+            if marks.find(_CALL, made, stored) >= 0:
+                return True
+    return False
+
+
 @cache
 def lookups(version: str) -> tuple[str, ...]:
     """The opcodes that look a name up as a global or a builtin."""
@@ -278,6 +319,26 @@ def free_of(code: CodeType | Code) -> tuple[str, ...]:
 def cells_of(code: CodeType | Code) -> tuple[str, ...]:
     """`co_cellvars`."""
     return code.co_cellvars if isinstance(code, CodeType) else code.cellvars
+
+
+def parameters_of(code: CodeType | Code) -> frozenset[str]:
+    """The names of all parameters, those with asterisks too."""
+    flags = code.co_flags if isinstance(code, CodeType) else code.flags
+    if isinstance(code, CodeType):
+        count, names = code.co_argcount + code.co_kwonlyargcount, code.co_varnames
+    else:
+        count, names = code.argcount + code.kwonlyargcount, code.varnames
+    return frozenset(names[: count + bool(flags & 0x4) + bool(flags & 0x8)])
+
+
+def cell_slots_of(code: CodeType | Code, version: str) -> dict[str, int]:
+    """What opargs call the variables that nested code captures."""
+    cells = cells_of(code)
+    if table(version).deref == "cells":
+        return {name: at for at, name in enumerate(cells)}
+    local = code.co_varnames if isinstance(code, CodeType) else code.varnames
+    names = (*local, *(name for name in cells if name not in local))
+    return {name: at for at, name in enumerate(names) if name in cells}
 
 
 def names_of(code: CodeType | Code) -> tuple[str, ...]:
@@ -375,12 +436,15 @@ def _mark(row: Opcode | None) -> int:
     return _CALL if row.shows == "{call}" or row.name == "YIELD_VALUE" else _PLAIN
 
 
-def _loops_in(bytecode: bytes, units: bytes, shape: _Shape, straight: bool) -> Iterator[_Loop]:
+def _loops_in(bytecode: bytes, units: bytes, shape: _Shape, straight: bool) -> list[_Loop]:
     """Args: as `Glance` has them; straight: no exception leads from one place to another."""
-    marks = b""
-    for start, at in _jumps_back(bytecode, units, shape):
-        marks = marks or units.translate(shape.marks)
-        yield _Loop(start, at + 1, not _calls_surely(marks, start, at, straight))
+    spans = list(_jumps_back(bytecode, units, shape))
+    if not spans:
+        return []
+    marks = units.translate(shape.marks)
+    return [
+        _Loop(start, at + 1, not _calls_surely(marks, start, at, straight)) for start, at in spans
+    ]
 
 
 def _jumps_back(bytecode: bytes, units: bytes, shape: _Shape) -> Iterator[tuple[int, int]]:

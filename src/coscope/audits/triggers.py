@@ -77,6 +77,7 @@ class Plan:
         self.celled: list[_Trigger] = []
         self.constant: list[_Trigger] = []
         self.looping: list[_Trigger] = []
+        self.tight: list[_Trigger] = []
         self.others: list[_Trigger] = []
         for trigger in triggers:
             rule = trigger.rule
@@ -86,6 +87,7 @@ class Plan:
                 group = (
                     self.celled if rule.cells
                     else self.constant if rule.constants
+                    else self.tight if rule.tight
                     else self.looping if rule.loops
                     else self.others
                 )  # fmt: skip
@@ -97,6 +99,7 @@ class Plan:
         """How many code objects a file has; and those in which rules may find something."""
         found = []
         count = 0
+        looping = bool(self.looping or self.tight)
         for code, parent, names, cells, consts, long in _walk(file, self):
             count += 1
             triggers: list[_Trigger] = []
@@ -106,11 +109,14 @@ class Plan:
                 triggers += self.celled
             if long:
                 triggers += self.constant
-            if self.looping and file.may_loop(code):
-                triggers += self.looping
+            loops = looping and file.may_loop(code)
             triggers += self.others
-            if triggers:
+            if triggers or loops:
                 seen = Glance(code, file, parent, names, consts)
+                if loops and seen.inside(tight=False):
+                    triggers += self.looping
+                    if seen.inside(tight=True):
+                        triggers += self.tight
                 fired = [each.rule for each in triggers if each.fires(seen)]
                 if fired:
                     found.append((code, parent, fired))
