@@ -10,7 +10,7 @@ from coscope.facts.cells import diagram
 from coscope.facts.scopes import EMPTY, contents_of
 from coscope.model import Code
 from coscope.patcher.checking import check
-from coscope.patcher.reaching import Reached, reach
+from coscope.patcher.reaching import Reached, alone, reach
 from coscope.patcher.rebuild import Admitted, Snapshot, admit, make_function, snapshot
 from coscope.patcher.receipts import Receipt, give, running_frames
 from coscope.patcher.requests import Changes, Plan, Request, objects_of, plan, request
@@ -149,7 +149,7 @@ def _receipt(
     shared += [f"globals of {module_of(function)}"]
     shared += ["defaults"] * (new.__defaults__ is function.__defaults__ is not None)
     shared += ["what the attributes hold"] * bool(function.__dict__)
-    notes = [*reached.notes, *wanted.notes]
+    notes = [*reached.notes, *alone(reached.thing, function), *wanted.notes]
     if share_cells:
         notes += sharers(function, reached.code, wanted.cells, besides=new)
     notes += calls_itself(function, reached.code, own)

@@ -11,8 +11,15 @@ from typing import Any
 from coscope.errors import PatchError
 from coscope.model import Code, Function
 from coscope.readers import read
-from coscope.readers.attributes import MISSING, instance_attribute, member
+from coscope.readers.attributes import (
+    MISSING,
+    class_attribute,
+    instance_attribute,
+    is_a,
+    member,
+)
 from coscope.readers.from_function import from_code_object
+from coscope.readers.values import type_name_of
 
 _LRU_WRAPPER = type(functools.lru_cache(len))
 
@@ -69,10 +76,25 @@ def _notes(found: Function) -> list[str]:
     return notes
 
 
+def alone(thing: Any, function: FunctionType) -> list[str]:
+    """A note on what stands for the function and cannot be made again round a new one."""
+    if type(thing) is FunctionType or type(thing) in _MAKERS or _is_called(thing, function):
+        return []
+    what = "class" if is_a(thing, type) else type_name_of(thing)
+    return [f"a {what} is not made anew: the copy comes as a function alone"]
+
+
+def _is_called(thing: Any, function: FunctionType) -> bool:
+    """True for an instance whose class makes it callable by this function."""
+    return class_attribute(type(thing), "__call__") is function
+
+
 def _rewrapped(thing: Any, old: FunctionType, new: FunctionType) -> Any:
     """`new` in the wrappers of `thing`; alone where a wrapper cannot be made again."""
     if thing is old:
         return new
+    if _is_called(thing, old):
+        return MethodType(new, thing)
     make = _MAKERS.get(type(thing))
     return new if make is None else make(thing, old, new)
 
@@ -101,6 +123,19 @@ def _partial(thing: Any, old: FunctionType, new: FunctionType) -> Any:
     return made
 
 
+def _cached_property(thing: Any, old: FunctionType, new: FunctionType) -> Any:
+    made: functools.cached_property[Any] = functools.cached_property(
+        _rewrapped(thing.func, old, new)
+    )
+    if thing.attrname is not None:
+        made.__set_name__(object, thing.attrname)
+    return made
+
+
+def _partial_method(thing: Any, old: FunctionType, new: FunctionType) -> Any:
+    return functools.partialmethod(_rewrapped(thing.func, old, new), *thing.args, **thing.keywords)
+
+
 def _cached(thing: Any, old: FunctionType, new: FunctionType) -> Any:
     """The same cache, empty."""
     inside = instance_attribute(thing, "__wrapped__")
@@ -116,5 +151,7 @@ _MAKERS: dict[type, Callable[[Any, FunctionType, FunctionType], Any]] = {
     classmethod: _descriptor,
     property: _property,
     functools.partial: _partial,
+    functools.partialmethod: _partial_method,
+    functools.cached_property: _cached_property,
     _LRU_WRAPPER: _cached,
 }

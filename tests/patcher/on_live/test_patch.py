@@ -294,11 +294,39 @@ def test_the_function_inside_of_a_wrapper_is_patched_and_wrapped_again() -> None
     assert (115, 103) == (holder.method(5), holder.prop)
 
 
+class Called:
+    """What a function of its class lets call, compute once and fill in."""
+
+    def __call__(self, x: int) -> int:
+        return x + 100
+
+    @functools.cached_property
+    def once(self) -> int:
+        return 100
+
+    half = functools.partialmethod(__call__, 7)
+
+
+def test_further_wrappers_are_made_again() -> None:
+    class Patched:
+        once = coscope.patch(vars(Called)["once"], constants={100: 1000})
+        half = coscope.patch(vars(Called)["half"], constants={100: 1000})
+
+    called = Called()
+    copy = coscope.patch(called, constants={100: 1000})
+
+    assert (1005, 105) == (copy(5), called(5))
+    assert copy.__self__ is called
+    assert (1000, 1007) == (Patched().once, Patched().half())
+    assert (100, 107) == (called.once, called.half())
+
+
 def test_the_constructor_stands_for_its_class() -> None:
     built = coscope.patch(Holder, defaults={"start": 12})
 
     assert type(built) is FunctionType
     assert any("__init__" in step for step in built.receipt.via)
+    assert any("comes as a function alone" in note for note in built.receipt.notes)
 
 
 class Bare:
