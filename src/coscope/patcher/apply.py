@@ -27,6 +27,8 @@ from coscope.patcher.name_edits import rename
 from coscope.patcher.wrapping import wrap_call
 from coscope.readers.selection import plain
 
+_LAST_LINE = (1 << 31) - 1  # a C int
+
 
 def apply(code: Code, edits: Iterable[AnyEdit]) -> Code:
     """Apply edits in order. The code object itself stays as it is.
@@ -148,6 +150,11 @@ def _change(code: Code, edit: AnyEdit, root: Code, outermost: bool) -> Code:
             return _described(code, edit, root, outermost)
 
 
+def _last_line(code: Code) -> int:
+    lines = [span[0] for span in code.instructions.positions if span[0] is not None]
+    return max(lines, default=code.firstlineno)
+
+
 def _described(code: Code, edit: SetMetadata, root: Code, outermost: bool) -> Code:
     """Other names and lines.
 
@@ -158,9 +165,16 @@ def _described(code: Code, edit: SetMetadata, root: Code, outermost: bool) -> Co
         outermost: It is that one.
     """
     first = edit.firstlineno
-    if first is not None and not 0 <= first < 1 << 31:
+    if first is not None and not 0 <= first <= _LAST_LINE:
         raise PatchError("co_firstlineno is a line", expected="0 or more", found=repr(first)[:40])
     moved = 0 if first is None else first - root.firstlineno
+    if moved > 0 and _last_line(code) + moved > _LAST_LINE:
+        raise PatchError(
+            "the lines behind it would be beyond the last that CPython can tell",
+            code=code.qualname,
+            expected=f"a first line of at most {_LAST_LINE + root.firstlineno - _last_line(code)}",
+            found=first,
+        )
     qualname, wanted = code.qualname, edit.qualname
     if wanted is None and edit.name is not None:
         head = root.qualname.rpartition(".")[0]

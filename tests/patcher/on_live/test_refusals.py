@@ -85,6 +85,7 @@ REFUSALS: list[tuple[Any, dict[str, Any], type[Exception], str]] = [
     (adding, {"defaults": {"d": 5}}, coscope.WrongDefaults, "'d'"),
     (adding, {"kwdefaults": {"b": 5}}, coscope.WrongDefaults, "keyword-only"),
     (folding, {"firstlineno": -1}, coscope.PatchError, "0 or more"),
+    (stepping, {"firstlineno": (1 << 31) - 1}, coscope.PatchError, "first line of at most"),
     (folding, {"name": 5}, coscope.PatchError, "name is a string, or None"),
     # Instructions.
     (adding, {"edits": [Remove(where=Where(nth=0))]}, coscope.Refused, "not ready"),
