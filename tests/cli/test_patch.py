@@ -117,6 +117,7 @@ def test_nothing_is_written_after_a_refusal(run: Any, folder: Path) -> None:
         (("--constant", "43=1"), "no instruction"),
         (("--at", "nothing", "--constant", "42=1"), "there is no code object 'nothing'"),
         (("--constant", "42=1"), "name it with --at, or say --nested"),
+        (("--at", "outer.inner", "--constant", "42=1"), "gets it from `outer`, at line"),
         (("--constant", "42"), "OLD=NEW"),
         (("--constant", "42=open"), "OLD=NEW"),
         (("--name", "print=1+1"), "two names"),

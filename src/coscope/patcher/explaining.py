@@ -10,6 +10,7 @@ from coscope.errors import ConstantNotFound, CoscopeError, Refused
 from coscope.facts.cells import diagram
 from coscope.facts.owners import code_around, owner_of, seen_from_owner
 from coscope.facts.scopes import contents_of
+from coscope.facts.uses import Use, uses_of
 from coscope.model import Code, Constant, Opaque
 from coscope.patcher.constant_edits import loads_of
 from coscope.patcher.edits import AnyEdit, ReplaceConstant
@@ -43,6 +44,51 @@ def explained(
             setattr(better, name, getattr(problem, name))
         return better
     return problem
+
+
+def explained_in_file(problem: ConstantNotFound, module: Code) -> ConstantNotFound:
+    """The same error of a file's code: which function around it stores the constant in a cell.
+
+    Args:
+        problem: What `apply` raised.
+        module: The code of the file, before the edits.
+    """
+    path = _path_to(module, problem.code)
+    if not path:
+        return problem
+    code, around = path[-1], path[-2::-1]
+    for name in code.freevars:
+        owner = next((each for each in around if name in each.cellvars), None)
+        if owner is None:
+            continue
+        for use in _stores(owner, name, problem.value):
+            problem.what = f"no instruction of `{code.name}` loads {short(problem.value)}"
+            problem.what += f"; the free variable `{name}` gets it from `{owner.name}`"
+            problem.what += "" if use.line is None else f", at line {use.line}"
+            problem.hint = f"Patch that: --at {owner.qualname.replace('.<locals>', '')}."
+            return problem
+    return problem
+
+
+def _path_to(module: Code, qualname: str | None) -> list[Code]:
+    """The one code object of a name, behind all that hold it; empty if there are several."""
+    found: list[list[Code]] = []
+    pending = [[module]]
+    while pending:
+        path = pending.pop()
+        if path[-1].qualname == qualname:
+            found.append(path)
+        pending += [[*path, each] for each in path[-1].consts if isinstance(each, Code)]
+    return found[0] if len(found) == 1 else []
+
+
+def _stores(code: Code, name: str, value: Any) -> Iterator[Use]:
+    """The instructions that store a constant in a cell as soon as it is loaded."""
+    loaded = {load.use.at + 1 for load in loads_of(code) if _same(load.value, value)}
+    for used, _, use in uses_of(code):
+        stores = used == name and use.access == "write cell"
+        if stores and code.instructions.at(use.offset).index in loaded:
+            yield use
 
 
 def _literal(value: Any) -> str:

@@ -15,6 +15,7 @@ from coscope.model import Code, Function
 from coscope.patcher.apply import apply
 from coscope.patcher.checking import check, items
 from coscope.patcher.edits import AnyEdit
+from coscope.patcher.explaining import explained_in_file
 from coscope.patcher.requests import worded
 from coscope.patcher.write_pyc import exists, to_pyc, write_atomically
 from coscope.readers.from_source import read_bytes
@@ -96,7 +97,8 @@ def patch_file(
     except ConstantNotFound as problem:
         if problem.nested:
             problem.hint = f"{problem.nested[0]!r} does: name it with --at, or say --nested."
-        raise
+            raise
+        raise explained_in_file(problem, found.code) from None
     result, data = _made(path, found, changed, wanted, output)
     write_atomically(output, data, force=force)
     return result
