@@ -4,6 +4,11 @@ Two small loops that differ in one operation run by turns in short rounds, timed
 the thread's own CPU time; the pair that is measured second in one round is first in the next. The
 answer is a lower bound of the median difference: one rank of the sorted differences, below which
 the median lies with a probability of less than 2%.
+
+CPU time is not the same at all times: while other programs share the processor's caches and
+pipelines, everything takes up to twice as long. So a third loop, always the same, stands in each
+round, and the bound is lowered by as much as that loop took longer than at the quietest time of
+the day: on two busy cores it is nearly the same in each run, where it was twice as high in some.
 """
 
 from __future__ import annotations
@@ -15,20 +20,28 @@ import platform
 import sys
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import Any, NamedTuple
 
 from coscope.readers.from_function import HOST_RELEASE, HOST_VERSION
 
 _ROUNDS = 15
 _RANK = 3  # of 15 sorted differences: P(median is lower) = P(Binomial(15, 1/2) <= 3) = 0.018
 _ROUND = 150_000  # nanoseconds that one loop of a round takes, about
+_MOST = 5_000  # rounds of a loop, if the clock stands still
 _UNROLLED = 10  # times that an operation stands in the loop
+_YARDSTICK = 600  # rounds of the loop that is always the same: 15 us, about
+_LEAST_PACE = 0.25  # a slower machine is taken for this
+_MOMENTS, _MOMENT = 30, 0.0005  # at which the yardstick is tried first; seconds between them
 _WARM = 3  # runs before the first round: the interpreter specialises
 _DAY = 86_400  # seconds
+
+
+Clock = Callable[[], int]  # nanoseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,39 +71,77 @@ def bound(pair: Pair) -> float:
     key = _key(pair)
     found = known.values.get(key)
     if found is None:
-        found = round(lower_bound(differences(pair)), 2)
+        measured = differences(pair)
+        known.quiet = min(known.quiet or _quietest(), quiet([each.yardstick for each in measured]))
+        found = round(at_pace(measured, known.quiet), 2)
         known.values[key] = found
         known.save()
     return found
 
 
-def lower_bound(measured: list[float]) -> float:
+def lower_bound(measured: Sequence[float]) -> float:
     """The lower bound of the median."""
     return sorted(measured)[_RANK * len(measured) // _ROUNDS]
 
 
-def differences(pair: Pair, rounds: int = _ROUNDS) -> list[float]:
-    """How many nanoseconds more `slow` takes than `fast`, by round, for each operation."""
+def at_pace(measured: Sequence[Difference], quietest: float) -> float:
+    """The lower bound as it would be if nothing else had run; never greater than measured."""
+    bound = lower_bound([each.nanoseconds for each in measured])
+    pace = quietest / median(each.yardstick for each in measured)
+    return bound * min(1.0, max(_LEAST_PACE, pace)) if bound > 0 else bound
+
+
+def quiet(yardsticks: Sequence[float]) -> float:
+    """What the yardstick takes when nothing else runs: the second least, lest a fault count."""
+    return sorted(yardsticks)[1 % len(yardsticks)]
+
+
+def _quietest() -> float:
+    """What the yardstick takes at the quietest of some moments: once a day, for 30 ms."""
+    yardstick, clock = _yardstick(), time.thread_time_ns
+    found = []
+    for _ in range(_MOMENTS):
+        time.sleep(_MOMENT)
+        found.append(max(1, _time(yardstick, _YARDSTICK // _UNROLLED, clock)))
+    return quiet(found)
+
+
+def _yardstick() -> Callable[[int], object]:
+    return _loop("a = a + 1", "a = 0", {})
+
+
+class Difference(NamedTuple):
+    """What one round tells."""
+
+    nanoseconds: float  # that `slow` takes more than `fast`, for each operation
+    yardstick: float  # nanoseconds that the loop took which is always the same
+
+
+def differences(
+    pair: Pair, rounds: int = _ROUNDS, clock: Clock = time.thread_time_ns
+) -> list[Difference]:
+    """Measure a pair round by round, by a clock in nanoseconds."""
     namespace: dict[str, Any] = {}
     exec(compile(pair.setup, "<calibration>", "exec"), namespace)
     slow = _loop(pair.slow, pair.begin, namespace)
     fast = _loop(pair.fast, pair.begin_fast or pair.begin, namespace)
-    count = _count(slow)
+    yardstick = _yardstick()
+    count = _count(slow, clock)
     for _ in range(_WARM):
         slow(count)
         fast(count)
+        yardstick(_YARDSTICK // _UNROLLED)
     collects = gc.isenabled()
     gc.disable()
     try:
         found = []
         for number in range(rounds):
-            if number % 2:
-                second = _time(fast, count)
-                first = _time(slow, count)
-            else:
-                first = _time(slow, count)
-                second = _time(fast, count)
-            found.append((first - second) / (count * _UNROLLED * pair.operations))
+            taken = [0, 0]
+            for which in (1, 0) if number % 2 else (0, 1):
+                taken[which] = _time((slow, fast)[which], count, clock)
+            pace = _time(yardstick, _YARDSTICK // _UNROLLED, clock)
+            more = (taken[0] - taken[1]) / (count * _UNROLLED * pair.operations)
+            found.append(Difference(more, max(1.0, pace)))
         return found
     finally:
         if collects:
@@ -106,19 +157,19 @@ def _loop(statement: str, begin: str, namespace: dict[str, Any]) -> Callable[[in
     return made
 
 
-def _time(loop: Callable[[int], object], count: int) -> int:
-    started = time.thread_time_ns()
+def _time(loop: Callable[[int], object], count: int, clock: Clock) -> int:
+    started = clock()
     loop(count)
-    return time.thread_time_ns() - started
+    return clock() - started
 
 
-def _count(loop: Callable[[int], object]) -> int:
+def _count(loop: Callable[[int], object], clock: Clock) -> int:
     """Rounds of the loop that take about as long as one measurement shall."""
     count = 20
     while True:
-        taken = max(1, _time(loop, count))
-        if taken >= _ROUND // 4 or count > 100_000:
-            return max(10, count * _ROUND // taken)
+        taken = max(1, _time(loop, count, clock))
+        if taken >= _ROUND // 4 or count >= _MOST:
+            return min(_MOST, max(10, count * _ROUND // taken))
         count *= 2
 
 
@@ -133,6 +184,7 @@ class _Known:
     file: Path | None
     values: dict[str, float]
     since: float  # seconds since the epoch: when the first of them was measured
+    quiet: float = 0.0  # nanoseconds that the yardstick took at the quietest time; 0: unknown
 
     @staticmethod
     @cache
@@ -143,7 +195,7 @@ class _Known:
             since = float(held.get("since", 0))
             if held.get("who") == _who() and 0 <= time.time() - since < _DAY:
                 values = {str(key): float(value) for key, value in held["values"].items()}
-                return _Known(file, values, since)
+                return _Known(file, values, since, float(held["quiet"]))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return _Known(file, {}, time.time())  # measuring again is cheap
         return _Known(file, {}, time.time())
@@ -155,7 +207,8 @@ class _Known:
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             own = self.file.with_name(f"{self.file.name}.{os.getpid()}")
-            text = json.dumps({"who": _who(), "since": self.since, "values": self.values}, indent=1)
+            held = {"who": _who(), "since": self.since, "quiet": self.quiet, "values": self.values}
+            text = json.dumps(held, indent=1)
             own.write_text(text, encoding="utf-8")
             own.replace(self.file)
         except OSError:

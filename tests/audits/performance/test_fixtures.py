@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from coscope.audits.calibration import Pair, differences, lower_bound
 from coscope.audits.selection import all_rules, holds_for
 from coscope.readers.from_function import HOST_VERSION
 from coscope.rules import Rule
@@ -58,18 +57,6 @@ def test_its_micro_benchmark_runs_here_and_for_no_other_version(rule: Rule) -> N
     assert bound is not None
     assert math.isfinite(bound)
     assert rule.lower_bound("3.8") is None
-
-
-def test_the_lower_bound_of_nothing_is_next_to_nothing() -> None:
-    same = Pair("abs(x)", "abs(x)", begin="x = 1")
-
-    assert lower_bound(differences(same)) < 3
-
-
-def test_the_lower_bound_of_something_is_below_it() -> None:
-    found = differences(Pair("sorted(x)", "x", begin="x = list(range(50))"))
-
-    assert 20 < lower_bound(found) <= sorted(found)[len(found) // 2]
 
 
 def test_no_classic_hoist_is_told_from_3_11_on() -> None:
