@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 
@@ -95,6 +96,15 @@ def test_a_syntax_error_holds_the_line_for_a_caret() -> None:
 def test_deep_nesting_is_a_source_error(text: str) -> None:
     with pytest.raises(SourceError):
         from_source(text, "x.py")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are of POSIX")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "x.py"
+    os.mkfifo(pipe)
+
+    with pytest.raises(TargetError, match="this is no regular file"):
+        from_file(pipe)
 
 
 def test_a_missing_file_and_a_directory_are_not_found(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from coscope.audits.small_files import read_text
 from coscope.errors import InputError
 from coscope.model import Finding
 
@@ -56,7 +57,7 @@ def read_baseline(path: Path) -> Counter[Mark]:
         InputError: There is no such file, or it is no baseline.
     """
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = json.loads(read_text(path, "the baseline"))
         if held["version"] != VERSION:
             raise InputError(
                 "the baseline has another format",
@@ -70,12 +71,13 @@ def read_baseline(path: Path) -> Counter[Mark]:
             words = (each["rule"], each["file"], each["code"], each["text"])
             if not all(type(word) is str for word in words) or type(each["count"]) is not int:
                 raise TypeError("a field has the wrong type")
+            if each["count"] < 1:
+                raise ValueError("a count is below 1")
             marks[Mark(*words)] += each["count"]
-    except OSError as error:
-        raise InputError(f"cannot read the baseline: {error.strerror}", file=path) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        what = f"there is no {error}" if isinstance(error, KeyError) else str(error)
         raise InputError(
-            f"this is no baseline: {error}", file=path, hint="--write-baseline writes one."
+            f"this is no baseline: {what}", file=path, hint="--write-baseline writes one."
         ) from error
     return marks
 

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -23,6 +22,7 @@ from typing import Any
 from coscope.audits.documents import from_entry, to_entry
 from coscope.audits.engine import Audited
 from coscope.audits.options import Options
+from coscope.audits.small_files import write_text
 from coscope.rules import Rule
 
 _FORMAT = 2
@@ -121,7 +121,8 @@ class Cache:
             latest = sorted(kept, key=lambda key: _day(kept[key]), reverse=True)
             kept = {key: kept[key] for key in latest[:_MOST]}
         with suppress(OSError):
-            _write(self.path, json.dumps({"entries": kept}, separators=(",", ":")))
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write_text(self.path, json.dumps({"entries": kept}, separators=(",", ":")))
             _sweep(self.path.parent)
 
     def _read(self) -> dict[str, Entry]:
@@ -140,19 +141,6 @@ def _day(entry: Any) -> int:
     if isinstance(entry, tuple | list) and len(entry) == 3 and type(entry[0]) is int:
         return entry[0]
     return -1
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(name, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
 
 
 def _sweep(folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from coscope.audits.options import Options, from_table
+from coscope.audits.small_files import read_text
 from coscope.errors import InputError
 
 FILE = "pyproject.toml"
@@ -72,19 +73,19 @@ def read_config(path: Path) -> Config:
         exclude=lists["exclude"],
         baseline=None if baseline is None else path.parent / baseline,
         python=python,
-        options=from_table(table),
+        options=from_table(table, path),
     )
 
 
 def _table_of(path: Path) -> dict[str, Any] | None:
     try:
-        tool = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"cannot read the configuration: {error}", file=path) from error
-    except tomllib.TOMLDecodeError as error:
+        tool = tomllib.loads(read_text(path, "the configuration")).get("tool", {})
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InputError(f"this is no TOML: {error}", file=path) from error
     table = tool.get("coscope") if isinstance(tool, dict) else None
-    return table if isinstance(table, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise InputError("tool.coscope is no table", file=path, found=type(table).__name__)
+    return table
 
 
 def _list(table: dict[str, Any], name: str, path: Path) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from pathlib import Path
 
 from coscope.errors import InputError
 
@@ -21,11 +23,11 @@ class Options:
     pickle: bool = False  # pickling is asked for: names must find their objects (SIG)
 
 
-def from_table(given: dict[str, object]) -> Options:
+def from_table(given: dict[str, object], file: Path | None = None) -> Options:
     """Options from a table of a configuration file.
 
     Raises:
-        InputError: A value is of the wrong type.
+        InputError: A value is of the wrong type, or a number that is no limit.
     """
     defaults = Options()
     found: dict[str, object] = {}
@@ -37,8 +39,13 @@ def from_table(given: dict[str, object]) -> Options:
         if type(value) is not kind and not (kind is float and type(value) is int):
             raise InputError(
                 f"[tool.coscope] {key} is of the wrong type",
+                file=file,
                 expected=kind.__name__,
                 found=type(value).__name__,
+            )
+        if isinstance(value, int | float) and not 0 <= value < math.inf:
+            raise InputError(
+                f"[tool.coscope] {key} is no limit", file=file, expected="0 or more", found=value
             )
         found[name] = value
     return Options(**found)  # type: ignore[arg-type]

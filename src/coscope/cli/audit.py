@@ -16,6 +16,9 @@ from coscope.cli.options import common
 from coscope.cli.session import Session
 
 if TYPE_CHECKING:
+    from collections import Counter
+
+    from coscope.audits.baseline import Mark
     from coscope.audits.config import Config
     from coscope.audits.options import Options
     from coscope.audits.selection import Selection
@@ -94,6 +97,7 @@ def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
     rules = selection.rules()
     options = replace(config.options, pickle=config.options.pickle or given["pickle"])
     python = given["python"] or config.python
+    known = None if given["write_baseline"] else _known(given["baseline"] or config.baseline)
     if given["warm"]:
         outcome = _warm(session, targets, given["warm"], selection, options, python)
     elif given["live"]:
@@ -101,11 +105,10 @@ def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
     else:
         outcome = _static(session, targets, selection, options, config, given, python)
     _finish(outcome, rules, options)
-    baseline = given["baseline"] or config.baseline
     if given["write_baseline"]:
         return _write_baseline(outcome, Path(given["write_baseline"]))
-    if baseline:
-        _drop_known(outcome, Path(baseline))
+    if known is not None:
+        _drop_known(outcome, *known)
     return _write(session, outcome, form, rules, given)
 
 
@@ -264,13 +267,16 @@ def _finish(outcome: Outcome, rules: Sequence[Any], options: Options) -> None:
 
 def _write_baseline(outcome: Outcome, path: Path) -> int:
     from coscope.audits.baseline import baseline_text
+    from coscope.audits.small_files import write_text
     from coscope.audits.suppression import line_of
     from coscope.cli.failures import FAILED
     from coscope.errors import InputError
 
+    if outcome.errors and not outcome.files:  # a mistyped target must not empty a baseline
+        raise InputError("no target could be read, so the baseline is not written", file=path)
     text = baseline_text(outcome.findings, path.resolve().parent, line_of)
     try:
-        path.write_text(text, encoding="utf-8")
+        write_text(path, text)
     except OSError as error:
         raise InputError(f"cannot write the baseline: {error.strerror}", file=path) from error
     count = len(outcome.findings)
@@ -278,12 +284,17 @@ def _write_baseline(outcome: Outcome, path: Path) -> int:
     return FAILED if outcome.errors else 0
 
 
-def _drop_known(outcome: Outcome, path: Path) -> None:
-    from coscope.audits.baseline import read_baseline, without_known
+def _known(path: str | Path | None) -> tuple[Counter[Mark], Path] | None:
+    """A baseline and its folder; it is read before the work, because it may be bad."""
+    from coscope.audits.baseline import read_baseline
+
+    return None if path is None else (read_baseline(Path(path)), Path(path).resolve().parent)
+
+
+def _drop_known(outcome: Outcome, known: Counter[Mark], folder: Path) -> None:
+    from coscope.audits.baseline import without_known
     from coscope.audits.suppression import line_of
 
-    known = read_baseline(path)
-    folder = path.resolve().parent
     outcome.findings, outcome.known = without_known(outcome.findings, known, folder, line_of)
 
 

@@ -146,6 +146,8 @@ def _compilers(python: str | None) -> AbstractContextManager[None]:
 def _key(path: str) -> str | None:
     from coscope.audits.cache import Cache
 
+    if not os.path.isfile(path):
+        return None  # a pipe can be read once
     try:
         with open(path, "rb") as file:
             return Cache.key(file.read(), os.path.splitext(path)[1].lower())

@@ -38,6 +38,13 @@ def write_lines(lines: Iterable[str]) -> None:
         sys.stderr.write(text.decode(sys.stderr.encoding or "ascii") + "\n")
 
 
+def open_streams() -> None:
+    """Where the shell has closed standard output or standard error, write to nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
+
+
 def reader_left() -> None:
     """The reader has seen enough: what is still buffered must not fail at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -63,6 +63,7 @@ class Group(click.Group):
         if not standalone_mode:
             return super().main(args, name, complete_var, standalone_mode=False, **extra)
         words = list(sys.argv[1:] if args is None else args)
+        failures.open_streams()
         sys.exit(self._status(words, name, complete_var, **extra))
 
     def _status(self, words: list[str], name: str, complete: str | None, **extra: Any) -> int:

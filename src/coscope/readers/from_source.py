@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import warnings
 from pathlib import Path
 from types import CodeType
@@ -111,14 +112,25 @@ def static_function(
     )
 
 
+_OPEN_ALREADY = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
+
+
+def _refuse_waiting(path: str) -> None:
+    """Refuse pipes and devices, which may give no end; what the shell has opened is meant."""
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode) and not path.startswith(_OPEN_ALREADY):
+        raise TargetError("this is no regular file", file=path)
+
+
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a regular file.
 
     Raises:
         TargetNotFound: There is no such file, or it is a directory.
-        TargetError: It cannot be read.
+        TargetError: It cannot be read, or is a pipe or a device.
     """
     try:
+        _refuse_waiting(os.fspath(path))
         return Path(path).read_bytes()
     except FileNotFoundError as error:
         raise TargetNotFound("there is no such file", file=os.fspath(path)) from error
