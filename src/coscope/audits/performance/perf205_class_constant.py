@@ -63,7 +63,9 @@ def check(subject: Subject) -> Iterator[Finding]:
         if brief_loop(subject, found.at) is None:
             continue
         fact = class_around(subject)
-        if fact is None or found.attribute not in plain_attributes(fact) - stored_on_self(fact):
+        if fact is None or fact.dataclass:  # its fields are in the instances
+            continue
+        if found.attribute not in plain_attributes(fact) - stored_on_self(fact):
             continue
         told.add(found.attribute)
         yield subject.finding(
