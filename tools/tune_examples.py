@@ -16,10 +16,13 @@ from coscope.errors import InterpreterError
 from coscope.tuner import Trial, tune
 
 VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
+LEAST = 1.05  # what was measured by hand as 1.0 has two digits
 NEW = ("3.11", "3.12", "3.13")
 NUMBERS = "values = list(range(-50, 50))"
+# A program's main loop: to 3.10 names and attributes are cached from the 1024th call on alone.
+MANY = "values = list(range(-10_000, 10_000))"
 HEAD = (
-    "| example | CPython | predicted, at most | measured | 95% interval | null | counts above |"
+    "| example | CPython | predicted | measured | 95% interval | null | counts above |"
     " verdict | before | same sign |\n|---|---|--:|--:|--:|--:|--:|---|---|---|"
 )
 
@@ -45,7 +48,7 @@ EXAMPLES = (
         "classic_hoisted",
         "sqrt, abs, len and append hoisted",
         "classic(values)",
-        NUMBERS,
+        MANY,
         ("3.8", "3.9", "3.10"),
         told="1.4 to 1.6 up to 3.10, else 0.94 to 0.99",
     ),
@@ -53,7 +56,7 @@ EXAMPLES = (
         "defaults",
         "no_defaults",
         "defaults of a dataclass removed",
-        "defaults(100)",
+        "defaults(20_000)",
         "",
         ("3.12", "3.13"),
         told="1.0 up to 3.11, else 2.6 and 2.75",
@@ -146,7 +149,8 @@ def _rows(example: Example, version: str) -> Iterator[tuple[str, bool | None]]:
     gain = change.gain
     if gain is None:
         raise SystemExit(f"{example.name} on {version}: {change.refused}")
-    agrees = change.verified == (version in example.gains) if version in example.known else None
+    gains = change.verified and gain.ratio >= LEAST
+    agrees = gains == (version in example.gains) if version in example.known else None
     verdict = "verified" if gain.verified else "slower" if gain.slower else "not worth it"
     cells = (
         example.text,
@@ -168,7 +172,7 @@ def _predicted(trial: Trial) -> str:
     shares = [each.share for each in trial.proposals if each.share is not None]
     left = 1 - sum(shares)
     if not shares:
-        return "1.00"
+        return "-"
     return f"{1 / left:.2f}" if left > 0.05 else "over 20"
 
 
