@@ -59,6 +59,18 @@ INHERENT = [
         "nops",
         "a NOP before END_ASYNC_FOR, of whose line alone tracers are not told",
     ),
+    (
+        "test_sys_settrace",
+        "test_no_line_event_after_creating_generator",
+        "nops",
+        "3.13 tells C tracers of a generator's end in a loop, unless FOR_ITER starts a line",
+    ),
+    (
+        "test_sys_setprofile",
+        "test_unfinished_generator",
+        "calls",
+        "to be closed, a generator with an exit hook goes on, so that the hook is called",
+    ),
     ("test_bdb", "test_next_until_return_in_generator", "calls", _LINE),
     ("test_bdb", "test_skip", "", "it steps into the loader that this tool puts in"),
 ]  # fmt: skip
