@@ -30,6 +30,8 @@ HOST = sys.executable
 
 @pytest.fixture(autouse=True)
 def _few_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.platform == "emscripten":
+        pytest.skip("tune starts processes, and Pyodide has none: see test_processes.py")
     monkeypatch.chdir(FOLDER)
     monkeypatch.setenv("PYTHONPATH", str(FOLDER))
     monkeypatch.setattr(measurements, "PROCESSES", 2)
