@@ -38,7 +38,8 @@ def main() -> None:
         codes = [co for co, _ in codes_in(functions)]
         sites = sum(len(read_sites(co)) for co in codes)
         taken.append(1000 * (process_time() - started))
-    print(f"{len(functions)} functions, {len(codes)} code objects, {sites} sites")
+    size = sum(len(co.co_code) for co in codes)
+    print(f"{len(functions)} functions, {len(codes)} code objects, {size} bytes, {sites} sites")
     print(f"{statistics.median(taken):.1f} ms CPU (100 asked)")
 
 

@@ -11,10 +11,15 @@ from coscope.audits.reasons import tags_used, version_tag
 from coscope.audits.recording import Recorder
 from coscope.audits.specialization import (
     COUNTINGS,
+    GENERIC,
+    MISSING,
+    SPECIALIZED,
+    WAITING,
     codes_in,
     executed_forms,
     read_sites,
     specializes,
+    states_of,
 )
 from coscope.readers.from_function import HOST_VERSION
 
@@ -111,16 +116,74 @@ def test_the_versions_of_a_class_are_read_where_they_are() -> None:
     assert tags_used(Changed) in ((0,) if HOST_VERSION < "3.13" else range(40, 200))
 
 
-def test_readings_tell_a_site_that_keeps_missing_from_one_that_missed_once() -> None:
-    mixed, once = _fresh(), _fresh()
+def test_readings_tell_a_site_that_keeps_missing_from_one_that_misses_now_and_then() -> None:
+    mixed, once, seldom = _fresh(), _fresh(), _fresh()
     recorder = Recorder(lambda co, namespace: True)
     once([Plain()] * 3000 + [Other()] * 9)
-    for number in range(8):
+    seldom([Plain()] * 3000)
+    for number in range(20):
         mixed([Plain(), Other()] * (1000 + 7 * number))
         once([Plain()] * 1000)
-        recorder.read(mixed.__code__)
-        recorder.read(once.__code__)
-    (offset,) = set(recorder.seen[id(once.__code__)].states)
+        seldom([Plain()] * 1000 + [Other()])
+        for function in (mixed, once, seldom):
+            recorder.read(function.__code__)
+    (offset,) = recorder.seen[id(once.__code__)].misses
 
     assert recorder.keeps_missing(mixed.__code__, offset) is True
     assert recorder.keeps_missing(once.__code__, offset) is False
+    assert recorder.keeps_missing(seldom.__code__, offset) is False
+
+
+def test_too_few_readings_tell_nothing() -> None:
+    recorder = Recorder(lambda co, namespace: True)
+    function = _fresh()
+    function([Plain(), Other()] * 1000)
+    for _ in range(3):
+        recorder.read(function.__code__)
+
+    assert recorder.keeps_missing(function.__code__, 0) is None
+
+
+def test_what_became_of_each_instruction() -> None:
+    fits, generic, mixed, fresh = _fresh(), _fresh(), _fresh(), _fresh()
+    fits([Plain()] * 3000)
+    generic([Fallback()] * 3000)
+    mixed([Plain()] * 3000)
+    mixed([Other()] * 20)
+
+    told = []
+    for function in (fits, generic, mixed, fresh):
+        (state,) = [each for each in states_of(function.__code__) if "LOAD_ATTR" in each.executed]
+        told.append((state.state, state.misses, bool(state.executions)))
+
+    assert [
+        (SPECIALIZED, 0, False),
+        (GENERIC, None, True),
+        (MISSING, 20, False),
+        (WAITING, None, False),
+    ] == told
+
+
+def test_a_site_that_is_known_to_miss_is_told_so_whatever_it_counts_now() -> None:
+    function = _fresh()
+    function([Plain()] * 3000)
+    (offset,) = [
+        each.offset for each in states_of(function.__code__) if "LOAD_ATTR" in each.executed
+    ]
+
+    assert MISSING in {each.state for each in states_of(function.__code__, [offset])}
+
+
+def test_the_backoff_limits_the_executions_until_it_is_the_highest() -> None:
+    limits = []
+    for count in (300, 3000, 9000):
+        function = _fresh()
+        function([Fallback()] * count)
+        (site,) = read_sites(function.__code__, executions=1)
+        limits.append(site.most_executions)
+
+    assert limits[0] is not None
+    assert limits[1] is not None
+    assert 300 <= limits[0] < 1200
+    assert 3000 <= limits[1] < 12000
+    assert limits[2] is None

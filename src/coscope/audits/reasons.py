@@ -6,13 +6,13 @@ import gc
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from types import CodeType, FunctionType, ModuleType
+from dataclasses import dataclass, replace
+from types import CodeType, FunctionType, GetSetDescriptorType, ModuleType
 from typing import Any
 
 from coscope.audits.facts import Subject
 from coscope.audits.recording import recorder, seen_of
-from coscope.audits.specialization import Site, read_sites, specializes
+from coscope.audits.specialization import LEAST_MISSES, Site, read_sites, specializes
 from coscope.readers.attributes import (
     MISSING,
     class_attribute,
@@ -44,6 +44,7 @@ _NOT_MET = {
     "LOAD_GLOBAL": "it looks into namespaces that change, which",
 }
 _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"})
+_STORES = ("STORE_FAST", "STORE_FAST_LOAD_FAST", "STORE_FAST_STORE_FAST")
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _MOST_TAGS = 1000  # that one class gets (3.13: MAX_VERSIONS_PER_CLASS)
 # Byte offsets of members of a class on a 64-bit build. Source: Include/cpython/object.h.
@@ -72,6 +73,7 @@ class Reason:
     owner: str = ""  # the expression whose attribute it is, or that is unpacked or called
     attribute: str = ""
     types: tuple[str, ...] = ()  # that were seen there
+    lasting: bool = True  # it is so all the time; else it may have been once, as after a first run
 
 
 def reasons_of(subject: Subject) -> tuple[Reason, ...]:
@@ -100,25 +102,27 @@ def _reasons(
 ) -> Iterator[Reason]:
     watcher = recorder()
     place = {offset: index for index, offset in enumerate(subject.instructions.offsets)}
-    states = set() if watcher is None else set(getattr(seen_of(co), "states", ()))
+    seen = seen_of(co)
+    read = {} if seen is None else dict(seen.misses)
     sites = read_sites(co, misses=1)
     called = {site.offset for site in sites if site.family == "CALL"}
     for site in sites:
         if site.family == "PRECALL" and site.offset + _PRECALL in called:
             continue  # 3.11: its CALL tells the same
         keeps = None if watcher is None else watcher.keeps_missing(co, site.offset)
-        states.discard(site.offset)
-        if site.generic or keeps or (keeps is None and site.misses >= 8):
-            yield _Search(subject, co, function, cls, site, place[site.offset]).reason()
-    for offset in sorted(states):
+        read.pop(site.offset, None)
+        if site.generic or keeps or (keeps is None and site.misses >= LEAST_MISSES):
+            found = _Search(subject, co, function, cls, site, place[site.offset]).reason()
+            yield replace(found, lasting=site.generic or keeps is True)
+    for offset, misses in sorted(read.items()):
         # At its end the program may have left it just after it was specialised anew.
         if watcher is not None and watcher.keeps_missing(co, offset):
-            executed, misses = max(seen_of(co).states[offset], key=lambda each: each[1])  # type: ignore[union-attr]
             opname = subject.instructions.opname(place[offset])
-            site = Site(offset, opname, executed, 0, 0, misses)
+            site = Site(offset, opname, misses.executed, 0, 0, misses.count)
             yield _Search(subject, co, function, cls, site, place[offset]).reason()
 
 
+_LEAST_MIX = 0.1  # of the samples, that are of another type than the most frequent one
 _ENOUGH = 10  # samples, from which a type that was not seen is held for one that does not come
 _PRECALL = 4  # bytes that PRECALL and its cache take
 
@@ -189,13 +193,16 @@ class _Search:
             return self._of_module(held[0]) if len(held) == 1 else self._unknown()
         if not self.site.generic and not any(issubclass(cls, type) for cls in self.types):
             return self._missing()
-        for cls in self.types:
-            if issubclass(cls, type):
-                return self._of_class(None, cls)
-            found = self._of_instance(cls)
-            if found is not None:
-                return found
-        return self._candidates() if not self.types else self._unknown()
+        if not self.types:
+            return self._candidates()
+        found = [
+            self._of_class(None, cls) if issubclass(cls, type) else self._of_instance(cls)
+            for cls in self.types
+        ]
+        # Where types of which not the same is true were seen, which of them come here is not known.
+        if found[0] is None or any(each is None or each.kind != found[0].kind for each in found):
+            return self._unknown()
+        return found[0]
 
     def _missing(self) -> Reason:
         """A specialised instruction that does not fit: it was made for one type as it was."""
@@ -209,23 +216,52 @@ class _Search:
             types[id(made_for)] = made_for
         self.types = list(types.values())
         if len(self.types) > 1:
-            return self._made(MIXED, f"{self.owner} was of {self._kinds('')}", True)
-        seen = seen_of(self.co)
-        if seen is None or seen.samples < _ENOUGH or not sampled:
+            text = f"{self.owner} was of {self._kinds('')}"
+            kind = MIXED if self._is_item() and self._is_mixed() else OTHER
+            return self._made(kind, text, True)
+        if not self._is_sampled() or not sampled:
             return self._unsampled(version != 0 and made_for is None)
         name = name_of_class(self.types[0])
         if tags_used(self.types[0]) >= _MOST_TAGS:
             return self._exhausted(self.types[0])
         if made_for is None and version:
             return self._made(CLASS_STORE, f"the class {name} changes between accesses", True)
+        if class_attribute(self.types[0], self.attribute) is not MISSING:
+            text = f"instances of {name} do not all keep the same attributes in the same way"
+            return self._made(OTHER, text)
         text = f"instances of {name} do not have {self.attribute} where the first one had it"
         return self._made(OWN_DICT, text)
+
+    def _is_sampled(self) -> bool:
+        """True if a type of a local that was not seen hardly comes."""
+        seen = seen_of(self.co)
+        return seen is not None and seen.samples >= _ENOUGH
+
+    def _is_mixed(self) -> bool:
+        """True if the owner was not of one and the same type nearly always."""
+        seen = seen_of(self.co)
+        times = list(seen.times.get(self.owner, {}).values()) if seen is not None else []
+        return sum(times) - max(times, default=0) >= _LEAST_MIX * sum(times)
+
+    def _is_item(self) -> bool:
+        """True if the owner is what the loop around the site goes through, and nothing else."""
+        loop = self.subject.loop_at(self.index)
+        if loop is None or loop.iterates is None:
+            return False
+        columns = self.subject.instructions
+        stored = [
+            index
+            for index in self.subject.where(*_STORES)
+            # Of two names in one instruction the second may be loaded: then it counts too much.
+            if self.owner in columns.argrepr(index).split(", ")
+        ]
+        return len(stored) == 1 and stored[0] in loop.every_round
 
     def _unsampled(self, stale: bool) -> Reason:
         """What misses, of which types are not known enough; `stale`: the class for which it was
         specialised has another version by now, or is gone."""
         if not stale:
-            return self._made(MIXED, f"{self.owner} is not always of one type and one layout")
+            return self._made(OTHER, f"{self.owner} is not always of one type and one layout")
         if self.cls is not None and self.owner in self.co.co_varnames[:1]:
             name = name_of_class(self.cls)
             return self._made(CLASS_STORE, f"the class {name} changes between accesses")
@@ -249,7 +285,8 @@ class _Search:
             return self._exhausted(cls)
         if metaclass is not type:
             text = f"the class of {name} is {name_of_class(metaclass)}, not type"
-            return self._made(METACLASS, text, True)
+            method = "NULL|self" in self.subject.instructions.argrepr(self.index)
+            return self._made(OTHER if method else METACLASS, text, True)
         if not self.site.generic:
             return self._made(CLASS_STORE, f"the class {name} changes between reads", True)
         if HOST_VERSION in _NO_CLASSES:
@@ -268,6 +305,8 @@ class _Search:
                 return self._made(OTHER, f"the class {name} has a __getattr__", True)
             if stores(cls, self.attribute) or _has_own_getattribute(cls):
                 return None
+            if not self._is_sampled():
+                return self._made(OTHER, f"the class {name} has a __getattr__")
             return self._made(FALLBACK, f"{name}.__getattr__ gives {self.attribute}", True)
         if _is_descriptor(value):
             text = f"{name}.{self.attribute} is a {type(value).__name__}"
@@ -277,7 +316,9 @@ class _Search:
         if HOST_VERSION in _NO_CONSTANTS:
             text = f"{self.attribute} is an attribute of the class {name}, read through an instance"
             return self._made(CONSTANT, text, True)
-        return self._shadowed(cls, True) if HOST_VERSION in SHADOWING else None
+        if HOST_VERSION in SHADOWING and self.site.family == "STORE_ATTR":
+            return self._shadowed(cls, True)
+        return None
 
     def _shadowed(self, cls: type, proved: bool) -> Reason:
         owner = next(
@@ -296,9 +337,13 @@ class _Search:
         """Without a type seen: the one class of the package whose instances have the attribute,
         and for which this could not be specialised. For the others it would have been."""
         if not self.site.generic:
-            return self._made(MIXED, f"{self.owner} is not always of one type and one layout")
-        found = []
-        for cls in self.subject.unit.fact(_classes):
+            return self._made(OTHER, f"{self.owner} is not always of one type and one layout")
+        found: list[Reason] = []
+        every = self.subject.unit.fact(_classes)
+        held = (namespace_of(cls).get(self.attribute) for cls in every)
+        if any(type(value) is GetSetDescriptorType for value in held):
+            return self._unknown()  # an attribute of C, which is never specialised, fits too
+        for cls in every:
             if _package_of(cls) != _package_of(self.function) or not stores(cls, self.attribute):
                 continue
             value = class_attribute(cls, self.attribute)
@@ -312,7 +357,7 @@ class _Search:
         return self._unknown()
 
     def _unknown(self) -> Reason:
-        return self._made(OTHER, "the reason is not known: its objects could not be seen")
+        return self._made(OTHER, "the reason is not known")
 
     def _made(self, kind: str, text: str, proved: bool = False) -> Reason:
         names = tuple(name_of_class(cls) for cls in self.types)
@@ -379,7 +424,8 @@ def _package_of(thing: Any) -> str:
 
 
 def _is_descriptor(value: Any) -> bool:
-    return class_attribute(type(value), "__get__") is not MISSING
+    found = (class_attribute(type(value), name) for name in ("__get__", "__set__", "__delete__"))
+    return any(each is not MISSING for each in found)
 
 
 def _has_own_getattribute(cls: type) -> bool:

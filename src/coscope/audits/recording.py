@@ -26,6 +26,24 @@ _WAITS = 100  # milliseconds that a thread which has ended may take to be gone
 
 
 @dataclass(slots=True)
+class Misses:
+    """The misses of one specialised site, as successive readings found them."""
+
+    executed: str  # its form, and
+    count: int  # its misses, in the last reading that found some
+    changes: int = 0  # readings that found another count than the one before
+    falls: int = 0  # and of them, those that found a lower one: it was specialised anew
+
+    def note(self, executed: str, count: int) -> None:
+        """Take note of one reading."""
+        changed = executed != self.executed
+        if changed or count != self.count:
+            self.changes += 1
+            self.falls += changed or count < self.count
+        self.executed, self.count = executed, count
+
+
+@dataclass(slots=True)
 class Seen:
     """What was seen of one code object."""
 
@@ -35,9 +53,9 @@ class Seen:
     readings: int = 0  # of its counters
     places: dict[int, int] = field(default_factory=dict)  # samples by f_lasti, bytes in co_code
     types: dict[str, dict[int, type]] = field(default_factory=dict)  # by local, by id()
+    times: dict[str, dict[int, int]] = field(default_factory=dict)  # samples of each such type
     modules: dict[str, dict[int, ModuleType]] = field(default_factory=dict)
-    states: dict[int, set[tuple[str, int]]] = field(default_factory=dict)
-    """By offset: the different (form, misses) that sites which had missed were found in."""
+    misses: dict[int, Misses] = field(default_factory=dict)  # by offset in co_code
 
 
 class Recorder:
@@ -120,6 +138,9 @@ class Recorder:
             kinds = seen.types.setdefault(name, {})
             if len(kinds) < _MOST_TYPES:
                 kinds[id(type(value))] = type(value)
+            times = seen.times.setdefault(name, {})
+            if id(type(value)) in kinds:
+                times[id(type(value))] = times.get(id(type(value)), 0) + 1
             if type(value) is ModuleType:
                 seen.modules.setdefault(name, {})[id(value)] = value
 
@@ -130,19 +151,29 @@ class Recorder:
             return
         seen.readings += 1
         for site in read_sites(co, executions=0, misses=1):
-            seen.states.setdefault(site.offset, set()).add((site.executed, site.misses))
+            known = seen.misses.get(site.offset)
+            if known is None:
+                seen.misses[site.offset] = Misses(site.executed, site.misses)
+            else:
+                known.note(site.executed, site.misses)
 
     def keeps_missing(self, co: CodeType, offset: int) -> bool | None:
-        """True if readings found a site in different states, False if always in the same; None if
-        there were too few readings to tell."""
+        """True if a site misses so often that it was specialised anew between many readings; None
+        if there were too few readings to tell.
+
+        A site that misses now and then has a count that goes up by little from reading to reading.
+        That of one which misses dozens of times in between is another one each time, and as often
+        lower as higher.
+        """
         seen = self.seen.get(id(co))
         if seen is None or seen.readings < _ENOUGH:
             return None
-        return len(seen.states.get(offset, ())) >= _STATES
+        found = seen.misses.get(offset)
+        return found is not None and found.changes >= _CHANGES and 4 * found.falls >= found.changes
 
 
-_ENOUGH = 4  # readings, from which the same state says that nothing misses any more
-_STATES = 3  # different states that only a site which keeps missing has
+_ENOUGH = 4  # readings, from which the same count says that nothing misses any more
+_CHANGES = 3
 
 
 class _Current:

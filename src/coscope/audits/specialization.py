@@ -45,6 +45,7 @@ COUNTINGS = {
     "3.14": Counting("{}", backoff=1, settled=52 << 4, miss=16),
 }
 _BACKOFF = 15  # the low bits of a counter
+_HIGHEST = 12  # backoff, in every version
 
 # RESUME specialises without a counter; nothing is lost by its generic form.
 _UNCOUNTED = frozenset({"RESUME"})
@@ -65,6 +66,11 @@ class Site:
     def generic(self) -> bool:
         """True if it is not specialised."""
         return self.executions > 0
+
+    @property
+    def most_executions(self) -> int | None:
+        """Generic ones, at most: at twice as many its backoff would be higher. None: no limit."""
+        return 2 << self.backoff if self.generic and self.backoff < _HIGHEST else None
 
     @property
     def evidence(self) -> str:

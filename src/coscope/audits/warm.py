@@ -29,6 +29,7 @@ from coscope.rules import Rule
 _VARIABLE = "COSCOPE_WARM"
 _DEVIATIONS = 1.96  # standard ones, beyond which a normal variable lies in 2.5% of all cases
 _QUICKEST = 0.8  # nanoseconds that an instruction takes at least, on average
+_QUICKEST_CALL = 10.0  # and one that calls
 
 # Runs in the command's Python, which may be of any version. After it the `sitecustomize` that it
 # stands before is loaded, as if it were not there.
@@ -198,28 +199,49 @@ def _merged(
             else:
                 pairs = zip(before["samples"], each["samples"], strict=True)
                 before["samples"] = [sum(pair) for pair in pairs]
+                before["seconds"] += each["seconds"]
+                limits = before["most"], each["most"]
+                before["most"] = None if None in limits else sum(limits)
     kept = []
     for finding in with_bounds(findings, rules, options):
         told_of = known[_key(finding)]
         inside, samples = told_of["samples"]
-        share = most_of_a_round(finding.nanoseconds, told_of["round"])
+        if not samples:
+            continue  # what share of its function's time it takes is not known: nobody saw it run
+        if _is_little(finding.nanoseconds, told_of, options.least_share):
+            continue
+        share = most_of_a_round(finding.nanoseconds, *told_of["round"])
         if share * most_likely(inside, samples) >= options.least_share:
             where = "each round of its loop" if told_of["loops"] else "each call before it"
-            text = f"at least {told_of['round']} instructions are executed in {where}"
+            instructions, calls = told_of["round"]
+            text = f"at least {instructions} instructions, {calls} of them calls, in {where}"
             kept.append(replace(finding, evidence=(*finding.evidence, Evidence(text))))
     return in_order(kept)
+
+
+def _is_little(lost: float | None, told_of: dict[str, Any], least: float) -> bool:
+    """True if all executions of a site together lose too small a share of its function's time."""
+    most: int | None = told_of["most"]
+    if lost is None or most is None:
+        return False
+    return bool(most * lost / 1e9 < least * told_of["seconds"])
 
 
 def _key(finding: Finding) -> tuple[str, str | None, str, int | None]:
     return finding.rule, finding.file, finding.code, finding.offset
 
 
-def most_of_a_round(lost: float | None, instructions: int) -> float:
-    """The share of a round that an operation loses at most, if the round has so many
-    instructions at least; 1.0 if it is not known what it loses."""
+def most_of_a_round(lost: float | None, instructions: int, calls: int) -> float:
+    """The share of a round that an operation loses at most; 1.0 if it is not known what it loses.
+
+    Args:
+        lost: Nanoseconds.
+        instructions: Of the round, at least.
+        calls: That are among them.
+    """
     if lost is None or lost <= 0:
         return 1.0
-    return lost / (lost + (instructions - 1) * _QUICKEST)
+    return lost / (lost + (instructions - 1 - calls) * _QUICKEST + calls * _QUICKEST_CALL)
 
 
 def most_likely(inside: int, samples: int) -> float:

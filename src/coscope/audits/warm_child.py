@@ -20,8 +20,8 @@ from coscope.audits.facts import Subject, Unit
 from coscope.audits.facts_live import functions_of, subjects_of
 from coscope.audits.facts_objects import Live
 from coscope.audits.options import Options
-from coscope.audits.reasons import code_of
-from coscope.audits.recording import Recorder, seen_of, use
+from coscope.audits.reasons import code_of, reasons_of
+from coscope.audits.recording import Recorder, recorder, seen_of, use
 from coscope.audits.specialization import codes_in
 from coscope.errors import CoscopeError
 from coscope.flow import dominates, find_dominators
@@ -139,6 +139,8 @@ def _found(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
                     "loops": subject.loop_at(_index(subject, finding)) is not None,
                     "round": instructions_a_round(subject, finding),
                     "samples": samples_around(subject, finding),
+                    "most": most_executions(subject, finding),
+                    "seconds": seconds_of(subject),
                 }
 
 
@@ -191,23 +193,44 @@ def nested(subjects: Sequence[Subject], functions: Sequence[FunctionType]) -> li
     return found
 
 
-def instructions_a_round(subject: Subject, finding: Finding) -> int:
-    """Instructions that are executed each time that the site is, at least: of a complete round of
-    its loop, or of a call up to the site if it is in none."""
+def instructions_a_round(subject: Subject, finding: Finding) -> tuple[int, int]:
+    """Instructions that are executed each time that the site is, at least, and how many of them
+    call: of a complete round of its loop, or of a call up to the site if it is in none."""
     at = _index(subject, finding)
+    indexes = _round(subject, at)
+    opnames = subject.opnames
+    return len(indexes), sum(opnames[each].startswith("CALL") for each in indexes if each != at)
+
+
+def _round(subject: Subject, at: int) -> frozenset[int]:
     loop = subject.loop_at(at)
     if loop is not None:
-        return max(1, len(loop.every_round - loop.inner))
+        return loop.every_round - loop.inner | {at}
     if subject.graph is None:
-        return 1
+        return frozenset([at])
     above = find_dominators(subject.graph)
     blocks = subject.graph.blocks
     (own,) = (block.index for block in blocks if block.start <= at < block.stop)
-    return sum(
-        min(block.stop, at + 1) - block.start
+    return frozenset(
+        index
         for block in blocks
         if dominates(above, block.index, own) and subject.loop_at(block.start) is None
+        for index in range(block.start, min(block.stop, at + 1))
     )
+
+
+def most_executions(subject: Subject, finding: Finding) -> int | None:
+    """How often a generic site was executed at most; None: nothing limits it."""
+    sites = (reason.site for reason in subject.fact(reasons_of))
+    site = next((site for site in sites if site.offset == finding.offset), None)
+    return None if site is None else site.most_executions
+
+
+def seconds_of(subject: Subject) -> float:
+    """How long its code ran, as far as samples tell."""
+    co, watcher = code_of(subject), recorder()
+    seen = None if co is None else seen_of(co)
+    return 0.0 if seen is None or watcher is None else seen.samples * watcher.interval
 
 
 def samples_around(subject: Subject, finding: Finding) -> tuple[int, int]:

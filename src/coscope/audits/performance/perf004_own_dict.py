@@ -8,7 +8,8 @@ Instances keep their attributes in a plain array until somebody asks for their d
 instruction that was specialised for the array misses on an instance that has a dictionary; so it
 does where instances got the same attributes in different orders.
 
-The rule looks at code that has run: the site kept missing.
+The rule looks at code that has run: the site kept missing, though objects of one type alone were
+seen there, and the attribute is the instances' own.
 
 Instead: `getattr` and `setattr` for single names, `dataclasses.fields`, or `__slots__`; and assign
 all attributes in `__init__`, always in the same order.

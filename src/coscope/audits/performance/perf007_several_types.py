@@ -1,4 +1,4 @@
-"""One site meets objects of several types
+"""A loop goes through objects of several types
 
     for shape in shapes:            # circles and squares, in any order
         total += shape.area         # specialised for circles, misses on each square
@@ -6,7 +6,9 @@
 A specialised instruction fits one type. Where types change from round to round it misses, falls
 back, and is specialised anew every 53 misses.
 
-The rule looks at code that has run: the site kept missing.
+The rule looks at code that has run: an attribute of the loop's own variable kept missing, and
+objects of more than one type were seen in that variable. Elsewhere, as where a tree is visited,
+there is nothing to sort, and `coscope show --warm` tells of it.
 
 Instead: sort by type, or one loop for each type, where it pays: see how little there is to gain.
 

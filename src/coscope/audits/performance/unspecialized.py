@@ -30,7 +30,7 @@ def findings(
         severity: Of the findings, if not the rule's own.
     """
     for reason in subject.fact(reasons_of):
-        if reason.kind in kinds:
+        if reason.kind in kinds and reason.lasting:
             yield subject.finding(
                 rule,
                 f"{_expression(subject, reason)} is not specialised: {reason.text}",
