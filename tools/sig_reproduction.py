@@ -8,7 +8,7 @@ import re
 import sys
 import typing
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import FrameType, FunctionType
 from typing import Any
 
@@ -51,12 +51,32 @@ def _rejects(finding: Finding, subject: Subject, found: Signatures | None) -> An
     thing = held.object
     positional, keywords = witness.values
     inspect.signature(thing).bind(*positional, **keywords)
-    try:
-        _drive(thing(*positional, **keywords))
-    except TypeError as error:
-        text = str(error)
-        return bool(_BINDING.search(text)), f"{name}({witness.arguments}): TypeError: {text}"
-    return False, f"{name}({witness.arguments}) was accepted"
+    seen = ""
+    for first in _receivers(subject, thing, positional[:1]):
+        try:
+            _drive(thing(*first, *positional[1:], **keywords))
+        except TypeError as error:
+            if _BINDING.search(str(error)):
+                return True, f"{name}({witness.arguments}): TypeError: {error}"
+            seen = f"TypeError: {error}"
+        except Exception as error:
+            seen = f"{type(error).__name__}: {error}"
+        else:
+            seen = "it was accepted"
+    return False, f"{name}({witness.arguments}): {seen}"
+
+
+def _receivers(subject: Subject, thing: Any, first: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """The first argument as the witness has it; of a method, then instances of its class."""
+    yield first
+    live = subject.live
+    if live is None or not first or not live.in_class or thing is not live.thing:
+        return
+    for make in (live.owner, lambda: object.__new__(live.owner)):
+        try:
+            yield (make(),)
+        except Exception:
+            continue
 
 
 def _drive(given: Any) -> None:

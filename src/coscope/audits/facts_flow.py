@@ -53,7 +53,7 @@ class _Walk:
         self.subject = subject
         self.found: list[Origin] = []
         self.seen: set[tuple[int, int]] = set()
-        self.names: set[str] = set()
+        self.names: set[tuple[str, int]] = set()
 
     def follow(self, made_by: Origins) -> None:
         """Add what the makers of a value made it of."""
@@ -116,15 +116,18 @@ class _Walk:
         yield from (name for a, name in zip(row.access, held, strict=False) if a == "read local")
 
     def _local(self, name: str, index: int) -> None:
-        if name in self.names:
+        if (name, index) in self.names:
             return
-        self.names.add(name)
+        self.names.add((name, index))
         code = self.subject.code
         count = code.argcount + code.kwonlyargcount
         count += bool(code.flags & 0x4) + bool(code.flags & 0x8)
-        if name in code.varnames[:count]:
+        reaching = _reaching(self.subject, name, index)
+        if name in code.varnames[:count] and -1 in reaching:
             self.found.append(Origin("parameter", f"the parameter {name}"))
         for store, value in stores_of(self.subject, name):
+            if store not in reaching:
+                continue
             if value is None:
                 self.found.append(Origin("other", f"the variable {name}", store))
             else:
@@ -133,6 +136,33 @@ class _Walk:
     def _text(self, index: int) -> str:
         stack = self.subject.stack(index + 1)
         return str(stack[-1]) if stack else self.subject.instructions.argrepr(index)
+
+
+def _reaching(subject: Subject, name: str, index: int) -> frozenset[int]:
+    """The stores to a local whose value an instruction may find; -1: that of the call itself."""
+    stores = [at for at, _ in stores_of(subject, name)]
+    graph = subject.graph
+    if graph is None:
+        return frozenset([-1, *stores])
+    found: set[int] = set()
+    pending = [(graph.block_of(index).index, index, True)]
+    seen: set[tuple[int, bool]] = set()
+    while pending:
+        number, stop, whole = pending.pop()
+        start = graph.blocks[number].start
+        inside = [at for at in stores if start <= at < stop]
+        # An exception may come before the last store, or after it.
+        found.update(inside[-1:] if whole else inside)
+        if inside and whole:
+            continue
+        if number == 0:
+            found.add(-1)
+        for edge in graph.arrivals[number]:
+            key = edge.source, edge.kind != "exception"
+            if key not in seen:
+                seen.add(key)
+                pending.append((edge.source, graph.blocks[edge.source].stop, key[1]))
+    return frozenset(found)
 
 
 _KINDS = {

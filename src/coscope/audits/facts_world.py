@@ -22,7 +22,6 @@ class World:
     def __init__(self, package: str) -> None:
         self.package = package
         self._weighed: dict[int, Any] = {}
-        self._asked: set[str] = set()
         self.scale = Scale(Clock(_SECONDS))  # one for all: what is weighed once is not again
 
     @cached_property
@@ -47,12 +46,6 @@ class World:
             return False
         self._weighed[id(thing)] = thing  # kept, so that its id() stays its own
         return True
-
-    def is_first(self, what: str) -> bool:
-        """True at the first question about what is told once for the package."""
-        first = what not in self._asked
-        self._asked.add(what)
-        return first
 
     def is_written(self, cell: CellType) -> bool:
         """True if a live function that holds the cell assigns it, itself or in nested code."""

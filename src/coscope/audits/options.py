@@ -20,6 +20,7 @@ class Options:
     constant_limit: int = 256  # bytes from which a constant is looked into (DYN)
     least_nanoseconds: float = 3.0  # a smaller measured gain is no finding (PERF)
     least_share: float = 0.05  # of the time of a round that a gain is at most (PERF, --warm)
+    type_checking: bool = False  # names under TYPE_CHECKING are asked for, too (SIG107)
     pickle: bool = False  # pickling is asked for: names must find their objects (SIG)
 
 

@@ -25,6 +25,7 @@ from coscope.audits.facts import Subject
 from coscope.audits.glances import Glance, cells_of, free_of, name_of, nested_in
 from coscope.facts.uses import uses_of
 from coscope.model import Code, Finding
+from coscope.readers.sources import defaults_in
 
 CODE = "CLO104"
 SEVERITY = "info"
@@ -46,9 +47,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     nested = {each.name: each for each in code.consts if isinstance(each, Code)}
     names = [name for name in code.cellvars if name in nested and name in nested[name].freevars]
-    count = code.argcount + code.kwonlyargcount
-    count += bool(code.flags & 0x4) + bool(code.flags & 0x8)
-    given = code.varnames[:count]
+    given = _required(subject)
     for name in names:
         stores = _stores(subject, name)
         others = [each for each in nested[name].freevars if each in given]
@@ -83,6 +82,16 @@ def _stores(subject: Subject, name: str) -> list[int]:
                     return []
                 found.append(subject.instructions.at(use.offset).index)
     return found
+
+
+def _required(subject: Subject) -> frozenset[str]:
+    """The parameters that every call gives: those without a default, as far as source tells."""
+    code, source = subject.code, subject.unit.source
+    written = None if source is None else defaults_in(source, code)
+    optional = 0 if written is None else len(written.positional)
+    named = set() if written is None else {name for name, _ in written.keyword_only}
+    only = code.varnames[code.argcount : code.argcount + code.kwonlyargcount]
+    return frozenset(code.varnames[: code.argcount - optional]) | (frozenset(only) - named)
 
 
 def _is_shared(code: Code, name: str) -> bool:

@@ -6,10 +6,10 @@ it comes from: a parameter, a global, an attribute, the result of a call. Not re
 that is made of constants alone, those in a loop over a literal and in a global that the module
 assigns once among them; `eval(repr(x))`; trees that the function itself makes of `ast` nodes;
 `compile` to a syntax tree, under the name of a file, of text that nothing is known of, or only to
-see whether it parses;
-`exec` of what a reported `compile` has made; and what runs in a namespace that is handed over with
-it and is plainly meant to be code: a parameter called `code` or `source`, text that a generator of
-code has put together.
+see whether it parses; `exec` of what a reported `compile` has made, and of a file in a namespace of
+its own; what is evaluated in the namespace of a frame; and what runs in a namespace that is handed
+over with it and is plainly meant to be code: a parameter called `code` or `source`, text that a
+generator of code has put together.
 
     def total(rows, formula):
         return eval(formula, {"rows": rows})     the parameter formula becomes code
@@ -64,7 +64,9 @@ def check(subject: Subject) -> Iterator[Finding]:
         sources = list(_sources(subject, call.positional[0], _DEEPEST))
         if not sources or (name != "compile" and _is_made_by_compile(subject, sources)):
             continue
-        given = any(_is_given(source) for source in sources)
+        given = any(_is_given(source) for source in sources) and not _is_meant(
+            subject, call, name, sources
+        )
         if not given and (name == "compile" or len(call.positional) > 1 or call.keywords):
             continue  # plainly meant to run in a namespace of its own
         if name == "compile" and _is_of_file(subject, call):
@@ -156,6 +158,14 @@ _READS = (
     *(".read(", ".readline(", ".read_text(", ".read_bytes(", ".recv(", "input(", "urlopen("),
     *("getenv(", "environ", "sys.argv", "fromfile("),
 )
+
+
+def _is_meant(subject: Subject, call: Call, name: str, sources: list[Origin]) -> bool:
+    """True of a file that is executed in a namespace, and of what is evaluated in a frame's."""
+    if len(call.positional) < 2:
+        return False
+    frames = (each.text.endswith(".f_globals") for each in sources_of(subject, call.positional[1]))
+    return any(frames) or (name == "exec" and all(_is_read(source) for source in sources))
 
 
 def _is_of_file(subject: Subject, call: Call) -> bool:

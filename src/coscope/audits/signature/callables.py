@@ -104,12 +104,19 @@ def told(subject: Subject, found: Signatures, code: str, message: str, **more: A
     """
     finding = subject.finding(code, message, **more)
     name = None if subject.live is None else subject.live.name
-    for link in reversed(functions_in(found)):
-        if link.name == name and link.function is not None:
+    links = [link for link in reversed(functions_in(found)) if not _is_generated(link)]
+    for link in (*(each for each in links if each.name == name), *links):
+        if link.function is not None:
             span = definition(link.function.source, link.function.code)
             file = link.function.code.filename
-            return replace(finding, file=file, span=span, code=link.qualname, offset=None)
+            if link.name == name or finding.file is None or finding.file.startswith("<"):
+                return replace(finding, file=file, span=span, code=link.qualname, offset=None)
     return finding
+
+
+def _is_generated(link: Link) -> bool:
+    """True of code that no file has."""
+    return link.function is None or link.function.code.filename.startswith("<")
 
 
 def told_of_wrapper(

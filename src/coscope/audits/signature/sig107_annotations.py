@@ -11,8 +11,9 @@ whatever the source looks like, nor those in a quoted alias that another module 
         return find
 
 Each missing name is told once a module. Names that the module binds under `if TYPE_CHECKING:`, or
-under another condition that was not met, are mostly meant: one of them is told for the package, for
-your information. Private functions and generated code are left out.
+under another condition that was not met, are mostly meant: they are told for your information, and
+only where `type-checking = true` in `[tool.coscope]` asks for them. Private functions and generated
+code are left out.
 
 Import the name where it is used, define the class on module level, or write `"Key | None"` as one
 string instead of `"Key" | None`.
@@ -50,7 +51,9 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     # functools.wraps copies annotations: they are those of the first function that wraps none.
     written = next((link for link in links if not link.wraps), links[-1])
-    if written.function is None or written.function.source is None:
+    if written.function is None or written.function.code.filename.startswith("<"):
+        return
+    if written.function.source is None:
         return
     module = dict.get(written.object.__globals__, "__name__")
     own = [
@@ -66,7 +69,8 @@ def check(subject: Subject) -> Iterator[Finding]:
         if reason not in told_here:
             told_here.add(reason)
             yield _told(subject, found, plain[0], "warning")
-    elif wrong and subject.unit.world is not None and subject.unit.world.is_first(CODE):
+    elif wrong and subject.options.type_checking and wrong[0].reason not in told_here:
+        told_here.add(wrong[0].reason or "")
         yield _told(subject, found, wrong[0], "info")
 
 
@@ -92,8 +96,8 @@ def _is_conditional(annotation: Annotation, link: Link) -> bool:
         return False
     file = dict.get(member(ModuleType, "__dict__", module), "__file__")
     held = source_of(file) if type(file) is str and file.endswith(".py") else None
-    # A module in C has no source: its private types are those of stub files.
-    return attribute in _bound_in(held) if held is not None else attribute.startswith("_")
+    # A module in C has no source: its types are those of stub files.
+    return held is None or attribute in _bound_in(held)
 
 
 @lru_cache(maxsize=64)

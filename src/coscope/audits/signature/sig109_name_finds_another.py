@@ -14,18 +14,21 @@ always meant for it.
     _load = load = traced(load)           fine: load.__qualname__ finds the wrapper
     fetch = traced(load)                  fetch.__qualname__ is "load": another object
 
+Modules that are not loaded, or answer for their names by code, are not asked.
+
 Give it the name under which it is found: `fetch.__qualname__ = "fetch"`.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
-from types import FunctionType
+from types import FunctionType, ModuleType
 
 from coscope.audits.facts import Subject
 from coscope.facts.references import PICKLE, found_at, goes_by_name, name_of
 from coscope.model import Finding
-from coscope.readers.attributes import MISSING
+from coscope.readers.attributes import MISSING, member
 from coscope.readers.values import text_of
 
 CODE = "SIG109"
@@ -41,6 +44,8 @@ def check(subject: Subject) -> Iterator[Finding]:
     if type(thing) is not FunctionType or goes_by_name(thing, PICKLE):
         return
     module, qualname = name_of(thing)
+    if module is not None and not _is_plain(module):
+        return
     other = found_at(module, qualname) if module is not None else MISSING
     what = "nothing" if other is MISSING else text_of(other)
     yield subject.finding(
@@ -50,4 +55,12 @@ def check(subject: Subject) -> Iterator[Finding]:
         evidence=[f"__module__ is {module}, __qualname__ is {qualname}"],
         why="pickle writes a function by its name, and looks it up before it does",
         instead="set __module__ and __qualname__ to where it is found",
+    )
+
+
+def _is_plain(name: str) -> bool:
+    """True of a module that is loaded, and that answers for its names by its dictionary alone."""
+    module = dict.get(sys.modules, name)
+    return type(module) is ModuleType and "__getattr__" not in member(
+        ModuleType, "__dict__", module
     )
