@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from coscope.errors import InputError
+from coscope.errors import InputError, InterpreterError
+from coscope.opcodes import VERSIONS
 from coscope.readers.from_interpreter import find
 from coscope.tuner.measurements import ByCall, ByCommand, Measurement, Refusal, Told
 from coscope.tuner.predictions import proposals
@@ -49,7 +50,7 @@ def tune(
         InputError: The target is no function whose code can be changed, or the call fails.
         InterpreterError: The interpreter cannot be run, or ended without an answer.
     """
-    interpreter = interpreter_of(None if python is None else find(python).path)
+    interpreter = interpreter_of(None if python is None else _found(python))
     processes = Processes(interpreter, clocks or Clocks())
     _check(target, call, test, setup, against)
     told = Told(processes.ask("describe", target=target, against=against))
@@ -161,6 +162,21 @@ class _Work:
         self.progress(self.done, max(self.total, self.done))
 
 
+def _found(python: str) -> str:
+    """The path of an interpreter.
+
+    Raises:
+        InterpreterError: There is none, or it is too old.
+    """
+    found = find(python)
+    if found.version not in VERSIONS:
+        raise InterpreterError(
+            f"tune cannot measure on CPython {found.release}",
+            expected=f"CPython {VERSIONS[0]} to {VERSIONS[-1]}",
+        )
+    return found.path
+
+
 def _check(
     target: str, call: str | None, test: str | None, setup: str, against: str | None
 ) -> None:
@@ -180,7 +196,8 @@ def _check(
         try:
             ast.parse(text or "0", mode="eval" if what == "call" else "exec")
         except (SyntaxError, ValueError) as error:
-            raise InputError(f"the {what} does not parse: {error}", found=text) from error
+            told = error.msg if isinstance(error, SyntaxError) else str(error)
+            raise InputError(f"the {what} does not parse: {told}", found=text) from error
 
 
 def _check_name(target: str) -> None:

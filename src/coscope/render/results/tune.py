@@ -166,25 +166,24 @@ def _measured(page: Sheet, each: Entry) -> None:
 def _gained(page: Sheet, gain: Entry) -> None:
     low, high = gain["interval"]
     role = "value" if gain["verified"] else "plain"
-    page.add(
-        (f"          {gain['ratio']:.3f} times as fast", role),
-        (f", 95% interval {low:.3f} to {high:.3f}", "plain"),
-        (f"; {_time(gain['before_ns'])} to {_time(gain['after_ns'])}", "faint"),
-    )
     word = "verified" if gain["verified"] else "slower" if gain["slower"] else "not verified"
     page.add(
-        (f"          {word}", "value" if gain["verified"] else "warning"),
-        (
-            f": counts above {100 * gain['threshold']:.1f}%; the null run gave {gain['null']:.3f}",
-            "faint",
-        ),
+        (f"          {gain['ratio']:.3f} times as fast", role),
+        (f", 95% interval {low:.3f} to {high:.3f}: ", "plain"),
+        (word, "value" if gain["verified"] else "warning"),
+    )
+    page.add(
+        (f"          {_time(gain['before_ns'])} to {_time(gain['after_ns'])}; ", "faint"),
+        (f"above {100 * gain['threshold']:.1f}% it counts; ", "faint"),
+        (f"the null run gave {gain['null']:.3f}", "faint"),
     )
 
 
 def _verdict(page: Sheet, found: Entry) -> None:
     kept = [found["changes"][at] for at in found["kept"]]
     if kept:
-        page.add((f"worth it: {', '.join(each['text'] for each in kept)}", "title"))
+        what = kept[0]["text"] if len(kept) == 1 else f"the {len(kept)} changes that are verified"
+        page.add((f"worth it: {what}", "title"))
         for line in (found["diff"] or "").splitlines():
             role = {"+": "value", "-": "error"}.get(line[:1], "source")
             page.add((f"  {line}", role))
