@@ -22,7 +22,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from coscope.audits.engine import _merged as merge
+from coscope.audits.engine import merged as merge
 from coscope.audits.engine import audit_subjects, run_rule, with_bounds
 from coscope.audits.facts_live import subjects_of
 from coscope.audits.options import Options
@@ -73,8 +73,8 @@ def live_findings(package: str) -> Iterator[tuple[Finding, Answer | None]]:
                     if rule.code != "SIG109":  # told only where pickling is asked for
                         found.append(finding)
     others = [rule for rule in live if rule not in signature]
-    merged = [*merge(found), *audit_subjects(subjects_of(package, options), others)]
-    for finding in with_bounds(merged, live, options):
+    told_once = [*merged(found), *audit_subjects(subjects_of(package, options), others)]
+    for finding in with_bounds(told_once, live, options):
         yield finding, None
 
 

@@ -1,16 +1,16 @@
 """Audit the standard library and installed packages, and draw findings to check by hand.
 
-    python tools/audit_precision.py collect FINDINGS --site FOLDER PACKAGE...
+    python tools/audit_precision.py collect FINDINGS --site FOLDER [--static] PACKAGE...
     python tools/audit_precision.py draw FINDINGS [--seed 6] [--count 100] [--by-rule 5]
     python tools/audit_precision.py reproduce-sig FINDINGS
 
 `collect` runs all static rules over the files of the standard library and of the packages in a
-folder of installed ones, and all live rules over the same packages, imported one by one, each in a
-process of its own (tools/audit_live.py). Tests are left out. It writes a line of JSON for each
-finding, and, for each object of which a live SIG rule has told something, what a real call of it
-has shown; `reproduce-sig` prints how many of those calls did what was said. `draw` prints a table
-in Markdown: of so many findings that were drawn from all of them with a fixed seed, each with the
-same chance; or, with `--by-rule`, of so many of each rule.
+folder of installed ones, and, unless `--static`, all live rules over the same packages, imported
+one by one, each in a process of its own (tools/audit_live.py). Tests are left out. It writes a line
+of JSON for each finding, and, for each object of which a live SIG rule has told something, what a
+real call of it has shown; `reproduce-sig` prints how many of those calls did what was said. `draw`
+prints a table in Markdown: of so many findings that were drawn from all of them with a fixed seed,
+each with the same chance; or, with `--by-rule`, of so many of each rule.
 """
 
 from __future__ import annotations
@@ -144,19 +144,24 @@ def versions_in(site: Path) -> dict[str, str]:
     return found
 
 
-def collect(site: Path, packages: list[str]) -> Iterator[Entry]:
+def collect(site: Path, packages: list[str], static: bool) -> Iterator[Entry]:
     """The findings of the library and of packages, each with the version of its package."""
     known = versions_in(site)
     root = Path(sysconfig.get_path("stdlib"))
+    live: tuple[Path | None, list[str]]
     for package in packages:
         if package == LIBRARY:
             title = f"CPython {sys.version.partition(' ')[0]}"
-            found = [static_findings(package, root, root), live_findings(None, library_modules())]
+            found = [static_findings(package, root, root)]
+            live = (None, library_modules())
         else:
             title = known.get(package, package)
             folder = site / package
             folder = folder if folder.is_dir() else folder.with_suffix(".py")
-            found = [static_findings(package, folder, site), live_findings(site, [package])]
+            found = [static_findings(package, folder, site)]
+            live = (site, [package])
+        if not static:
+            found.append(live_findings(*live))
         for entries in found:
             for entry in entries:
                 yield {**entry, "version": title}
@@ -206,6 +211,7 @@ def main() -> int:
     parser.add_argument("findings", type=Path)
     parser.add_argument("packages", nargs="*")
     parser.add_argument("--site", type=Path, default=Path(sysconfig.get_path("purelib")))
+    parser.add_argument("--static", action="store_true")
     parser.add_argument("--seed", type=int, default=6)
     parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--by-rule", type=int, default=0)
@@ -213,7 +219,7 @@ def main() -> int:
     warnings.simplefilter("ignore")
     if given.what == "collect":
         with given.findings.open("w", encoding="utf-8") as file:
-            for entry in collect(given.site.resolve(), given.packages):
+            for entry in collect(given.site.resolve(), given.packages, given.static):
                 file.write(json.dumps(entry) + "\n")
                 file.flush()
     entries = [json.loads(line) for line in given.findings.read_text("utf-8").splitlines()]

@@ -101,10 +101,10 @@ def audit_subjects(subjects: Iterable[Subject], rules: Sequence[Rule]) -> list[F
             wanted = rule.live or (rule.warm and subject.unit.warm)
             if wanted and holds_for(rule.versions, subject.version):
                 found += run_rule(rule, subject)
-    return _merged(found)
+    return merged(found)
 
 
-def _merged(findings: Iterable[Finding]) -> list[Finding]:
+def merged(findings: Iterable[Finding]) -> list[Finding]:
     """One finding for all objects of which the same is true at the same place."""
     groups: dict[tuple[object, ...], list[Finding]] = {}
     for each in findings:
