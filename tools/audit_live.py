@@ -22,8 +22,7 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from coscope.audits.engine import merged as merge
-from coscope.audits.engine import audit_subjects, run_rule, with_bounds
+from coscope.audits.engine import audit_subjects, merged, run_rule, with_bounds
 from coscope.audits.facts_live import subjects_of
 from coscope.audits.options import Options
 from coscope.audits.selection import all_rules, holds_for
