@@ -121,6 +121,13 @@ def _circle() -> list[Any]:
     return found
 
 
+def _deep() -> list[Any]:
+    found: list[Any] = []
+    for _ in range(100_000):
+        found = [found]
+    return found
+
+
 NAN = float("nan")
 
 
@@ -156,6 +163,10 @@ def test_results_are_compared_by_type_content_and_order(
     one: object, other: object, told: bool | None
 ) -> None:
     assert told is same(one, other)
+
+
+def test_what_is_nested_too_deeply_is_not_compared() -> None:
+    assert None is same(_deep(), _deep())
 
 
 def test_a_slice_takes_about_as_long_as_it_should(ticking: ModuleType) -> None:

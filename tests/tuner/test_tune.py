@@ -182,6 +182,15 @@ def test_a_form_with_which_the_command_fails_is_refused() -> None:
         ({"target": "ticking:quick", "call": "quick(7)"}, "TypeError"),
         ({"target": "ticking:quick", "call": "1"}, "does not run"),
         ({"target": "ticking:quick", "call": "1", "against": "ticking:no"}, "has no no"),
+        (
+            {
+                "target": "ticking:quick",
+                "setup": "from ticking import quick as held",
+                "call": "held('ab')",
+                "against": "ticking:slow",
+            },
+            "does not run ticking:slow in the place of ticking:quick",
+        ),
         ({"target": "ticking:quick"}, "one of a call and a test command"),
         ({"target": "ticking:quick", "call": "1", "test": "2"}, "one of a call and a test"),
         ({"target": "ticking:quick", "test": "2", "setup": "1"}, "neither"),

@@ -194,6 +194,9 @@ def measure(request: Dict[str, Any]) -> Dict[str, Any]:
     for install, run in zip(installs, runs):
         install()
         results.append(run(1))
+    if request.get("against"):
+        installs[1]()
+        _refuse_unplaced(request, runs[1])
     answer: Dict[str, Any] = _compared(request, results, names)
     if answer["same"] is False and answer["steady"]:
         return dict(answer, rounds=[], calls=0)
@@ -206,6 +209,21 @@ def measure(request: Dict[str, Any]) -> Dict[str, Any]:
     calls = calls_of(runs[0], clocks)
     rounds = by_turns(runs, installs, calls, request["rounds"], request["seed"], clocks)
     return dict(answer, rounds=rounds, calls=calls)
+
+
+def _refuse_unplaced(request: Dict[str, Any], run: Run) -> None:
+    """Make sure that the call runs the other function, if that is of Python."""
+    try:
+        other = Place(request["against"]).function()
+    except Fault:
+        return
+    lines = Lines(other.__code__)
+    lines.watch(lambda: run(1))
+    if not lines.entered:
+        raise Fault(
+            "the call does not run %s in the place of %s: it must name the function by its module"
+            % (request["against"], request["target"])
+        )
 
 
 def _installs(

@@ -16,7 +16,10 @@ def same(one: Any, other: Any) -> Optional[bool]:
     Built-in values and containers are compared by type, content and order; other objects by their
     own `==`, or by their attributes if they have none.
     """
-    return _Comparison().same(one, other)
+    try:
+        return _Comparison().same(one, other)
+    except RecursionError:
+        return None
 
 
 class _Comparison:
