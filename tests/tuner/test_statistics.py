@@ -14,7 +14,7 @@ Rounds = list[list[tuple[float, float, float]]]
 
 RATIOS = st.lists(st.floats(0.5, 2.0), min_size=1, max_size=20)
 PROCESSES = st.lists(
-    st.lists(st.tuples(*[st.floats(1e-6, 1e-5)] * 2), min_size=1, max_size=9),
+    st.lists(st.tuples(*[st.floats(0, 1e-5)] * 2), min_size=1, max_size=9),
     min_size=1,
     max_size=9,
 )

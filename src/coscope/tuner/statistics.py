@@ -14,6 +14,7 @@ from math import ceil, exp, floor, log, sqrt
 from statistics import NormalDist, median
 
 LEAST = 0.02  # a smaller gain is never held for verified
+_TICK = 1e-9  # seconds: what a clock shows as nothing takes that long
 _CUT = 1 / 7  # of the processes, at each end
 _Z = NormalDist().inv_cdf(0.975)
 
@@ -50,8 +51,8 @@ class Gain:
 
 def gain(processes: Sequence[Sequence[Round]]) -> Gain:
     """The gain that the rounds of each process tell."""
-    ratios = [median(before / after for before, after, _ in rounds) for rounds in processes]
-    nulls = [median(before / null for before, _, null in rounds) for rounds in processes]
+    ratios = [median(_ratio(each[0], each[1]) for each in rounds) for rounds in processes]
+    nulls = [median(_ratio(each[0], each[2]) for each in rounds) for rounds in processes]
     ratio, low, high = interval(ratios)
     every = [each for rounds in processes for each in rounds]
     return Gain(
@@ -63,6 +64,10 @@ def gain(processes: Sequence[Sequence[Round]]) -> Gain:
         median(each[0] for each in every) * 1e9,
         median(each[1] for each in every) * 1e9,
     )
+
+
+def _ratio(before: float, after: float) -> float:
+    return max(before, _TICK) / max(after, _TICK)
 
 
 def interval(ratios: Sequence[float]) -> tuple[float, float, float]:

@@ -148,7 +148,7 @@ def _proposed(page: Sheet, each: Entry, found: Entry) -> None:
         page.add(("          ", "plain"), (f"{_times(each['times'])} {run}", "faint"))
         return
     page.add(
-        (f"          gains at most {100 * each['share']:.0f}%", "value"),
+        (f"          gains at most {_part(each['share'])}", "value"),
         (f": {_times(each['times'])} {run}, at most {each['nanoseconds']:.1f} ns each", "faint"),
     )
 
@@ -197,6 +197,10 @@ def _verdict(page: Sheet, found: Entry) -> None:
     tried = {each["rule"] for each in found["changes"]}
     if found["test"] is None and any(each["rule"] not in tried for each in found["proposals"]):
         page.add(("write the form that is predicted, and measure it: --against", "faint"))
+
+
+def _part(share: float) -> str:
+    return f"{100 * share:.0f}%" if share < 1 else "nearly all"
 
 
 def _times(count: int) -> str:
