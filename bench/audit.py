@@ -1,42 +1,57 @@
 """Static audit of the standard library, against `list(dis.get_instructions())` over it.
 
-    python bench/audit.py [--files N] [--rules PERF]
+    python bench/audit.py [--files N] [--rounds N] [--select PERF]
 
-Prints CPU seconds of `dis` alone (compiling is not in it), of the audit with all static rules
-(compiling is in it), and their ratio; then the wall time with one and two processes, and of a
-second run from the cache; and the largest memory of the process.
+Each round measures, one after the other: `dis` alone over the compiled code objects, in a process
+of its own (compiling is not in it); then `coscope audit` with all static rules as a user runs it
+(start, compiling and writing the answer are in it): without a cache with one process, with two and
+with as many as it takes itself; with an empty cache, and with a full one. Printed are medians over
+the rounds: seconds by the clock and of CPU, their ratios, and the largest memory of all processes
+together.
 """
 
 from __future__ import annotations
 
 import argparse
 import dis
+import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
+from statistics import median
 from time import perf_counter, process_time
 from types import CodeType
+from typing import NamedTuple
 
-from coscope.audits.engine import audit_file
-from coscope.audits.selection import Selection
-from coscope.errors import CoscopeError
+_EVERY = 0.05  # seconds between two looks at the memory
+
+
+class Run(NamedTuple):
+    """What one run took."""
+
+    wall: float  # seconds
+    cpu: float  # seconds, of all its processes
+    memory: float = 0.0  # MiB, of all its processes at once
 
 
 def library(files: int | None) -> list[Path]:
-    """The files of the standard library with its tests, or so many of them."""
+    """The files of the standard library with its tests that compile, or so many of them."""
     root = Path(sysconfig.get_path("stdlib"))
     found = sorted(file for file in root.rglob("*.py") if "site-packages" not in file.parts)
-    return found if files is None else sorted(random.Random(20).sample(found, files))
+    if files is not None:
+        found = sorted(random.Random(20).sample(found, files))
+    return [file for file in found if compiled([file])]
 
 
-def compiled(files: list[Path]) -> list[CodeType]:
-    """Every code object of some files."""
+def compiled(files: Iterable[Path]) -> list[CodeType]:
+    """Every code object of some files; of tests of the compiler none."""
     objects: list[CodeType] = []
     for file in files:
         try:
@@ -50,63 +65,113 @@ def compiled(files: list[Path]) -> list[CodeType]:
     return objects
 
 
-def with_dis(objects: list[CodeType]) -> float:
-    """CPU seconds of the peer."""
-    started = process_time()
+def with_dis(objects: Iterable[CodeType]) -> Run:
+    """What the peer takes."""
+    wall, cpu = perf_counter(), process_time()
     for co in objects:
         list(dis.get_instructions(co))
-    return process_time() - started
+    return Run(perf_counter() - wall, process_time() - cpu)
 
 
-def with_rules(files: list[Path], select: str) -> tuple[float, int, int]:
-    """CPU seconds of the audit, its code objects and findings."""
-    rules = Selection(select=(select,) if select else ()).rules()
-    codes = findings = 0
-    started = process_time()
-    for file in files:
-        try:
-            audited = audit_file(str(file), rules)
-        except CoscopeError:
-            continue  # a test of the compiler that does not compile
-        codes += audited.codes
-        findings += len(audited.findings)
-    return process_time() - started, codes, findings
+def peer(names: Path) -> Run:
+    """The same in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--peer", str(names)], capture_output=True, check=True
+    )
+    return Run(*json.loads(done.stdout))
 
 
-def command(files: list[Path], *options: str, cache: str) -> float:
-    """Wall seconds of `coscope audit`."""
-    words = [sys.executable, "-m", "coscope", "audit", *options, *map(str, files)]
+def audit(files: list[Path], cache: str, *options: str) -> Run:
+    """One run of the command."""
+    words = [sys.executable, "-m", "coscope", "audit", "--json", "--no-config", *options]
     environment = {**os.environ, "XDG_CACHE_HOME": cache}
     started = perf_counter()
-    done = subprocess.run(words, env=environment, capture_output=True, check=False)
-    if done.returncode not in (0, 1):
-        sys.exit(done.stderr.decode())
-    return perf_counter() - started
+    process = subprocess.Popen(
+        [*words, *map(str, files)],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    memory: list[float] = [0.0]
+    ended = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(process.pid, memory, ended))
+    watcher.start()
+    _, status, used = os.wait4(process.pid, 0)
+    wall = perf_counter() - started
+    ended.set()
+    watcher.join()
+    if os.waitstatus_to_exitcode(status) not in (0, 1):
+        sys.exit("the audit failed")
+    return Run(wall, used.ru_utime + used.ru_stime, max(memory))
+
+
+def _watch(session: int, memory: list[float], ended: threading.Event) -> None:
+    """Note the resident memory of all processes of a session, again and again (Linux)."""
+    page = os.sysconf("SC_PAGE_SIZE") / 2**20
+    while not ended.wait(_EVERY):
+        total = 0
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if os.getsid(int(folder.name)) == session:
+                    total += int((folder / "statm").read_text().split()[1])
+            except (OSError, ValueError):
+                continue  # it has ended
+        memory.append(total * page)
+
+
+def rounds_of(files: list[Path], count: int, select: str) -> dict[str, list[Run]]:
+    """What every run took, by its name."""
+    rules = ("--select", select) if select else ()
+    found: dict[str, list[Run]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        names = Path(folder) / "files.json"
+        names.write_text(json.dumps([str(file) for file in files]))
+        for number in range(count):
+            cache = f"{folder}/cache{number}"
+            runs = {
+                "dis": peer(names),
+                "-j 1": audit(files, cache, "--no-cache", "-j", "1", *rules),
+                "-j 2": audit(files, cache, "--no-cache", "-j", "2", *rules),
+                "default": audit(files, cache, "--no-cache", *rules),
+                "empty cache": audit(files, cache, *rules),
+                "full cache": audit(files, cache, *rules),
+            }
+            for name, run in runs.items():
+                found.setdefault(name, []).append(run)
+                print(f"  {name:12}{run.wall:8.2f} s {run.cpu:8.2f} s CPU", file=sys.stderr)
+    return found
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--files", type=int)
-    parser.add_argument("--rules", default="")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--select", default="")
+    parser.add_argument("--peer", help=argparse.SUPPRESS)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
+    if given.peer:
+        files = [Path(name) for name in json.loads(Path(given.peer).read_text())]
+        print(json.dumps(with_dis(compiled(files))))
+        return
     files = library(given.files)
-    taken, codes, findings = with_rules(files, given.rules)
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    objects = compiled(files)
-    peer = with_dis(objects)
-    print(f"{len(files)} files, {codes} code objects, {findings} findings")
-    print(f"dis.get_instructions {peer:.2f} s CPU; audit, compiling included, {taken:.2f} s CPU")
-    print(f"ratio {peer / taken:.2f} (3 asked); memory {memory:.0f} MiB (500 asked)")
-    files = [file for file in files if compiled([file])]  # of others the command tells an error
-    with tempfile.TemporaryDirectory() as cache:
-        one = command(files, "--no-cache", cache=cache)
-        two = command(files, "--no-cache", "-j", "2", cache=cache)
-        command(files, cache=cache)
-        again = command(files, cache=cache)
-    print(f"-j 1 {one:.2f} s, -j 2 {two:.2f} s: {one / two:.2f} times (1.7 asked)")
-    print(f"from the cache {again:.2f} s: {one / again:.1f} times (10 asked)")
+    found = rounds_of(files, given.rounds, given.select)
+    print(f"{len(files)} files, {len(compiled(files))} code objects, {given.rounds} rounds")
+    print(f"{'':14}{'wall s':>9}{'CPU s':>9}{'MiB':>8}")
+    for name, runs in found.items():
+        wall, cpu, memory = (median(column) for column in zip(*runs, strict=True))
+        print(f"  {name:12}{wall:9.2f}{cpu:9.2f}{memory:8.0f}")
+
+    def ratio(over: str, under: str, field: int) -> float:
+        return median(a[field] / b[field] for a, b in zip(found[over], found[under], strict=True))
+
+    print(f"dis / audit by the clock: {ratio('dis', 'default', 0):.2f} (3 asked)")
+    print(f"dis / audit by CPU time, one process: {ratio('dis', '-j 1', 1):.2f}")
+    print(f"-j 1 / -j 2 by the clock: {ratio('-j 1', '-j 2', 0):.2f} (1.7 asked)")
+    print(
+        f"empty / full cache by the clock: {ratio('empty cache', 'full cache', 0):.1f} (10 asked)"
+    )
 
 
 if __name__ == "__main__":

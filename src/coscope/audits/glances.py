@@ -31,12 +31,11 @@ class Overview:
         self.fields = _OF_LIVE if self.kind is CodeType else _OF_MODEL
         self.shape = _shape(version)
         self._constants: dict[int, frozenset[str]] = {}  # by the id() of a class body
-        self._back = [jump.opcode for jump in self.shape.jumps]
 
     def may_loop(self, code: CodeType | Code) -> bool:
         """True if one of the code's bytes is an opcode that jumps back, or may."""
         bytecode = bytecode_of(code)
-        for opcode in self._back:  # noqa: SIM110 - asked of every code object, any() is slow
+        for opcode in self.shape.back:  # noqa: SIM110 - asked of every code object, any() is slow
             if opcode in bytecode:
                 return True
         return False
@@ -146,13 +145,9 @@ class Glance:
                 self._inside = found
         return found
 
-    def first(self, opcode: int, oparg: int) -> int:
-        """The first code unit with this opcode and low byte of the oparg; -1 if there is none."""
-        pair = bytes((opcode, oparg))
-        at = self.bytecode.find(pair)
-        while at >= 0 and at & 1:
-            at = self.bytecode.find(pair, at + 1)
-        return at if at < 0 else at >> 1
+    def target_of(self, at: int) -> int:
+        """The code unit to which the jump in a code unit leads."""
+        return _target(self.bytecode, self.units, at, self.file.shape)
 
     def spans(self, tight: bool) -> list[tuple[int, int]]:
         """Where its loops are, in bytes; tight: those that may be without a call."""
@@ -260,37 +255,6 @@ def _flag_bits(row: Opcode) -> int:
     return int(row.operand.partition(">>")[2] or 0)
 
 
-def assigned_late(seen: Glance) -> bool:
-    """True if nested code reads a variable that may have no value yet where it is called.
-
-    A variable has one if it is a parameter, or if the code assigns it before the first branch, and
-    calls nothing between the nested code and that; unless it is deleted somewhere.
-    """
-    rows = table(seen.file.version).opcodes
-    cells = frozenset(cells_of(seen.code))
-    nested = [each for each in nested_in(seen.code) if not cells.isdisjoint(free_of(each))]
-    if not nested:
-        return False
-    if rows["DELETE_DEREF"].code in seen.units or len(seen.consts) > 256:
-        return True
-    slots = cell_slots_of(seen.code, seen.file.version)
-    if any(slot > 255 for slot in slots.values()):
-        return True  # longer opargs are not looked at
-    marks = seen.units.translate(seen.file.shape.marks)
-    ends = [at for at in (marks.find(_LEAVES), marks.find(_NEXT)) if at >= 0]
-    branch = min(ends, default=len(marks))
-    for each in nested:
-        number = next(at for at, constant in enumerate(seen.consts) if constant is each)
-        made = seen.first(rows["LOAD_CONST"].code, number)
-        for name in cells.intersection(free_of(each)) - parameters_of(seen.code):
-            stored = seen.first(rows["STORE_DEREF"].code, slots[name])
-            if not (0 <= stored < branch and made >= 0):
-                return True
-            if marks.find(_CALL, made, stored) >= 0:
-                return True
-    return False
-
-
 @cache
 def lookups(version: str) -> tuple[str, ...]:
     """The opcodes that look a name up as a global or a builtin."""
@@ -299,6 +263,15 @@ def lookups(version: str) -> tuple[str, ...]:
 
 
 _LOOKUPS = ("read global", "read name", "read name or global")
+
+
+def first_pair(bytecode: bytes, opcode: int, oparg: int, start: int = 0) -> int:
+    """The first code unit from `start` on with this opcode and low byte of the oparg, or -1."""
+    pair = bytes((opcode, oparg))
+    at = bytecode.find(pair, 2 * start)
+    while at >= 0 and at & 1:
+        at = bytecode.find(pair, at + 1)
+    return at if at < 0 else at >> 1
 
 
 def bytecode_of(code: CodeType | Code) -> bytes:
@@ -319,26 +292,6 @@ def free_of(code: CodeType | Code) -> tuple[str, ...]:
 def cells_of(code: CodeType | Code) -> tuple[str, ...]:
     """`co_cellvars`."""
     return code.co_cellvars if isinstance(code, CodeType) else code.cellvars
-
-
-def parameters_of(code: CodeType | Code) -> frozenset[str]:
-    """The names of all parameters, those with asterisks too."""
-    flags = code.co_flags if isinstance(code, CodeType) else code.flags
-    if isinstance(code, CodeType):
-        count, names = code.co_argcount + code.co_kwonlyargcount, code.co_varnames
-    else:
-        count, names = code.argcount + code.kwonlyargcount, code.varnames
-    return frozenset(names[: count + bool(flags & 0x4) + bool(flags & 0x8)])
-
-
-def cell_slots_of(code: CodeType | Code, version: str) -> dict[str, int]:
-    """What opargs call the variables that nested code captures."""
-    cells = cells_of(code)
-    if table(version).deref == "cells":
-        return {name: at for at, name in enumerate(cells)}
-    local = code.co_varnames if isinstance(code, CodeType) else code.varnames
-    names = (*local, *(name for name in cells if name not in local))
-    return {name: at for at, name in enumerate(names) if name in cells}
 
 
 def names_of(code: CodeType | Code) -> tuple[str, ...]:
@@ -398,42 +351,49 @@ class _Loop(NamedTuple):
 class _Shape(NamedTuple):
     """What finding the loops of one version needs."""
 
-    jumps: tuple[_Jump, ...]  # those that go back, or may
+    back: tuple[int, ...]  # opcodes that jump back, or may
+    jumps: dict[int, _Jump]  # of every opcode that jumps
     extended_arg: int
     marks: bytes  # by opcode: one of the letters below
 
 
 class _Jump(NamedTuple):
-    """An opcode that jumps: target in bytes = base + oparg * unit, counted from the instruction."""
+    """How an opcode jumps: target in bytes = base + oparg * unit, counted from the instruction."""
 
-    opcode: int
     base: int
     unit: int
     absolute: bool  # counted from the start of the code
 
 
-_PLAIN, _CALL, _LEAVES, _NEXT = b".CLN"  # _LEAVES: control may go elsewhere; _NEXT: FOR_ITER
+# BRANCH: control may go elsewhere; NEXT: FOR_ITER; END: it never reaches what follows.
+PLAIN, CALL, BRANCH, NEXT, END = b".CBNE"
 
 
 @cache
 def _shape(version: str) -> _Shape:
     rules = table(version)
-    jumps = [
-        _Jump(row.code, meaning.jump_base, meaning.jump_unit, meaning.absolute)
-        for row, meaning in zip(rules.by_code, operands(version), strict=True)
-        if row is not None and row.jump in ("backward", "absolute")
-    ]
-    return _Shape(tuple(jumps), rules.extended_arg, bytes(map(_mark, rules.by_code)))
+    rows = [row for row in rules.by_code if row is not None and row.jump is not None]
+    meanings = operands(version)
+    return _Shape(
+        tuple(row.code for row in rows if row.jump in ("backward", "absolute")),
+        {
+            row.code: _Jump(held.jump_base, held.jump_unit, held.absolute)
+            for row in rows
+            for held in (meanings[row.code],)
+        },
+        rules.extended_arg,
+        bytes(map(_mark, rules.by_code)),
+    )
 
 
 def _mark(row: Opcode | None) -> int:
     if row is None:
-        return _PLAIN
+        return PLAIN
     if row.tests == "exhausted":
-        return _NEXT
+        return NEXT
     if row.jump is not None or row.ends is not None:
-        return _LEAVES
-    return _CALL if row.shows == "{call}" or row.name == "YIELD_VALUE" else _PLAIN
+        return BRANCH if row.ends is None else END
+    return CALL if row.shows == "{call}" or row.name == "YIELD_VALUE" else PLAIN
 
 
 def _loops_in(bytecode: bytes, units: bytes, shape: _Shape, straight: bool) -> list[_Loop]:
@@ -449,17 +409,23 @@ def _loops_in(bytecode: bytes, units: bytes, shape: _Shape, straight: bool) -> l
 
 def _jumps_back(bytecode: bytes, units: bytes, shape: _Shape) -> Iterator[tuple[int, int]]:
     """Target and place of each jump back, in code units."""
-    for opcode, base, unit, absolute in shape.jumps:
+    for opcode in shape.back:
         at = units.find(opcode)
         while at >= 0:
-            oparg, before, shift = bytecode[2 * at + 1], at - 1, 8
-            while before >= 0 and units[before] == shape.extended_arg and shift < 32:
-                oparg |= bytecode[2 * before + 1] << shift
-                before, shift = before - 1, shift + 8
-            start = (base + oparg * unit + (0 if absolute else 2 * at)) // 2
+            start = _target(bytecode, units, at, shape)
             if start <= at:
                 yield max(start, 0), at
             at = units.find(opcode, at + 1)
+
+
+def _target(bytecode: bytes, units: bytes, at: int, shape: _Shape) -> int:
+    """The code unit to which a jump leads."""
+    base, unit, absolute = shape.jumps[units[at]]
+    oparg, before, shift = bytecode[2 * at + 1], at - 1, 8
+    while before >= 0 and units[before] == shape.extended_arg and shift < 32:
+        oparg |= bytecode[2 * before + 1] << shift
+        before, shift = before - 1, shift + 8
+    return (base + oparg * unit + (0 if absolute else 2 * at)) // 2
 
 
 def _calls_surely(marks: bytes, start: int, at: int, straight: bool) -> bool:
@@ -468,10 +434,16 @@ def _calls_surely(marks: bytes, start: int, at: int, straight: bool) -> bool:
     Those are the last ones before the jump. The first ones at its target are, too, where no
     exception can lead from them into the loop again; with FOR_ITER, up to the branch behind it.
     """
-    leaves = max(marks.rfind(_LEAVES, start, at), marks.rfind(_NEXT, start, at))
-    if marks.find(_CALL, max(leaves, start), at) >= 0:
+    last = max(
+        start,
+        marks.rfind(BRANCH, start, at),
+        marks.rfind(NEXT, start, at),
+        marks.rfind(END, start, at),
+    )
+    if marks.find(CALL, last, at) >= 0:
         return True
     if not straight:
         return False
-    first = marks.find(_LEAVES, start, at)
-    return marks.find(_CALL, start, at if first < 0 else first) >= 0
+    branch, end = marks.find(BRANCH, start, at), marks.find(END, start, at)
+    first = min(at if branch < 0 else branch, at if end < 0 else end)
+    return marks.find(CALL, start, first) >= 0

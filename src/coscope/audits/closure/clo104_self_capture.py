@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from coscope.audits.closure.functions import function_made
 from coscope.audits.facts import Subject
 from coscope.audits.glances import Glance, cells_of, free_of, name_of, nested_in
+from coscope.audits.glances_cells import parameters_of
 from coscope.facts.uses import uses_of
 from coscope.model import Code, Finding
 from coscope.readers.sources import defaults_in
@@ -34,9 +35,11 @@ OPNAMES = frozenset({"STORE_DEREF"})
 
 
 def may_find(seen: Glance) -> bool:
-    cells = cells_of(seen.code)
+    cells, given = cells_of(seen.code), parameters_of(seen.code)
     return any(
-        name_of(each) in cells and name_of(each) in free_of(each) and len(free_of(each)) > 1
+        name_of(each) in cells
+        and name_of(each) in free_of(each)
+        and given.intersection(free_of(each))
         for each in nested_in(seen.code)
     )
 
@@ -47,15 +50,18 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     nested = {each.name: each for each in code.consts if isinstance(each, Code)}
     names = [name for name in code.cellvars if name in nested and name in nested[name].freevars]
-    given = _required(subject)
+    parameters = code.varnames[: code.argcount + code.kwonlyargcount]
     for name in names:
         stores = _stores(subject, name)
-        others = [each for each in nested[name].freevars if each in given]
+        others = [each for each in nested[name].freevars if each in parameters]
         if len(stores) != 1 or not others or not _holds(subject, stores[0], nested[name]):
             continue
         if _is_shared(code, name) or not all(
             _only_calls(subject, inner, name) for inner in code.walk()
         ):
+            continue
+        others = [each for each in others if each in subject.fact(_required)]  # parses the source
+        if not others:
             continue
         yield subject.finding(
             CODE,

@@ -22,11 +22,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.facts import Subject
-from coscope.audits.glances import Glance, bytecode_of, free_of, nested_in
+from coscope.audits.glances import Glance
+from coscope.audits.glances_cells import written_unread
 from coscope.facts.cells import CellUse
 from coscope.facts.uses import uses_of
 from coscope.model import Code, Finding
-from coscope.opcodes import table
 
 CODE = "CLO106"
 SEVERITY = "warning"
@@ -36,14 +36,7 @@ _DYNAMIC = frozenset({"locals", "eval", "exec", "vars", "dir"})
 
 
 def may_find(seen: Glance) -> bool:
-    store = table(seen.file.version).opcodes["STORE_DEREF"].code
-    pending = nested_in(seen.code)
-    while pending:
-        code = pending.pop()
-        if free_of(code) and store in bytecode_of(code)[::2]:
-            return True
-        pending += nested_in(code)
-    return False
+    return written_unread(seen)
 
 
 def check(subject: Subject) -> Iterator[Finding]:

@@ -30,7 +30,8 @@ from collections.abc import Iterator
 from coscope.audits.closure.functions import certain_read, function_made
 from coscope.audits.facts import Subject
 from coscope.audits.facts_flow import stores_of
-from coscope.audits.glances import Glance, assigned_late, is_class_body
+from coscope.audits.glances import Glance, is_class_body
+from coscope.audits.glances_cells import assigned_late
 from coscope.errors import CodeError
 from coscope.facts.uses import uses_of
 from coscope.flow.domains.assigned import Assigned, assigned

@@ -26,6 +26,7 @@ from coscope.audits.facts import Subject
 from coscope.audits.glances import Glance
 from coscope.audits.performance.rounds import light_loop
 from coscope.model import Finding
+from coscope.opcodes import table
 
 CODE = "PERF311"
 SEVERITY = "info"
@@ -45,6 +46,9 @@ _LEAST = 8  # items
 
 
 def may_find(seen: Glance) -> bool:
+    rows = table(seen.file.version).opcodes  # from 3.9 on COMPARE_OP is another thing
+    if "CONTAINS_OP" in rows and rows["CONTAINS_OP"].code not in seen.inside(tight=False):
+        return False
     return any(type(each) is tuple and len(each) >= _LEAST for each in seen.consts)
 
 
