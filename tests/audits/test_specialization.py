@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from coscope.audits.reasons import tags_used, version_tag
+from coscope.audits.class_tags import tags_used, version_tag
 from coscope.audits.recording import Recorder
 from coscope.audits.specialization import (
     COUNTINGS,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -52,16 +52,29 @@ def functions_of(package: str) -> list[FunctionType]:
 
 
 def subjects_of(
-    package: str, options: Options | None = None, *, warm: bool = False
+    package: str,
+    options: Options | None = None,
+    *,
+    warm: bool = False,
+    codes: Container[int] | None = None,
 ) -> Iterator[Subject]:
     """The live objects of a package, as what live rules look at.
 
     First what names of its modules and of their classes hold, each object under its first name;
     then the functions that no name holds. Of a module, only what was defined in the package.
+
+    Args:
+        package: Its name.
+        options: Limits of the rules.
+        warm: Its code has run.
+        codes: Only functions with one of these code objects, by `id()`.
     """
     units: dict[str, Unit] = {}
     world = World(package)
     for live in _lives(package):
+        function = live.function
+        if codes is not None and (function is None or id(function.__code__) not in codes):
+            continue
         subject = _subject(live, units, world, options, warm)
         if subject is not None:
             yield subject

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from types import CodeType, FunctionType, GetSetDescriptorType, ModuleType
 from typing import Any
 
+from coscope.audits.class_tags import tags_used, version_tag
 from coscope.audits.facts import Subject
 from coscope.audits.recording import recorder, seen_of
 from coscope.audits.specialization import LEAST_MISSES, Site, read_sites, specializes
@@ -47,10 +48,6 @@ _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"})
 _STORES = ("STORE_FAST", "STORE_FAST_LOAD_FAST", "STORE_FAST_STORE_FAST")
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _MOST_TAGS = 1000  # that one class gets (3.13: MAX_VERSIONS_PER_CLASS)
-# Byte offsets of members of a class on a 64-bit build. Source: Include/cpython/object.h.
-_VERSIONS_USED = {"3.13": 410, "3.14": 410}
-_VERSION_TAG = {"3.11": 384, "3.12": 384, "3.13": 384, "3.14": 384}
-_KNOWN = {"__basicsize__": 32, "__flags__": 168, "__dictoffset__": 288}
 # Versions in which a class constant read through an instance is never specialised.
 _NO_CONSTANTS = frozenset({"3.11", "3.12"})
 # Versions in which an attribute of a class is never specialised.
@@ -275,6 +272,10 @@ class _Search:
         return self._made(OTHER, f"the dictionary of the module {name} changes", True)
 
     def _of_class(self, cls: type | None, metaclass: type | None = None) -> Reason:
+        seen = seen_of(self.co)
+        held = {} if seen is None else seen.classes.get(self.owner, {})
+        if cls is None and len(held) == 1 and self._is_sampled():
+            cls = next(iter(held.values()))
         metaclass = type(cls) if cls is not None else metaclass
         assert metaclass is not None
         name = self.owner if cls is None else name_of_class(cls)
@@ -287,6 +288,10 @@ class _Search:
             text = f"the class of {name} is {name_of_class(metaclass)}, not type"
             method = "NULL|self" in self.subject.instructions.argrepr(self.index)
             return self._made(OTHER if method else METACLASS, text, True)
+        if not self.site.generic and cls is None:
+            return self._made(
+                OTHER, f"the class in {self.owner} changes, or is not always the same"
+            )
         if not self.site.generic:
             return self._made(CLASS_STORE, f"the class {name} changes between reads", True)
         if HOST_VERSION in _NO_CLASSES:
@@ -344,14 +349,16 @@ class _Search:
         if any(type(value) is GetSetDescriptorType for value in held):
             return self._unknown()  # an attribute of C, which is never specialised, fits too
         for cls in every:
-            if _package_of(cls) != _package_of(self.function) or not stores(cls, self.attribute):
+            if _package_of(cls) != _package_of(self.function):
                 continue
             value = class_attribute(cls, self.attribute)
-            hidden = value is not MISSING and not _is_descriptor(value)
-            if tags_used(cls) >= _MOST_TAGS:
-                found.append(self._made(TAGS, self._exhausted(cls).text))
-            elif hidden and HOST_VERSION in SHADOWING:
-                found.append(self._shadowed(cls, False))
+            worn = tags_used(cls) >= _MOST_TAGS
+            hides = HOST_VERSION in SHADOWING and not (value is MISSING or _is_descriptor(value))
+            if not (worn or hides) or not stores(cls, self.attribute):
+                continue
+            found.append(
+                self._made(TAGS, self._exhausted(cls).text) if worn else self._shadowed(cls, False)
+            )
         if len(found) == 1:
             return found[0]
         return self._unknown()
@@ -439,7 +446,10 @@ def stores(cls: type, attribute: str) -> bool:
         fields = namespace.get("__dataclass_fields__")
         if type(fields) is dict and attribute in fields:
             return True
-        if any(attribute in _stored_by(each) for each in _functions(namespace.values())):
+        if any(
+            attribute in co.co_names and attribute in _stored_by(co)
+            for co in _functions(namespace.values())
+        ):
             return True
     return False
 
@@ -467,28 +477,3 @@ def _stored_by(co: CodeType) -> frozenset[str]:
             oparg = 0
         at += 2 * rows.steps[opcode]
     return frozenset(found)
-
-
-def tags_used(cls: type) -> int:
-    """How many version tags a class has had; 0 where this CPython does not count them."""
-    return _field(cls, _VERSIONS_USED.get(HOST_VERSION), 2)
-
-
-def version_tag(cls: type) -> int:
-    """The version of a class that specialised instructions compare; 0: it has none."""
-    return _field(cls, _VERSION_TAG.get(HOST_VERSION), 4)
-
-
-def _field(cls: type, offset: int | None, size: int) -> int:
-    """An unsigned number inside of a class; 0 if its place in this build is not known."""
-    import ctypes
-
-    if offset is None or ctypes.sizeof(ctypes.c_void_p) != 8:
-        return 0
-    held = ctypes.string_at(id(cls), offset + size)
-    # The layout is the known one only if members that Python shows lie where they should.
-    for name, at in _KNOWN.items():
-        shown = type.__dict__[name].__get__(cls)
-        if int.from_bytes(held[at : at + 8], sys.byteorder, signed=True) != shown:
-            return 0
-    return int.from_bytes(held[offset:], sys.byteorder)

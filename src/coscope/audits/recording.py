@@ -30,7 +30,7 @@ class Misses:
     """The misses of one specialised site, as successive readings found them."""
 
     executed: str  # its form, and
-    count: int  # its misses, in the last reading that found some
+    count: int  # its misses, in the last reading
     changes: int = 0  # readings that found another count than the one before
     falls: int = 0  # and of them, those that found a lower one: it was specialised anew
 
@@ -55,6 +55,7 @@ class Seen:
     types: dict[str, dict[int, type]] = field(default_factory=dict)  # by local, by id()
     times: dict[str, dict[int, int]] = field(default_factory=dict)  # samples of each such type
     modules: dict[str, dict[int, ModuleType]] = field(default_factory=dict)
+    classes: dict[str, dict[int, type]] = field(default_factory=dict)  # that a local held itself
     misses: dict[int, Misses] = field(default_factory=dict)  # by offset in co_code
 
 
@@ -143,6 +144,10 @@ class Recorder:
                 times[id(type(value))] = times.get(id(type(value)), 0) + 1
             if type(value) is ModuleType:
                 seen.modules.setdefault(name, {})[id(value)] = value
+            elif issubclass(type(value), type):
+                held = seen.classes.setdefault(name, {})
+                if len(held) < _MOST_TYPES:
+                    held[id(value)] = value
 
     def read(self, co: CodeType) -> None:
         """Read the counters of a code object once."""
@@ -150,30 +155,36 @@ class Recorder:
         if not self._reads or seen.readings >= _MOST_READINGS:
             return
         seen.readings += 1
+        settled = dict(seen.misses)
         for site in read_sites(co, executions=0, misses=1):
+            settled.pop(site.offset, None)
             known = seen.misses.get(site.offset)
             if known is None:
                 seen.misses[site.offset] = Misses(site.executed, site.misses)
             else:
                 known.note(site.executed, site.misses)
+        for known in settled.values():
+            known.note(known.executed, 0)  # just specialised anew, or about to be
 
     def keeps_missing(self, co: CodeType, offset: int) -> bool | None:
         """True if a site misses so often that it was specialised anew between many readings; None
         if there were too few readings to tell.
 
         A site that misses now and then has a count that goes up by little from reading to reading.
-        That of one which misses dozens of times in between is another one each time, and as often
-        lower as higher.
+        That of one which misses dozens of times in between is another one each time, and nearly as
+        often lower as higher. Where every reading finds the program at about the same place of a
+        round it may go by small steps too; so fewer falls than half of the changes will do.
         """
         seen = self.seen.get(id(co))
         if seen is None or seen.readings < _ENOUGH:
             return None
         found = seen.misses.get(offset)
-        return found is not None and found.changes >= _CHANGES and 4 * found.falls >= found.changes
+        return found is not None and _FALLS <= found.falls >= found.changes / _CHANGES
 
 
 _ENOUGH = 4  # readings, from which the same count says that nothing misses any more
-_CHANGES = 3
+_FALLS = 2  # that show it
+_CHANGES = 8  # for each fall, at most
 
 
 class _Current:

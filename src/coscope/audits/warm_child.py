@@ -126,8 +126,10 @@ def _found(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
     rules = [rule for rule in every if rule.code in settings["rules"]]
     seen: set[tuple[str, str | None, str, int | None]] = set()
     for package in packages_of(settings["packages"], settings["folders"]):
-        subjects = list(subjects_of(package, options, warm=True))
-        subjects += nested(subjects, functions_of(package))
+        functions = _seen_to_run(functions_of(package))
+        codes = {id(function.__code__) for function in functions}
+        subjects = list(subjects_of(package, options, warm=True, codes=codes))
+        subjects += nested(subjects, functions)
         for subject in subjects:
             for finding in audit_subjects([subject], rules):
                 key = (finding.rule, finding.file, finding.code, finding.offset)
@@ -142,6 +144,15 @@ def _found(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
                     "most": most_executions(subject, finding),
                     "seconds": seconds_of(subject),
                 }
+
+
+def _seen_to_run(functions: Sequence[FunctionType]) -> list[FunctionType]:
+    """The functions whose code, or code in it, was seen to run: of others nothing is told."""
+    return [
+        function
+        for function in functions
+        if any(seen_of(co) is not None for co, _ in codes_in([function]))
+    ]
 
 
 def packages_of(packages: Sequence[str], folders: Sequence[str]) -> list[str]:

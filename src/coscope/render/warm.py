@@ -143,8 +143,14 @@ def _subjects(co: CodeType) -> dict[int, Subject]:
     wanted = {id(each) for each in _tree(co)}
     found: dict[int, Subject] = {}
     for package in warm_child.packages_of([], [os.path.abspath(co.co_filename)]):
-        subjects = list(subjects_of(package, warm=True))
-        subjects += warm_child.nested(subjects, functions_of(package))
+        functions = [
+            function
+            for function in functions_of(package)
+            if any(id(each) in wanted for each, _ in codes_in([function]))
+        ]
+        codes = {id(function.__code__) for function in functions}
+        subjects = list(subjects_of(package, warm=True, codes=codes))
+        subjects += warm_child.nested(subjects, functions)
         for subject in subjects:
             own = code_of(subject)
             if own is not None and id(own) in wanted:
