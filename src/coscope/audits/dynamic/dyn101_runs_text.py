@@ -198,7 +198,16 @@ def _is_constant(unit: Unit, name: str) -> bool:
     taken = module.takers.get(stores[0]) if len(stores) == 1 else None
     if taken is None or not taken[1]:
         return False
-    return all(source.kind == "constant" for source in sources_of(module, taken[1][0]))
+    return all(
+        source.kind == "constant" or (source.index is not None and _is_list(module, source.index))
+        for source in sources_of(module, taken[1][0])
+    )
+
+
+def _is_list(module: Subject, index: int) -> bool:
+    """True of a list that is extended by a constant, as the display of a long one is."""
+    names = module.opnames[index : index + 3]
+    return names == ["BUILD_LIST", "LOAD_CONST", "LIST_EXTEND"]
 
 
 def _module(unit: Unit) -> Subject | None:
