@@ -2,14 +2,18 @@
 
 Whoever can choose the text or code chooses what the process does. The rule follows it inside of
 the function, through local variables, string operations, f-strings and `ast.parse`, and says where
-it comes from: a parameter, a global, an attribute, the result of a call. Not reported are text
-that is made of constants alone, those in a loop over a literal and in a global that the module
-assigns once among them; `eval(repr(x))`; trees that the function itself makes of `ast` nodes;
-`compile` to a syntax tree, under the name of a file, of text that nothing is known of, or only to
-see whether it parses; `exec` of what a reported `compile` has made, and of a file in a namespace of
-its own; what is evaluated in the namespace of a frame; and what runs in a namespace that is handed
-over with it and is plainly meant to be code: a parameter called `code` or `source`, text that a
-generator of code has put together.
+it comes from: a parameter, a global, an attribute, what was read. Not reported are
+
+- text that is made of constants alone, those in a loop over a literal and in a global that the
+  module assigns once, and nobody else, among them; and text that the function has put together of
+  what it calls;
+- `eval(repr(x))`, and trees that the function itself makes of `ast` nodes;
+- `compile` to a syntax tree, under the name of a file, of text that nothing is known of, or only to
+  see whether it parses;
+- `exec` of what a reported `compile` has made, and of a file in a namespace of its own;
+- what is evaluated in the namespace of a frame, and what runs in a namespace that is handed over
+  with it and is plainly meant to be code: a parameter called `code` or `source`, text that a
+  generator of code has made.
 
     def total(rows, formula):
         return eval(formula, {"rows": rows})     the parameter formula becomes code
@@ -69,6 +73,8 @@ def check(subject: Subject) -> Iterator[Finding]:
         )
         if not given and (name == "compile" or len(call.positional) > 1 or call.keywords):
             continue  # plainly meant to run in a namespace of its own
+        if not given and any(source.kind == "call" for source in sources):
+            continue  # text that the function has put together
         if name == "compile" and _is_of_file(subject, call):
             continue
         yield subject.finding(
@@ -155,7 +161,16 @@ _CODE = frozenset(
     )
 )
 _READS = (
-    *(".read(", ".readline(", ".read_text(", ".read_bytes(", ".recv(", "input(", "urlopen("),
+    *(
+        ".read(",
+        ".readline(",
+        ".readlines(",
+        ".read_text(",
+        ".read_bytes(",
+        ".recv(",
+        "input(",
+        "urlopen(",
+    ),
     *("getenv(", "environ", "sys.argv", "fromfile("),
 )
 
@@ -190,28 +205,10 @@ def _is_read(source: Origin) -> bool:
 
 
 def _is_constant(unit: Unit, name: str) -> bool:
-    """True of a global that nobody assigns but the module, once, constants or a list of them."""
-    module = unit.fact(_module)
-    if module is None or name in unit.fact(_stored_by_functions):
+    """True of a global that the module itself assigns, once, and nobody else."""
+    if unit.code is None or name in unit.fact(_stored_by_functions):
         return False
-    stores = [at for at, held in _stores(module.code, unit.version) if held == name]
-    taken = module.takers.get(stores[0]) if len(stores) == 1 else None
-    if taken is None or not taken[1]:
-        return False
-    return all(
-        source.kind == "constant" or (source.index is not None and _is_list(module, source.index))
-        for source in sources_of(module, taken[1][0])
-    )
-
-
-def _is_list(module: Subject, index: int) -> bool:
-    """True of a list that is extended by a constant, as the display of a long one is."""
-    names = module.opnames[index : index + 3]
-    return names == ["BUILD_LIST", "LOAD_CONST", "LIST_EXTEND"]
-
-
-def _module(unit: Unit) -> Subject | None:
-    return None if unit.code is None else Subject(unit.code, unit)
+    return sum(held == name for _, held in _stores(unit.code, unit.version)) == 1
 
 
 def _stores(code: Code, version: str) -> Iterator[tuple[int, str]]:

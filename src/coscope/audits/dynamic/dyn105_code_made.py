@@ -102,6 +102,8 @@ def _has_fields(subject: Subject) -> bool:
 def _replaced(subject: Subject, call: Call) -> Iterator[Finding]:
     fields = [name for name, _ in call.keywords if name.startswith("co_")]
     changed = [name for name in fields if name not in _HARMLESS]
+    if changed == ["co_consts"] and "co_filename" in fields:
+        return  # nested code is given the same file name
     if changed and not _is_assigned(subject, call):
         yield subject.finding(
             CODE,
