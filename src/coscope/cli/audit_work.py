@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 import sys
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from fnmatch import fnmatch
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -223,18 +222,6 @@ def _keep_compiler() -> None:
     atexit.register(keeper.close)
 
 
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Leave cycles of objects alone meanwhile: the compiler makes many objects and no garbage."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 def _read(
     item: Item,
     rules: Any,
@@ -248,8 +235,7 @@ def _read(
     try:
         if item.error is not None:
             raise item.error
-        with uncollected():
-            return Read(audit_file(item.target, rules, options, python=python), None, [])
+        return Read(audit_file(item.target, rules, options, python=python), None, [])
     except Exception as error:
         return Read(None, *told(error, ascii, debug))
 

@@ -188,8 +188,18 @@ def _definitions(source: Source) -> dict[tuple[str, int], _Definition]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
     found: dict[tuple[str, int], _Definition] = {}
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, _Definition):
             first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
             found[node.name, first] = node
     return found
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Every statement. Expressions, which are most of a tree, hold none and are passed over."""
+    pending: list[ast.AST] = list(tree.body)
+    while pending:
+        node = pending.pop()
+        yield node
+        for field in ("body", "orelse", "finalbody", "handlers", "cases"):
+            pending += getattr(node, field, ())
