@@ -206,6 +206,36 @@ def test_wrong_words_are_told() -> None:
     assert "'skip'" in str(problem(code, edit))
 
 
+def backwards(code: Code) -> list[str]:
+    """The opcodes of the jumps back to a SEND or into its place."""
+    listing = decode_listing(code)
+    names = [listing.opname(item) for item in listing.items]
+    return [name for name in names if name.startswith("JUMP_BACKWARD")]
+
+
+def test_a_loop_that_was_changed_can_be_interrupted() -> None:
+    code = code_of("async def f(a):\n b = 5\n return await a")
+    loop = backwards(code)
+    elsewhere = apply(code, [Replace(where=opcode("STORE_FAST"), instructions=(Do("POP_TOP"),))])
+    for name in ("YIELD_VALUE", "SEND"):
+        edit = Replace(where=opcode(name), instructions=(Do("NOP"),))
+        changed = apply(code, [edit])
+
+        assert "JUMP_BACKWARD_NO_INTERRUPT" == loop[0]
+        assert "JUMP_BACKWARD" == backwards(changed)[0]
+    assert loop == backwards(elsewhere)
+
+
+def test_no_loop_that_nothing_can_interrupt_is_inserted() -> None:
+    edit = Insert(
+        where=opcode("RETURN_VALUE"), instructions=(Do("JUMP_BACKWARD_NO_INTERRUPT", "here"),)
+    )
+    found = problem(code_of("def f(a): return a"), edit)
+
+    assert "no signal can interrupt" in str(found)
+    assert "JUMP_BACKWARD" in str(found.hint)
+
+
 # What stays together
 
 

@@ -13,7 +13,7 @@ from coscope.flow.domains.depth import depths
 from coscope.model import FAST_CELL, FAST_FREE, FAST_HIDDEN, FAST_LOCAL, Code
 from coscope.opcodes import Opcode
 from coscope.patcher.edits import Do, Literal, Loaded, Mark, Outcome
-from coscope.patcher.listing import Item, Listing
+from coscope.patcher.listing import UNINTERRUPTED, Item, Listing
 from coscope.patcher.name_edits import shift_of
 from coscope.patcher.pools import Constants, Names, modelled
 from coscope.patcher.selection import instructions_of
@@ -139,6 +139,13 @@ class Assembler:
             target = marks.get(do.arg) if isinstance(do.arg, str) else None
             if target is None:
                 raise self._wrong(do, f"a mark: {', '.join(marks) or 'none is in reach'}")
+            if do.opname == UNINTERRUPTED:
+                raise Refused(
+                    "a loop that no signal can interrupt is not to be inserted",
+                    code=self.code.qualname,
+                    found=do.opname,
+                    hint="Use JUMP_BACKWARD.",
+                )
             item.target = target
             return
         item.oparg = self._oparg(row, do)

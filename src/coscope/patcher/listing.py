@@ -19,6 +19,7 @@ from coscope.errors import CodeError, Refused
 from coscope.model import NOWHERE, Code, Region, Span
 from coscope.opcodes import Opcode, Table, table
 
+UNINTERRUPTED = "JUMP_BACKWARD_NO_INTERRUPT"
 _WHOLE_ENTRY = 8  # code units of the longest entry of a location table
 
 
@@ -145,6 +146,7 @@ class Listing:
         Raises:
             Refused: A jump or handler leads to a removed instruction that nothing follows.
         """
+        self._let_interrupt(replacements)
         landing: dict[int, Item] = {}
         following: Item | None = None
         gone: list[Item] = []  # removed at the end of the code, so far without a successor
@@ -177,6 +179,21 @@ class Listing:
                     "a handler leads to the removed end of the code", code=self.code.qualname
                 )
 
+    def _let_interrupt(self, replaced: Iterable[int]) -> None:
+        """Let loops that were changed look for signals.
+
+        JUMP_BACKWARD_NO_INTERRUPT does not: in the loop of an `await` the YIELD_VALUE lets the
+        caller. Without that, or without the SEND, nothing but a kill would end the process.
+        """
+        changed = sorted(replaced)
+        index_of = {id(item): index for index, item in enumerate(self.items)}
+        for index, item in enumerate(self.items):
+            if item.target is None or self.opname(item) != UNINTERRUPTED:
+                continue
+            inside = bisect_left(changed, index_of.get(id(item.target), 0))
+            if inside < len(changed) and changed[inside] <= index:
+                item.opcode, item.caches = self.rules.opcodes["JUMP_BACKWARD"].code, None
+
     def _redirect(self, landing: Mapping[int, Item], *, staying: bool) -> None:
         if not landing:
             return
@@ -197,7 +214,7 @@ class Listing:
             return False
         if row.operand == "jump source":
             return True
-        return row.name == "JUMP_BACKWARD_NO_INTERRUPT" and self.opname(item.target) == "SEND"
+        return row.name == UNINTERRUPTED and self.opname(item.target) == "SEND"
 
 
 def decode_listing(code: Code) -> Listing:
