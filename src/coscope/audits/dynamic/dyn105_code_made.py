@@ -66,7 +66,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 why=_why(subject.version, code),
                 instead=_INSTEAD,
             )
-        elif call.path is not None or call.keywords:
+        elif call.keywords and _is_replace(subject, call):
             yield from _replaced(subject, call)
 
 
@@ -96,6 +96,17 @@ def _has_fields(subject: Subject) -> bool:
         for held in subject.code.consts
         if type(held) is tuple
         for name in held
+    )
+
+
+def _is_replace(subject: Subject, call: Call) -> bool:
+    """True if what is called is an attribute `replace`, of whatever."""
+    columns, rows = subject.instructions, subject.rules.by_code
+    return any(
+        at >= 0
+        and "read attribute" in getattr(rows[columns.opcodes[at]], "access", ())
+        and columns.argval(at) == "replace"
+        for at in call.callee
     )
 
 
