@@ -22,24 +22,29 @@ _MOST_TYPES = 12  # of one local that are told apart
 _MOST_READINGS = 2000  # of the counters of one code object
 _DEEPEST = 40  # frames of a thread that are looked at
 _OPTIMIZED = 0x1
+_MANY = 8  # misses in a moment: such as cost half a percent of it, or more
+_MOMENT = 1e-4  # seconds between two readings, at least
+_SHORTEST = 4e-5  # seconds of CPU time that a moment takes, at least: else the program did not run
+_LONGEST = 5e-4  # and at most
+_ENOUGH = 4  # samples and moments, from which it is told whether something keeps missing
+_LEAST = 2  # moments with many misses
+_OFTEN = 0.4  # of the moments, that have them
 _WAITS = 100  # milliseconds that a thread which has ended may take to be gone
 
 
 @dataclass(slots=True)
 class Misses:
-    """The misses of one specialised site, as successive readings found them."""
+    """The misses of one specialised site."""
 
-    executed: str  # its form, and
-    count: int  # its misses, in the last reading
-    changes: int = 0  # readings that found another count than the one before
-    falls: int = 0  # and of them, those that found a lower one: it was specialised anew
+    executed: str  # its form in the last reading
+    count: int  # its misses since it was specialised, in the last reading
+    many: int = 0  # pairs of readings between which it missed many times
 
     def note(self, executed: str, count: int) -> None:
-        """Take note of one reading."""
-        changed = executed != self.executed
-        if changed or count != self.count:
-            self.changes += 1
-            self.falls += changed or count < self.count
+        """Take note of a reading a moment after the last one."""
+        step = count - self.count
+        # It counts to 53 only, and then from 0: a count that fell has gone through there.
+        self.many += executed != self.executed or step < 0 or step >= _MANY
         self.executed, self.count = executed, count
 
 
@@ -51,6 +56,7 @@ class Seen:
     samples: int = 0  # moments at which it was on the stack
     running: int = 0  # moments at which it ran itself
     readings: int = 0  # of its counters
+    pairs: int = 0  # of readings with less than half a millisecond of CPU time between them
     places: dict[int, int] = field(default_factory=dict)  # samples by f_lasti, bytes in co_code
     types: dict[str, dict[int, type]] = field(default_factory=dict)  # by local, by id()
     times: dict[str, dict[int, int]] = field(default_factory=dict)  # samples of each such type
@@ -103,26 +109,29 @@ class Recorder:
             frames = sys._current_frames()
             frames.pop(own, None)
             self.samples += 1
+            codes: list[CodeType] = []
             for frame in frames.values():
-                self.look_at(frame)
+                codes += self.look_at(frame)
             del frames
+            self._read_twice(codes)
 
-    def look_at(self, frame: FrameType | None) -> None:
-        """Take note of a frame and of those that called it."""
-        noted: set[int] = set()
+    def look_at(self, frame: FrameType | None) -> list[CodeType]:
+        """Take note of a frame and of those that called it; their code, as far as it is wanted."""
+        noted: dict[int, CodeType] = {}
         for depth in range(_DEEPEST):
             if frame is None:
-                return
+                break
             co = frame.f_code
             seen = self._of(co, frame)
             if seen is not None and id(co) not in noted:
-                noted.add(id(co))
+                noted[id(co)] = co
                 seen.samples += 1
                 seen.running += depth == 0
                 seen.places[frame.f_lasti] = seen.places.get(frame.f_lasti, 0) + 1
                 self._note_types(seen, frame)
                 self.read(co)
             frame = frame.f_back
+        return list(noted.values())
 
     def _of(self, co: CodeType, frame: FrameType) -> Seen | None:
         if id(co) in self.seen:
@@ -150,41 +159,56 @@ class Recorder:
                     held[id(value)] = value
 
     def read(self, co: CodeType) -> None:
-        """Read the counters of a code object once."""
+        """Read the counters of a code object."""
         seen = self.seen.setdefault(id(co), Seen(co))
-        if not self._reads or seen.readings >= _MOST_READINGS:
-            return
-        seen.readings += 1
+        if self._reads and seen.readings < _MOST_READINGS:
+            seen.readings += 1
+            for site in read_sites(co, executions=0, misses=1):
+                known = seen.misses.setdefault(site.offset, Misses(site.executed, 0))
+                known.executed, known.count = site.executed, site.misses
+
+    def read_again(self, co: CodeType) -> None:
+        """Read them a moment after `read`, to see how many misses there are in a moment."""
+        seen = self.seen[id(co)]
+        seen.pairs += 1
         settled = dict(seen.misses)
         for site in read_sites(co, executions=0, misses=1):
-            settled.pop(site.offset, None)
-            known = seen.misses.get(site.offset)
+            known = settled.pop(site.offset, None)
             if known is None:
-                seen.misses[site.offset] = Misses(site.executed, site.misses)
-            else:
-                known.note(site.executed, site.misses)
+                known = seen.misses[site.offset] = Misses(site.executed, 0)
+            known.note(site.executed, site.misses)
         for known in settled.values():
-            known.note(known.executed, 0)  # just specialised anew, or about to be
+            known.note(known.executed, 0)  # specialised anew, or about to be
+
+    def _read_twice(self, codes: list[CodeType]) -> None:
+        """Let the program run for a moment, and read the counters of what it ran again."""
+        codes = [co for co in codes if self.seen[id(co)].misses]
+        if not codes or not self._reads:
+            return
+        for co in codes:
+            self.read(co)
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(_MOMENT)  # the interpreter is asked back so soon
+        try:
+            started = time.process_time()
+            time.sleep(_MOMENT)
+            taken = time.process_time() - started
+        finally:
+            sys.setswitchinterval(interval)
+        if _SHORTEST <= taken <= _LONGEST:
+            for co in codes:
+                self.read_again(co)
 
     def keeps_missing(self, co: CodeType, offset: int) -> bool | None:
-        """True if a site misses so often that it was specialised anew between many readings; None
-        if there were too few readings to tell.
+        """True if a site misses many times in a moment; None if there were too few moments to tell.
 
-        A site that misses now and then has a count that goes up by little from reading to reading.
-        That of one which misses dozens of times in between is another one each time, and nearly as
-        often lower as higher. Where every reading finds the program at about the same place of a
-        round it may go by small steps too; so fewer falls than half of the changes will do.
+        What misses now and then, as at each thousandth execution, hardly does in such a moment.
         """
         seen = self.seen.get(id(co))
-        if seen is None or seen.readings < _ENOUGH:
+        if seen is None or (seen.misses and seen.pairs < _ENOUGH) or seen.samples < _ENOUGH:
             return None
         found = seen.misses.get(offset)
-        return found is not None and _FALLS <= found.falls >= found.changes / _CHANGES
-
-
-_ENOUGH = 4  # readings, from which the same count says that nothing misses any more
-_FALLS = 2  # that show it
-_CHANGES = 8  # for each fall, at most
+        return found is not None and _LEAST <= found.many >= seen.pairs * _OFTEN
 
 
 class _Current:

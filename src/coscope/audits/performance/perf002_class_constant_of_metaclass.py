@@ -11,6 +11,7 @@ CPython specialises the load of an attribute of a class only if the class of the
 `type`. Classes with `ABC` as a base, Enum classes and all others with a metaclass are not.
 
 The rule looks at code that has run: the site was generic hundreds of times in a row.
+Calls of the class's methods are left out: a method that is kept in a local variable gains little.
 
 Instead: a constant of the module, or a local variable.
 
