@@ -316,14 +316,24 @@ class _Search:
         if _is_descriptor(value):
             text = f"{name}.{self.attribute} is a {type(value).__name__}"
             return self._made(OTHER, text, True)
-        if HOST_VERSION in SHADOWING and stores(cls, self.attribute):
-            return self._shadowed(cls, True)
+        if HOST_VERSION in SHADOWING:
+            if self.site.family == "STORE_ATTR" or stores(cls, self.attribute):
+                return self._shadowed(cls, True)
+            if self._is_stored_nearby():
+                return self._shadowed(cls, False)
         if HOST_VERSION in _NO_CONSTANTS:
             text = f"{self.attribute} is an attribute of the class {name}, read through an instance"
             return self._made(CONSTANT, text, True)
-        if HOST_VERSION in SHADOWING and self.site.family == "STORE_ATTR":
-            return self._shadowed(cls, True)
         return None
+
+    def _is_stored_nearby(self) -> bool:
+        """True if some function of the package stores an attribute of that name, in any object."""
+        package = _package_of(self.function)
+        return any(
+            self.attribute in co.co_names and self.attribute in _stored_by(co)
+            for name, co in self.subject.unit.fact(_codes)
+            if name == package
+        )
 
     def _shadowed(self, cls: type, proved: bool) -> Reason:
         owner = next(
@@ -416,6 +426,12 @@ class _Search:
             else:
                 return MISSING
         return thing
+
+
+def _codes(unit: object) -> tuple[tuple[str, CodeType], ...]:
+    """The package and the code of each function."""
+    functions = [thing for thing in gc.get_objects() if type(thing) is FunctionType]
+    return tuple((_package_of(function), function.__code__) for function in functions)
 
 
 def _classes(unit: object) -> tuple[type, ...]:
