@@ -89,7 +89,8 @@ def written_unread(seen: Glance) -> bool:
     if not any(store in bytecode_of(code)[::2] and free_of(code) for code in inside):
         return False
     own = frozenset(name for name in cells_of(seen.code) if name != "_" and name[:2] != "__")
-    if any(len(slots_of(code, version)) > _MOST for code in (seen.code, *inside)):
+    most = max(len(slots_of(code, version)) for code in (seen.code, *inside))
+    if most > _MOST:
         return True
     written = {name for code in inside for name in _used(code, version, own, (store,))}
     reads = _reads(version)
