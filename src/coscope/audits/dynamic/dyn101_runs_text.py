@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from coscope.audits.dynamic.words import CODE_WORDS
 from coscope.audits.facts import Subject, Unit
 from coscope.audits.facts_calls import Call
 from coscope.audits.facts_flow import Origin, sources_of
@@ -154,12 +155,6 @@ _CONTAINERS = frozenset({"BUILD_LIST", "BUILD_SET", "BUILD_MAP", "BUILD_CONST_KE
 _ITEMS = frozenset({"FOR_ITER", "GET_ITER", "UNPACK_SEQUENCE", "UNPACK_EX"})
 _OF_TEXT = frozenset({"dedent", "indent"})
 _OF_ITEMS = frozenset({"iter", "enumerate", "reversed", "sorted", "list", "tuple", "str"})
-_CODE = frozenset(
-    (
-        *("code", "codeobj", "code_obj", "co", "source", "src", "script", "cmd", "command"),
-        *("stmt", "statement", "expr", "expression", "program", "code_string", "code_str"),
-    )
-)
 _READS = (
     *(
         ".read(",
@@ -194,7 +189,7 @@ def _is_of_file(subject: Subject, call: Call) -> bool:
 def _is_given(source: Origin) -> bool:
     """True of a parameter that is not named as code is, and of what the function reads."""
     if source.kind == "parameter":
-        return source.text.removeprefix("the parameter ").strip("_") not in _CODE
+        return source.text.removeprefix("the parameter ").strip("_") not in CODE_WORDS
     return _is_read(source)
 
 

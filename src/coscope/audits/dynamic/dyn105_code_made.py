@@ -9,7 +9,8 @@ free variables only, and on 3.13 the function that it makes is never specialised
     code = f.__code__.replace(co_code=new, co_stacksize=2)
     g = types.FunctionType(code, f.__globals__)
 
-A function that is made of another one's `__code__` is reported on 3.13 alone.
+A function that is made of another one's `__code__` is reported on 3.13 alone, and not at all one of
+code that a caller hands over under the name `code`: that is what a REPL does, or an unpickler.
 
 `replace` of names and lines alone (co_name, co_qualname, co_filename, co_firstlineno) is harmless
 and not reported.
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from coscope.audits.dynamic.words import CODE_WORDS
 from coscope.audits.facts import Subject
 from coscope.audits.facts_calls import Call
 from coscope.audits.facts_flow import sources_of
@@ -57,6 +59,8 @@ def check(subject: Subject) -> Iterator[Finding]:
             code = name == "types.CodeType"
             if not code and subject.version != "3.13" and _is_copy(subject, call):
                 continue
+            if not code and _is_handed_over(subject, call):
+                continue
             yield subject.finding(
                 CODE,
                 f"{name} makes {_MAKERS[name]} by hand",
@@ -86,6 +90,16 @@ def _is_copy(subject: Subject, call: Call) -> bool:
     sources = () if made_by is None else sources_of(subject, made_by)
     return bool(sources) and all(
         each.kind == "attribute" and each.text.endswith(".__code__") for each in sources
+    )
+
+
+def _is_handed_over(subject: Subject, call: Call) -> bool:
+    """True if the code comes from a caller under a name that says so: a REPL, an unpickler."""
+    made_by = call.positional[0] if call.positional else dict(call.keywords).get("code")
+    sources = () if made_by is None else sources_of(subject, made_by)
+    return bool(sources) and all(
+        each.kind in ("parameter", "cell") and each.text.split(" ")[-1].strip("_") in CODE_WORDS
+        for each in sources
     )
 
 

@@ -41,6 +41,7 @@ PAIR = Pair("C(x=1, y=2)", "C(1, 2)", _SETUP, "C = Point")
 lower_bound = PAIR.lower_bound
 
 _GAIN = 110.0  # nanoseconds: a loop is told only if that is a share of its round
+_SHARE = 0.2  # of a round: what stands in such a loop mostly calls something
 
 
 def may_find(seen: Glance) -> bool:
@@ -53,7 +54,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for call in subject.calls:
         if not call.keywords or call.starred or call.root != "global" or call.path is None:
             continue
-        if light_loop(subject, call.index, _GAIN) is None:
+        if light_loop(subject, call.index, _GAIN, _SHARE) is None:
             continue
         fact = classes_of(subject.unit).get(call.path)
         init = fact.method("__init__") if fact is not None else None

@@ -38,6 +38,7 @@ PAIR = Pair(
 lower_bound = PAIR.lower_bound
 
 _GAIN = 215.0  # nanoseconds: a loop is told only if that is a share of its round
+_SHARE = 0.2  # of a round: what stands in such a loop mostly calls something
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -46,7 +47,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for call in subject.calls:
         if callee_of(subject, call) != "contextlib.suppress":
             continue
-        if light_loop(subject, call.index, _GAIN) is not None:
+        if light_loop(subject, call.index, _GAIN, _SHARE) is not None:
             yield subject.finding(
                 CODE,
                 "contextlib.suppress is entered in each round of a loop",

@@ -26,7 +26,19 @@ _QUICK_NAMES = frozenset(
         *("upper", "items", "keys", "values", "extend", "insert", "format", "replace", "find"),
         *("rfind", "index", "count", "encode", "decode", "setdefault", "update", "discard"),
         *("isdigit", "isalpha", "isalnum", "isspace", "isidentifier", "islower", "isupper"),
-        *("title", "zfill", "ljust", "rjust", "center", "clear", "copy", "sqrt", "floor", "ceil"),
+        *(
+            "suppress",
+            "title",
+            "zfill",
+            "ljust",
+            "rjust",
+            "center",
+            "clear",
+            "copy",
+            "sqrt",
+            "floor",
+            "ceil",
+        ),
     )
 )
 _OUTSIDE_NAMES = frozenset(
@@ -43,13 +55,16 @@ _OUTSIDE_NAMES = frozenset(
 )
 
 
-def light_loop(subject: Subject, index: int, nanoseconds: float) -> LoopFacts | None:
+def light_loop(
+    subject: Subject, index: int, nanoseconds: float, share: float = _SHARE
+) -> LoopFacts | None:
     """As `hot_loop`, if a gain in each round is a share of the round that somebody could notice.
 
     Args:
         subject: The code.
         index: The instruction at which something is gained: a call, or what is called there.
         nanoseconds: About as much as is gained there, on a round that it is part of.
+        share: Of a round, that it must be.
 
     Returns:
         None too of a loop over a few items that the source writes, and of one with loops inside.
@@ -57,7 +72,7 @@ def light_loop(subject: Subject, index: int, nanoseconds: float) -> LoopFacts | 
     loop = hot_loop(subject, index)
     if loop is None or loop.inner or _is_seldom(subject, loop) or _is_short(subject, loop):
         return None
-    return loop if nanoseconds >= _SHARE * _cost(subject, loop, index) else None
+    return loop if nanoseconds >= share * _cost(subject, loop, index) else None
 
 
 def brief_loop(subject: Subject, index: int) -> LoopFacts | None:
@@ -148,10 +163,9 @@ def _few(subject: Subject, index: int) -> bool:
     if name in ("GET_ITER", "LIST_EXTEND", "SET_UPDATE"):
         return any(_few(subject, at) for at in taken[1][-1])
     call = next((call for call in subject.calls if call.index == index), None)
-    if call is None or call.path != "range" or len(call.positional) != 1:
+    if call is None or call.path != "range" or len(call.positional) not in (1, 2):
         return False
-    (bound,) = call.positional
-    return all(_is_small(subject, at) for at in bound)
+    return all(_is_small(subject, at) for bound in call.positional for at in bound)
 
 
 def _is_small(subject: Subject, index: int) -> bool:
