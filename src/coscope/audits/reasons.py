@@ -413,7 +413,7 @@ class _Search:
                 except ValueError:  # the cell is empty
                     return MISSING
         else:
-            builtins = self.function.__builtins__  # type: ignore[attr-defined]
+            builtins = self.function.__builtins__
             found = dict.get(self.function.__globals__, first, MISSING)
             thing = dict.get(builtins, first, MISSING) if found is MISSING else found
         for name in rest:

@@ -54,7 +54,7 @@ def command(
     A gain is verified above 2% and above twice the noise of the null run. What wins is shown as a
     diff. Nothing is written anywhere.
 
-    Exit status: 0 a change is verified, 1 no change is worth it, 2 bad use or input.
+    Exit status: 0 no change is worth it, 1 a change is verified, 2 bad use or input.
     """
     from coscope.cli.answers import answer
     from coscope.cli.progress import Progress
@@ -77,5 +77,5 @@ def command(
             progress=progress.advance,
         )
     answer(session, trial)
-    if not trial.kept:
+    if trial.kept:
         context.exit(1)
