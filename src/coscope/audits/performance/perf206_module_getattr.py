@@ -9,7 +9,8 @@ A `__getattr__` function in a module stops the specialisation of every attribute
 of those that it has itself. PERF003 tells the same of code that has run.
 
 The rule looks at the live module that the global name holds. It is silent where the loop stores
-items or cuts slices: with arrays those take much longer.
+items or cuts slices: with arrays those take much longer; and in comprehensions, which in real code
+go over a few fields or names.
 
 Instead: `from lazy import STEP`, or a local variable.
 
@@ -48,11 +49,14 @@ lower_bound = PAIR.lower_bound
 
 
 _ITEMS = ("STORE_SUBSCR", "BUILD_SLICE", "BINARY_SLICE", "STORE_SLICE")
+_COLLECTS = ("LIST_APPEND", "SET_ADD", "MAP_ADD")  # of a comprehension
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     live = subject.live
     if live is None or live.function is None or not subject.jumps_back:
+        return
+    if subject.code.kind == "generator expression":
         return
     told = set()
     for found in accesses(subject, *LOADS):
@@ -64,7 +68,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         if "__getattr__" not in namespace or found.attribute == "newaxis":
             continue
         loop = brief_loop(subject, found.at)
-        if loop is not None and loop.indexes.isdisjoint(subject.where(*_ITEMS)):
+        if loop is not None and loop.indexes.isdisjoint(subject.where(*_ITEMS, *_COLLECTS)):
             told.add(path)
             yield subject.finding(
                 CODE,
