@@ -135,8 +135,10 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
     _add(page, "verified", _verified(found["verified"]), "plain")
     if found["output"]:
         _add(page, "recognised by", found["output"]["recognised"], "plain")
-    if found["stack"] and found["stack"]["before"] != found["stack"]["after"]:
-        _add(page, "stack", "{before} slots, now {after}".format(**found["stack"]), "plain")
+    if found["stack"]:
+        before, after = found["stack"]["before"], found["stack"]["after"]
+        now = "as before" if before == after else f"now {after}"
+        _add(page, "stack", f"{before} slot{'s' * (before != 1)}, {now}", "plain")
     for label, key in (("shared", "shared"), ("its own", "fresh")):
         if found[key]:
             _add(page, label, ", ".join(found[key]), "plain")
