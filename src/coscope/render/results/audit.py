@@ -266,7 +266,9 @@ def _add_statistics(page: Sheet, found: Sequence[Entry]) -> None:
 
 def _add_totals(page: Sheet, found: Entry) -> None:
     totals = found["totals"]
-    where = f"{_count(totals['codes'], 'code object')} of {_count(totals['files'], 'file')}"
+    where = _count(totals["files"], "file")
+    if totals["codes"]:  # of a warm run they are not counted
+        where = f"{_count(totals['codes'], 'code object')} of {where}"
     if totals["findings"]:
         parts = [
             _count(totals[f"{severity}s"], severity) if severity != "info" else
