@@ -49,6 +49,7 @@ MODULES = [
 
 # Tests that look at what an edit cannot leave as it is: module, test, edit, what it looks at.
 _LINE = "a tracer is told of the `def` line when an exception meets the exit hook"
+_LIMIT = "on 3.11 a call of a C function, such as the hook, counts for the recursion limit"
 INHERENT = [
     ("test_sys_settrace", "test_07_raise", "calls", _LINE),
     ("test_sys_settrace", "test_13_genexp", "calls", _LINE),
@@ -72,6 +73,8 @@ INHERENT = [
         "to be closed, a generator with an exit hook goes on, so that the hook is called",
     ),
     ("test_bdb", "test_next_until_return_in_generator", "calls", _LINE),
+    ("test_traceback", "test_recursive_traceback_cpython_internal", "calls", _LIMIT),
+    ("test_traceback", "test_recursive_traceback_python", "calls", _LIMIT),
     ("test_bdb", "test_skip", "", "it steps into the loader that this tool puts in"),
 ]  # fmt: skip
 
