@@ -93,7 +93,8 @@ def error_document(error: BaseException, target: str | None = None) -> Document:
     return document
 
 
-def _frame(target: str) -> Document:
+def header() -> Document:
+    """What every document begins with: the version of its form, and who made it."""
     return {
         "schema_version": SCHEMA_VERSION,
         "producer": {
@@ -101,6 +102,12 @@ def _frame(target: str) -> Document:
             "version": producer_version(),
             "python": sys.version.split()[0],
         },
+    }
+
+
+def _frame(target: str) -> Document:
+    return {
+        **header(),
         "target": clean(target),
         "origin": None,
         "live": None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import Any
 from coscope.audits.suppression import Ignore
 from coscope.model import SEVERITIES, Finding, Span
 from coscope.readers.sources import source_of
-from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.report import header
 from coscope.render.results.wording import wrapped
 from coscope.render.sheet import Sheet, columns, measure
 from coscope.render.text import Pen, cells
@@ -47,12 +46,7 @@ def document(outcome: Outcome) -> Entry:
     """The document of docs/schema.md, "audit"."""
     counts = Counter(finding.severity for finding in outcome.findings)
     return {
-        "schema_version": SCHEMA_VERSION,
-        "producer": {
-            "name": "coscope",
-            "version": producer_version(),
-            "python": sys.version.split()[0],
-        },
+        **header(),
         "command": "audit",
         "target": clean(outcome.target),
         "mode": outcome.mode,

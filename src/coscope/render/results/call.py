@@ -9,7 +9,7 @@ from coscope.facts.parameters import Slot, Stage
 from coscope.facts.recording import Entry
 from coscope.facts.tracing import Trace
 from coscope.model import Function, Value
-from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.report import header
 from coscope.render.sheet import Line, Piece, Sheet, columns, measure
 from coscope.render.text import Pen, cells
 from coscope.render.text import without_surrogates as clean
@@ -25,12 +25,7 @@ def document(result: Result) -> Document:
     binding = result.binding if isinstance(result, Trace) else result
     function = binding.function
     return {
-        "schema_version": SCHEMA_VERSION,
-        "producer": {
-            "name": "coscope",
-            "version": producer_version(),
-            "python": _host(),
-        },
+        **header(),
         "command": "call",
         "target": clean(binding.target),
         "arguments": {

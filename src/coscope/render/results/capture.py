@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 from coscope.facts.captures import Capture, Captured, Verdict
 from coscope.facts.parts import Step, path_text
 from coscope.model import Value
-from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.report import header
 from coscope.render.results.wording import bytes_text, size_entry, wrapped
 from coscope.render.sheet import Line, Piece, Sheet, columns, measure
 from coscope.render.text import Pen, cells
@@ -21,12 +20,7 @@ Entry = dict[str, Any]
 def document(result: Capture) -> Entry:
     """The document of docs/schema.md, "capture"."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "producer": {
-            "name": "coscope",
-            "version": producer_version(),
-            "python": sys.version.split()[0],
-        },
+        **header(),
         "command": "capture",
         "target": clean(result.name),
         "module": result.module and clean(result.module),

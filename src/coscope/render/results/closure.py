@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ from coscope.facts.cells import CellUse
 from coscope.facts.closures import Closure, FreeVariable, Node, OwnVariable
 from coscope.facts.parts import path_text
 from coscope.model import Value
-from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.report import header
 from coscope.render.results.wording import bytes_text, size_entry, wrapped
 from coscope.render.sheet import Line, Sheet
 from coscope.render.text import Pen, cells
@@ -22,12 +21,7 @@ Entry = dict[str, Any]
 def document(result: Closure) -> Entry:
     """The document of docs/schema.md, "closure"."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "producer": {
-            "name": "coscope",
-            "version": producer_version(),
-            "python": sys.version.split()[0],
-        },
+        **header(),
         "command": "closure",
         "target": clean(result.qualname),
         "module": result.module and clean(result.module),

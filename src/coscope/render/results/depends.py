@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ from coscope.facts.dependencies import Dependencies
 from coscope.facts.dependency import ARROW, Dependency, Dynamic, Failure
 from coscope.model import Value
 from coscope.render.constants import constant
-from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.report import header
 from coscope.render.sheet import Line, Piece, Sheet, columns, measure
 from coscope.render.text import Pen, cells
 from coscope.render.text import without_surrogates as clean
@@ -34,12 +33,7 @@ _LEAST = 18  # cells that a value or reason keeps where a chain is long
 def document(result: Dependencies) -> Entry:
     """The document of docs/schema.md, "dependencies"."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "producer": {
-            "name": "coscope",
-            "version": producer_version(),
-            "python": sys.version.split()[0],
-        },
+        **header(),
         "command": "depends",
         "target": clean(result.qualname),
         "module": result.module and clean(result.module),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from coscope.facts.alignment import Row, Side
 from coscope.facts.difference import CodeDifference, Difference, Read
-from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.report import header
 from coscope.render.sheet import Line, Sheet
 from coscope.render.text import Pen
 from coscope.render.text import without_surrogates as clean
@@ -22,12 +21,7 @@ _MOST_NAMES = 20  # of code objects that only one side has, on the page
 def document(result: Difference) -> Entry:
     """The document of docs/schema.md, "difference"."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "producer": {
-            "name": "coscope",
-            "version": producer_version(),
-            "python": sys.version.split()[0],
-        },
+        **header(),
         "command": "diff",
         "target": clean(f"{result.left.name} and {result.right.name}"),
         "verdict": result.verdict,

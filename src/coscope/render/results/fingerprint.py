@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import Any
 
 from coscope.facts.components import ARROW, Change
 from coscope.facts.fingerprints import Fingerprint
-from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.report import header
 from coscope.render.sheet import Line, Piece, Sheet, columns, measure
 from coscope.render.text import Pen
 from coscope.render.text import without_surrogates as clean
@@ -21,12 +20,7 @@ _VALUE = 60  # cells of a component's value
 def document(result: Fingerprint) -> Entry:
     """The document of docs/schema.md, "fingerprint"."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "producer": {
-            "name": "coscope",
-            "version": producer_version(),
-            "python": sys.version.split()[0],
-        },
+        **header(),
         "command": "fingerprint",
         "target": clean(result.name),
         "live": result.live,

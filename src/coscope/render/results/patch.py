@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,7 +11,7 @@ from coscope.patcher.documents import to_json
 from coscope.patcher.edits import AnyEdit
 from coscope.patcher.files import FilePatch
 from coscope.patcher.receipts import Receipt
-from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.report import header
 from coscope.render.results import diff as diff_page
 from coscope.render.results.wording import wrapped
 from coscope.render.sheet import Sheet
@@ -26,12 +25,7 @@ Entry = dict[str, Any]
 def document(result: Receipt | FilePatch) -> Entry:
     """The document of docs/schema.md, "patch"."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "producer": {
-            "name": "coscope",
-            "version": producer_version(),
-            "python": sys.version.split()[0],
-        },
+        **header(),
         "command": "patch",
         **(_of_file(result) if isinstance(result, FilePatch) else _of_function(result)),
         "edits": [_edit(edit) for edit in result.edits],

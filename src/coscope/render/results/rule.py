@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
 from typing import Any
 
-from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.report import header
 from coscope.render.sheet import Line, Sheet
 from coscope.render.text import Pen
 from coscope.rules import Rule
@@ -23,12 +22,7 @@ _PROSE = 88  # cells: longer lines of prose are hard to read
 def document(rules: Iterable[Rule], target: str) -> Entry:
     """The document of docs/schema.md, "rule"."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "producer": {
-            "name": "coscope",
-            "version": producer_version(),
-            "python": sys.version.split()[0],
-        },
+        **header(),
         "command": "rule",
         "target": target,
         "rules": [{"code": rule.code, "title": rule.title, "page": rule.page} for rule in rules],

@@ -10,8 +10,7 @@ from coscope.facts.shapes import Shape
 from coscope.facts.signatures import Signatures
 from coscope.facts.witnesses import Witness
 from coscope.model import Value
-from coscope.readers.from_function import HOST_RELEASE
-from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.report import header
 from coscope.render.sheet import Piece, Sheet, columns, measure
 from coscope.render.text import Pen, cells
 from coscope.render.text import without_surrogates as clean
@@ -24,8 +23,7 @@ def document(result: Result) -> Document:
     """The document of `Signatures`; see docs/schema.md, "signature"."""
     assert isinstance(result, Signatures)
     return {
-        "schema_version": SCHEMA_VERSION,
-        "producer": {"name": "coscope", "version": producer_version(), "python": HOST_RELEASE},
+        **header(),
         "command": "signature",
         "target": clean(result.target),
         "agree": result.agree,

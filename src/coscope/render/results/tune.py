@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.report import header
 from coscope.render.sheet import Sheet
 from coscope.render.text import Pen
 from coscope.tuner.statistics import Gain
@@ -17,12 +16,7 @@ Entry = dict[str, Any]
 def document(trial: Trial) -> Entry:
     """The document of docs/commands/tune.md: the receipt of the trial."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "producer": {
-            "name": "coscope",
-            "version": producer_version(),
-            "python": sys.version.split()[0],
-        },
+        **header(),
         "command": "tune",
         "target": trial.target,
         "call": trial.call,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 
 from coscope.errors import CodeError
 from coscope.model import Code, Instructions
-from coscope.render.report import SCHEMA_VERSION, producer_version
+from coscope.render.report import header
 from coscope.render.results.wording import wrapped
 from coscope.render.sheet import Line, Sheet
 from coscope.render.text import Pen, cells
@@ -68,12 +67,7 @@ def document(result: Report) -> Entry:
 def opening(target: str) -> Entry:
     """What stands in the document before the reports."""
     return {
-        "schema_version": SCHEMA_VERSION,
-        "producer": {
-            "name": "coscope",
-            "version": producer_version(),
-            "python": sys.version.split()[0],
-        },
+        **header(),
         "command": "verify",
         "target": clean(target),
     }
