@@ -26,8 +26,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
+from coscope.audits.performance import pairs
 from coscope.audits.performance.unspecialized import findings
 from coscope.audits.reasons import SHADOWED
 from coscope.model import Finding
@@ -37,15 +37,7 @@ SEVERITY = "warning"
 VERSIONS = "3.12-3.13"
 WARM = True
 
-_SETUP = """\
-class Hidden:
-    x = 0
-    def __init__(self): self.x = 1
-class Plain:
-    def __init__(self): self.x = 1
-hidden, plain = Hidden(), Plain()
-"""
-lower_bound = Pair("o.x", "p.x", _SETUP, "o, p = hidden, plain").lower_bound
+lower_bound = pairs.SHADOWED_DEFAULT.lower_bound
 
 _WHY = "to CPython 3.13 an attribute that its class has too is looked up anew each time"
 _INSTEAD = (

@@ -25,8 +25,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
+from coscope.audits.performance import pairs
 from coscope.audits.performance.unspecialized import findings
 from coscope.audits.reasons import METACLASS
 from coscope.model import Finding
@@ -36,12 +36,7 @@ SEVERITY = "warning"
 VERSIONS = "3.12-"
 WARM = True
 
-_SETUP = """\
-class Meta(type): pass
-class WithMeta(metaclass=Meta): x = 1
-class Plain: x = 1
-"""
-lower_bound = Pair("C.x", "D.x", _SETUP, "C, D = WithMeta, Plain").lower_bound
+lower_bound = pairs.METACLASS.lower_bound
 
 _WHY = "only attributes of classes whose class is exactly type are specialised"
 _INSTEAD = "read {owner}.{attribute} once, before the loop, or make it a constant of the module"

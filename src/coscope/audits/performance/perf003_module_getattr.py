@@ -23,8 +23,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
+from coscope.audits.performance import pairs
 from coscope.audits.performance.unspecialized import findings
 from coscope.audits.reasons import MODULE_GETATTR
 from coscope.model import Finding
@@ -34,13 +34,7 @@ SEVERITY = "warning"
 VERSIONS = "3.11-"
 WARM = True
 
-_SETUP = """\
-from types import ModuleType
-lazy, plain = ModuleType("lazy"), ModuleType("plain")
-lazy.x = plain.x = 1
-lazy.__getattr__ = lambda name: 1
-"""
-lower_bound = Pair("a.x", "b.x", _SETUP, "a, b = lazy, plain").lower_bound
+lower_bound = pairs.MODULE_GETATTR.lower_bound
 
 _WHY = "no attribute of a module with a __getattr__ is specialised"
 _INSTEAD = "import the name itself, or read {owner}.{attribute} once, before the loop"

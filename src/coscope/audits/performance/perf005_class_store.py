@@ -22,8 +22,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
+from coscope.audits.performance import pairs
 from coscope.audits.performance.unspecialized import findings
 from coscope.audits.reasons import CLASS_STORE
 from coscope.model import Finding
@@ -33,11 +33,7 @@ SEVERITY = "warning"
 VERSIONS = "3.11-"
 WARM = True
 
-_SETUP = """\
-class Counter: n = 0
-cell = [0]
-"""
-lower_bound = Pair("C.n += 1", "c[0] += 1", _SETUP, "C, c = Counter, cell").lower_bound
+lower_bound = pairs.CLASS_STORE.lower_bound
 
 _WHY = "each store to a class undoes what is specialised for the class and its instances"
 _INSTEAD = "keep what changes out of the class: in an item of a list, or in an instance"

@@ -25,8 +25,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import ModuleType
 
-from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
+from coscope.audits.performance import pairs
 from coscope.audits.performance.hot import LOADS, accesses
 from coscope.audits.performance.rounds import brief_loop
 from coscope.model import Finding
@@ -38,13 +38,7 @@ VERSIONS = "3.11-"
 LOOPS = True
 LIVE = True
 
-_SETUP = """\
-from types import ModuleType
-lazy, plain = ModuleType("lazy"), ModuleType("plain")
-lazy.x = plain.x = 1
-lazy.__getattr__ = lambda name: 1
-"""
-PAIR = Pair("a.x", "b.x", _SETUP, "a, b = lazy, plain")
+PAIR = pairs.MODULE_GETATTR
 lower_bound = PAIR.lower_bound
 
 

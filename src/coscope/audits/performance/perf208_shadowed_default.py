@@ -28,9 +28,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.glances import Glance, uses
+from coscope.audits.performance import pairs
 from coscope.audits.performance.classes import class_around, plain_attributes, stored_on_self
 from coscope.audits.performance.hot import accesses, first_parameter, shared_names
 from coscope.audits.performance.rounds import brief_loop
@@ -43,16 +43,8 @@ LOOPS = True
 TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR", "STORE_ATTR"})
 
-_SETUP = """\
-class Hidden:
-    x = 0
-    def __init__(self): self.x = 1
-class Plain:
-    def __init__(self): self.x = 1
-hidden, plain = Hidden(), Plain()
-"""
-PAIR = Pair("o.x", "p.x", _SETUP, "o, p = hidden, plain")
-DEAREST = Pair("o.x = 1", "p.x = 1", _SETUP, "o, p = hidden, plain")  # a store loses more
+PAIR = pairs.SHADOWED_DEFAULT
+DEAREST = pairs.SHADOWED_STORE  # a store loses more
 lower_bound = PAIR.lower_bound
 
 

@@ -24,9 +24,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.glances import Glance
+from coscope.audits.performance import pairs
 from coscope.audits.performance.classes import with_metaclass
 from coscope.audits.performance.hot import accesses
 from coscope.audits.performance.rounds import brief_loop
@@ -39,12 +39,7 @@ LOOPS = True
 TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR"})
 
-_SETUP = """\
-class Meta(type): pass
-class WithMeta(metaclass=Meta): x = 1
-class Plain: x = 1
-"""
-PAIR = Pair("C.x", "D.x", _SETUP, "C, D = WithMeta, Plain")
+PAIR = pairs.METACLASS
 lower_bound = PAIR.lower_bound
 
 

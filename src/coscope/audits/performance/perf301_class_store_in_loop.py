@@ -21,9 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.glances import Glance, first_parameter_of
+from coscope.audits.performance import pairs
 from coscope.audits.performance.classes import class_names, classes_of
 from coscope.audits.performance.hot import accesses, first_parameter
 from coscope.audits.performance.rounds import light_loop
@@ -34,11 +34,7 @@ SEVERITY = "warning"
 LOOPS = True
 OPNAMES = frozenset({"STORE_ATTR"})
 
-_SETUP = """\
-class Counter: n = 0
-cell = [0]
-"""
-PAIR = Pair("C.n += 1", "c[0] += 1", _SETUP, "C, c = Counter, cell")
+PAIR = pairs.CLASS_STORE
 lower_bound = PAIR.lower_bound
 
 _GAIN = 60.0  # nanoseconds: a loop is told only if that is a share of its round

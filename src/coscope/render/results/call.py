@@ -54,12 +54,6 @@ def document(result: Result) -> Document:
     }
 
 
-def _host() -> str:
-    from coscope.readers.from_function import HOST_RELEASE
-
-    return HOST_RELEASE
-
-
 def _raises(binding: Binding) -> Document | None:
     if binding.error is None:
         return None
