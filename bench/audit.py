@@ -16,10 +16,8 @@ import argparse
 import dis
 import json
 import os
-import random
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import threading
 import warnings
@@ -30,6 +28,8 @@ from time import perf_counter, process_time
 from types import CodeType
 from typing import NamedTuple
 
+from corpus import compiled, library
+
 _EVERY = 0.05  # seconds between two looks at the memory
 
 
@@ -39,30 +39,6 @@ class Run(NamedTuple):
     wall: float  # seconds
     cpu: float  # seconds, of all its processes
     memory: float = 0.0  # MiB, of all its processes at once
-
-
-def library(files: int | None) -> list[Path]:
-    """The files of the standard library with its tests that compile, or so many of them."""
-    root = Path(sysconfig.get_path("stdlib"))
-    found = sorted(file for file in root.rglob("*.py") if "site-packages" not in file.parts)
-    if files is not None:
-        found = sorted(random.Random(20).sample(found, files))
-    return [file for file in found if compiled([file])]
-
-
-def compiled(files: Iterable[Path]) -> list[CodeType]:
-    """Every code object of some files; of tests of the compiler none."""
-    objects: list[CodeType] = []
-    for file in files:
-        try:
-            pending = [compile(file.read_bytes(), str(file), "exec", dont_inherit=True)]
-        except (SyntaxError, ValueError):
-            continue
-        while pending:
-            co = pending.pop()
-            objects.append(co)
-            pending += [const for const in co.co_consts if isinstance(const, CodeType)]
-    return objects
 
 
 def with_dis(objects: Iterable[CodeType]) -> Run:
@@ -155,7 +131,7 @@ def main() -> None:
         files = [Path(name) for name in json.loads(Path(given.peer).read_text())]
         print(json.dumps(with_dis(compiled(files))))
         return
-    files = library(given.files)
+    files = sorted(file for file in library(given.files) if compiled([file]))
     found = rounds_of(files, given.rounds, given.select)
     print(f"{len(files)} files, {len(compiled(files))} code objects, {given.rounds} rounds")
     print(f"{'':14}{'wall s':>9}{'CPU s':>9}{'MiB':>8}")

@@ -12,38 +12,18 @@ from __future__ import annotations
 import argparse
 import dis
 import gc
-import random
 import statistics
 import sys
-import sysconfig
 import warnings
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from time import process_time
 from types import CodeType
+
+from corpus import compiled, library
 
 from coscope import codec
 from coscope.model import Code
 from coscope.readers.from_function import from_code_object
-
-
-def library(files: int | None) -> list[CodeType]:
-    """Every code object of the standard library, or of so many of its files."""
-    root = Path(sysconfig.get_path("stdlib"))
-    found = sorted(file for file in root.rglob("*.py") if "site-packages" not in file.parts)
-    if files is not None:
-        found = random.Random(20).sample(found, files)
-    objects: list[CodeType] = []
-    for file in found:
-        try:
-            pending = [compile(file.read_bytes(), str(file), "exec", dont_inherit=True)]
-        except (SyntaxError, ValueError):
-            continue
-        while pending:
-            co = pending.pop()
-            objects.append(co)
-            pending += [const for const in co.co_consts if isinstance(const, CodeType)]
-    return objects
 
 
 def with_dis(objects: Iterable[CodeType]) -> None:
@@ -104,7 +84,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     warnings.simplefilter("ignore")
-    objects = library(options.files)
+    objects = compiled(library(options.files))
     codes = [from_code_object(co) for co in objects]
     count = sum(len(codec.decode(code)) for code in codes)
     gc.freeze()  # the corpus itself is not garbage to be looked at in every collection

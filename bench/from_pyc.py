@@ -20,15 +20,15 @@ import gc
 import io
 import marshal
 import py_compile
-import random
 import statistics
 import sys
-import sysconfig
 import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from time import process_time
+
+from corpus import library
 
 from coscope.codec.pyc import read_header
 from coscope.codec.unmarshal import load
@@ -38,10 +38,7 @@ from coscope.readers.from_pyc import from_pyc
 
 def compile_library(folder: Path, files: int | None) -> list[Path]:
     """The .pyc files of the standard library, or of so many of its files."""
-    root = Path(sysconfig.get_path("stdlib"))
-    found = sorted(file for file in root.rglob("*.py") if "site-packages" not in file.parts)
-    if files is not None:
-        found = random.Random(2).sample(found, files)
+    found = library(files, seed=2)
     made = []
     warnings.simplefilter("ignore")
     for number, file in enumerate(found):

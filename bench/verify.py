@@ -18,7 +18,6 @@ import gc
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import warnings
 from collections.abc import Callable
@@ -28,7 +27,8 @@ from statistics import median
 from time import perf_counter, process_time
 from types import CodeType
 
-from decode import library, seconds, with_dis
+from corpus import compiled, library
+from decode import seconds, with_dis
 
 from coscope.model import Code
 from coscope.readers.from_function import from_code_object
@@ -68,7 +68,7 @@ def round_trips(objects: list[CodeType]) -> None:
 
 def measure_library(files: int | None, rounds: int) -> None:
     """Print code objects a second, and ratios to the peers."""
-    objects = library(files)
+    objects = compiled(library(files))
     outer = modules(objects)
     sources: list[Code] = []
     jobs: dict[str, Callable[[], object]] = {
@@ -201,8 +201,7 @@ def measure_growth(rounds: int) -> None:
 
 def measure_jobs(files: int | None, rounds: int) -> None:
     """Print the wall time of the command with one process and with two."""
-    root = Path(sysconfig.get_path("stdlib"))
-    found = sorted(file for file in root.rglob("*.py") if "site-packages" not in file.parts)
+    found = library()
     with tempfile.TemporaryDirectory(prefix="coscope-") as folder:
         for number, file in enumerate(found[:files]):
             shutil.copy(file, Path(folder, f"m{number:05}.py"))

@@ -31,13 +31,13 @@ _DEVIATIONS = 1.96  # standard ones, beyond which a normal variable lies in 2.5%
 _QUICKEST = 0.8  # nanoseconds that an instruction takes at least, on average
 _QUICKEST_CALL = 10.0  # and one that calls
 
-# Runs in the command's Python, which may be of any version. After it the `sitecustomize` that it
-# stands before is loaded, as if it were not there.
-_SITECUSTOMIZE = """\
-import json, os, sys
+# How a `sitecustomize` of ours, in any Python, loads the one that it stands before, as if it were
+# not there.
+STEP_ASIDE = """\
+import sys
 
-def _begin():
-    settings = json.loads(os.environ["COSCOPE_WARM"])
+def _step_aside():
+    import os
     own = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != own]
     mine = sys.modules.pop("sitecustomize", None)
@@ -45,6 +45,17 @@ def _begin():
         import sitecustomize
     except ImportError:
         sys.modules["sitecustomize"] = mine
+"""
+
+# Runs in the command's Python.
+_SITECUSTOMIZE = (
+    STEP_ASIDE
+    + """
+import json, os
+
+def _begin():
+    settings = json.loads(os.environ["COSCOPE_WARM"])
+    _step_aside()
     try:
         import importlib, importlib.util
         if importlib.util.find_spec("coscope") is None:
@@ -60,6 +71,7 @@ def _begin():
 
 _begin()
 """
+)
 
 
 @dataclass(frozen=True, slots=True)

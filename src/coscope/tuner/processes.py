@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from coscope.audits.warm import arguments_of
+from coscope.audits.warm import STEP_ASIDE, arguments_of
 from coscope.errors import InputError, InterpreterError
 
 _INSIDE = str(Path(__file__).with_name("inside"))
@@ -43,19 +43,14 @@ def _load(folder, name):
 
 _ANSWER = _LOAD + "\n_load(sys.argv.pop(), 'main').main()\n"
 
-# Runs in the Python of a test command; afterwards the `sitecustomize` that it hides is loaded.
+# Runs in the Python of a test command.
 _SITECUSTOMIZE = (
-    _LOAD
+    STEP_ASIDE
+    + _LOAD
     + """
 def _begin():
     import json, os
-    own = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != own]
-    mine = sys.modules.pop("sitecustomize", None)
-    try:
-        import sitecustomize
-    except ImportError:
-        sys.modules["sitecustomize"] = mine
+    _step_aside()
     settings = json.loads(os.environ["COSCOPE_TUNE"])
     _load(settings["inside"], "command").begin(settings)
 

@@ -27,8 +27,7 @@ from coscope.audits.calibration import Pair
 from coscope.audits.facts import Subject
 from coscope.audits.glances import Glance, uses
 from coscope.audits.performance.classes import class_around, plain_attributes, stored_on_self
-from coscope.audits.performance.hot import accesses, first_parameter, shared_names
-from coscope.audits.performance.rounds import brief_loop
+from coscope.audits.performance.rounds import brief_uses_of_self
 from coscope.model import Finding
 
 CODE = "PERF205"
@@ -52,15 +51,9 @@ def may_find(seen: Glance) -> bool:
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    own = first_parameter(subject)
-    shared = shared_names(subject)
-    if own is None or not shared:
-        return
     told = set()
-    for found in accesses(subject, "LOAD_ATTR", of=shared):
-        if found.name != own or found.attribute in told:
-            continue
-        if brief_loop(subject, found.at) is None:
+    for found in brief_uses_of_self(subject, "LOAD_ATTR"):
+        if found.attribute in told:
             continue
         fact = class_around(subject)
         if fact is None or fact.dataclass:  # its fields are in the instances
@@ -70,9 +63,10 @@ def check(subject: Subject) -> Iterator[Finding]:
         told.add(found.attribute)
         yield subject.finding(
             CODE,
-            f"{own}.{found.attribute} is a constant of the class {fact.name}, read in each round",
+            f"{found.name}.{found.attribute} is a constant of the class {fact.name}, "
+            "read in each round",
             found.at,
             evidence=[subject.seen(found.at)],
             why="CPython 3.11 and 3.12 have no specialised form for it; 3.13 has",
-            instead=f"a local variable that holds {own}.{found.attribute}, before the loop",
+            instead=f"a local variable that holds {found.name}.{found.attribute}, before the loop",
         )

@@ -32,8 +32,7 @@ from coscope.audits.facts import Subject
 from coscope.audits.glances import Glance, uses
 from coscope.audits.performance import pairs
 from coscope.audits.performance.classes import class_around, plain_attributes, stored_on_self
-from coscope.audits.performance.hot import accesses, first_parameter, shared_names
-from coscope.audits.performance.rounds import brief_loop
+from coscope.audits.performance.rounds import brief_uses_of_self
 from coscope.model import Finding
 
 CODE = "PERF208"
@@ -53,15 +52,9 @@ def may_find(seen: Glance) -> bool:
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    own = first_parameter(subject)
-    shared = shared_names(subject)
-    if own is None or not shared:
-        return
     told = set()
-    for found in accesses(subject, "LOAD_ATTR", "STORE_ATTR", of=shared):
-        if found.name != own or found.attribute in told:
-            continue
-        if brief_loop(subject, found.at) is None:
+    for found in brief_uses_of_self(subject, "LOAD_ATTR", "STORE_ATTR"):
+        if found.attribute in told:
             continue
         fact = class_around(subject)
         if fact is None or fact.slots or found.attribute not in plain_attributes(fact):
@@ -70,7 +63,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             told.add(found.attribute)
             yield subject.finding(
                 CODE,
-                f"{own}.{found.attribute} hides the default of the class {fact.name}",
+                f"{found.name}.{found.attribute} hides the default of the class {fact.name}",
                 found.at,
                 evidence=[
                     subject.seen(found.at),

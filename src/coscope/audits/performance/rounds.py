@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from coscope.audits.facts import Subject
 from coscope.audits.facts_calls import Call
 from coscope.audits.facts_loops import LoopFacts
-from coscope.audits.performance.hot import hot_loop, tight_loop
+from coscope.audits.performance.hot import (
+    Access,
+    accesses,
+    first_parameter,
+    hot_loop,
+    shared_names,
+    tight_loop,
+)
 
 _SHARE = 0.05  # of a round that a gain is, or it is not told
 _FEW = 16  # items: a loop over fewer is over before it counts
@@ -81,6 +90,16 @@ def brief_loop(subject: Subject, index: int) -> LoopFacts | None:
     if loop is None or _is_seldom(subject, loop) or _is_short(subject, loop):
         return None
     return loop
+
+
+def brief_uses_of_self(subject: Subject, *opnames: str) -> Iterator[Access]:
+    """Reads or stores, in such loops, of attributes of `self` that the class body names too."""
+    own, shared = first_parameter(subject), shared_names(subject)
+    if own is None or not shared:
+        return
+    for found in accesses(subject, *opnames, of=shared):
+        if found.name == own and brief_loop(subject, found.at) is not None:
+            yield found
 
 
 _SELDOM = frozenset(
