@@ -28,7 +28,7 @@ from time import process_time
 from types import FunctionType
 from typing import Any
 
-from coscope.facts.dependencies import depends
+from coscope.facts.dependencies.depends import depends
 
 
 def functions_of(package: str) -> list[FunctionType]:

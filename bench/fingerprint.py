@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-from coscope.facts.fingerprints import fingerprint, forget
+from coscope.facts.fingerprints.fingerprints import fingerprint, forget
 
 HELPERS = 100
 ROUNDS = 15

@@ -26,10 +26,10 @@ from coscope.codec import decode_lines
 from coscope.errors import CoscopeError
 from coscope.flow.regions import find_regions
 from coscope.model import Code
-from coscope.patcher.apply import apply
-from coscope.patcher.edits import ANYWHERE, Insert
-from coscope.patcher.layout import lay_out
-from coscope.patcher.listing import Item, Listing, Place, decode_listing
+from coscope.patcher.applying.apply import apply
+from coscope.patcher.edits.model import ANYWHERE, Insert
+from coscope.patcher.listing.layout import lay_out
+from coscope.patcher.listing.listing import Item, Listing, Place, decode_listing
 from coscope.readers.from_function import from_code_object
 from coscope.readers.from_pyc import from_pyc
 

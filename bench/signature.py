@@ -23,10 +23,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from coscope.facts.reported import reported  # noqa: E402
-from coscope.facts.signatures import signature  # noqa: E402
-from tests.facts.comparing_signatures import callables_of, compare, unconfirmed  # noqa: E402
-from tests.facts.stub_chain import stub_of  # noqa: E402
+from coscope.facts.signatures.reported import reported  # noqa: E402
+from coscope.facts.signatures.signatures import signature  # noqa: E402
+from tests.facts.signatures.comparing_signatures import callables_of, compare, unconfirmed  # noqa: E402
+from tests.facts.signatures.stub_chain import stub_of  # noqa: E402
 
 PACKAGES = ("argparse", "asyncio", "click", "collections", "json", "rich", "typing")
 MODULES = 40  # of each package, at most

@@ -22,7 +22,7 @@ import zipfile
 from time import process_time
 from types import FunctionType
 
-from coscope.audits.specialization import codes_in, read_sites
+from coscope.audits.warm.specialization import codes_in, read_sites
 
 LOADED = (argparse, ast, asyncio, decimal, email.message, http.client, inspect, pickletools)
 MORE = (tarfile, typing, unittest, zipfile)

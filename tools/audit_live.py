@@ -22,10 +22,10 @@ from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any
 
-from coscope.audits.engine import audit_subjects, merged, run_rule, with_bounds
-from coscope.audits.facts_live import subjects_of
 from coscope.audits.options import Options
+from coscope.audits.running.engine import audit_subjects, merged, run_rule, with_bounds
 from coscope.audits.selection import all_rules, holds_for
+from coscope.audits.subject.live import subjects_of
 from coscope.model import Finding
 from sig_reproduction import Answer, reproduced
 

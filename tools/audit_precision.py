@@ -32,8 +32,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
-from coscope.audits.engine import audit_file, with_bounds
 from coscope.audits.options import Options
+from coscope.audits.running.engine import audit_file, with_bounds
 from coscope.audits.selection import all_rules
 from coscope.errors import CoscopeError
 

@@ -106,9 +106,9 @@ count = partial(next, _counter)
 def edit_imports(edit: str) -> None:
     """Let the import system edit whatever source it compiles from now on."""
     from coscope.model import Code, Opaque
-    from coscope.patcher.apply import apply
-    from coscope.patcher.edits import ANYWHERE, Do, Insert, InsertCall, Literal
-    from coscope.patcher.edits import Outcome as Leaving
+    from coscope.patcher.applying.apply import apply
+    from coscope.patcher.edits.model import ANYWHERE, Do, Insert, InsertCall, Literal
+    from coscope.patcher.edits.model import Outcome as Leaving
     from coscope.patcher.rebuild import admit
     from coscope.readers.from_function import from_code_object
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from types import FunctionType, ModuleType
 from typing import Any
 
-from coscope.facts.captures import capture
+from coscope.facts.shipping.captures import capture
 
 SEED = 5
 

@@ -29,13 +29,13 @@ from time import process_time
 
 from coscope import codec, flow
 from coscope.errors import CoscopeError
-from coscope.flow.conditions import graph
+from coscope.flow.domains.conditions import graph
 from coscope.flow.domains.depth import Depth
 from coscope.flow.domains.expression import Expression
 from coscope.model import Code
 from coscope.readers.from_interpreter import installed
 from coscope.readers.from_pyc import from_pyc
-from coscope.render.report import report
+from coscope.render.document.report import report
 from coscope.render.to_json import to_json
 
 SECONDS = 1.0  # CPU time for one file

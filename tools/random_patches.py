@@ -23,8 +23,8 @@ from typing import Any
 
 import coscope
 from coscope.opcodes import table
-from coscope.patcher import edits
-from coscope.patcher.edits import ANYWHERE, Do, Literal, Mark, Outcome, Variable, Where
+from coscope.patcher.edits import model as edits
+from coscope.patcher.edits.model import ANYWHERE, Do, Literal, Mark, Outcome, Variable, Where
 
 SECONDS = 240  # of a batch
 MEMORY = 2 << 30  # bytes of address space of a batch

@@ -15,12 +15,12 @@ import warnings
 from pathlib import Path
 
 from coscope.errors import CoscopeError
-from coscope.facts.difference import Difference, diff
+from coscope.facts.differences.difference import Difference, diff
 from coscope.readers.from_source import from_source
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.facts.reformat import with_lines_moved, written_anew
+from tests.facts.differences.reformat import with_lines_moved, written_anew
 
 
 def compare(path: Path, kind: str) -> Difference | None:

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from types import FrameType, FunctionType
 from typing import Any
 
-from coscope.audits.facts import Subject
 from coscope.audits.signature.callables import callable_of, functions_in, signatures_of
 from coscope.audits.signature.sig101_admits_too_much import asked
-from coscope.facts.annotations import Annotation
-from coscope.facts.signatures import Signatures
+from coscope.audits.subject.subject import Subject
+from coscope.facts.signatures.annotations import Annotation
+from coscope.facts.signatures.signatures import Signatures
 from coscope.model import Finding
 
 Answer = tuple[bool, str]  # whether it holds, and what was called and seen

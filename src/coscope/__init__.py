@@ -52,15 +52,15 @@ if TYPE_CHECKING:
         WrongKind,
         WrongVersion,
     )
-    from coscope.facts.binding import Binding, call
-    from coscope.facts.captures import Capture, capture
-    from coscope.facts.closures import Closure, closure
-    from coscope.facts.dependencies import Dependencies, depends
-    from coscope.facts.difference import Difference, diff
-    from coscope.facts.fingerprints import Fingerprint, fingerprint
-    from coscope.facts.signatures import Signatures, signature
-    from coscope.facts.tracing import Trace, trace
-    from coscope.flow.conditions import graph
+    from coscope.facts.calls.binding import Binding, call
+    from coscope.facts.calls.tracing import Trace, trace
+    from coscope.facts.closures.closures import Closure, closure
+    from coscope.facts.dependencies.depends import Dependencies, depends
+    from coscope.facts.differences.difference import Difference, diff
+    from coscope.facts.fingerprints.fingerprints import Fingerprint, fingerprint
+    from coscope.facts.shipping.captures import Capture, capture
+    from coscope.facts.signatures.signatures import Signatures, signature
+    from coscope.flow.domains.conditions import graph
     from coscope.model import (
         Argument,
         Cell,
@@ -78,13 +78,13 @@ if TYPE_CHECKING:
         Value,
     )
     from coscope.opcodes import table
-    from coscope.patcher.editor import Editor, edit
-    from coscope.patcher.edits import Where, at_line, at_offset
-    from coscope.patcher.files import FilePatch, patch_file
-    from coscope.patcher.freezing import freeze
-    from coscope.patcher.in_place import Patched, patched
-    from coscope.patcher.live import patch
+    from coscope.patcher.edits.model import Where, at_line, at_offset
+    from coscope.patcher.files.files import FilePatch, patch_file
     from coscope.patcher.receipts import Receipt, receipt_of
+    from coscope.patcher.verbs.editor import Editor, edit
+    from coscope.patcher.verbs.freezing import freeze
+    from coscope.patcher.verbs.in_place import Patched, patched
+    from coscope.patcher.verbs.patching import patch
     from coscope.readers import read, select
     from coscope.render.card import Card
     from coscope.result import Result
@@ -181,45 +181,45 @@ __all__ = [
 
 # Where each name lives. Names that are not listed are in `coscope.errors` or `coscope.model`.
 _ROOMS = {
-    "Binding": "coscope.facts.binding",
-    "Capture": "coscope.facts.captures",
+    "Binding": "coscope.facts.calls.binding",
+    "Capture": "coscope.facts.shipping.captures",
     "Card": "coscope.render.card",
-    "Closure": "coscope.facts.closures",
+    "Closure": "coscope.facts.closures.closures",
     "Contract": "coscope.verifier",
-    "Dependencies": "coscope.facts.dependencies",
-    "Difference": "coscope.facts.difference",
-    "Editor": "coscope.patcher.editor",
-    "FilePatch": "coscope.patcher.files",
-    "Fingerprint": "coscope.facts.fingerprints",
-    "Patched": "coscope.patcher.in_place",
+    "Dependencies": "coscope.facts.dependencies.depends",
+    "Difference": "coscope.facts.differences.difference",
+    "Editor": "coscope.patcher.verbs.editor",
+    "FilePatch": "coscope.patcher.files.files",
+    "Fingerprint": "coscope.facts.fingerprints.fingerprints",
+    "Patched": "coscope.patcher.verbs.in_place",
     "Receipt": "coscope.patcher.receipts",
     "Report": "coscope.verifier",
     "Result": "coscope.result",
-    "Signatures": "coscope.facts.signatures",
-    "Trace": "coscope.facts.tracing",
+    "Signatures": "coscope.facts.signatures.signatures",
+    "Trace": "coscope.facts.calls.tracing",
     "Violation": "coscope.verifier",
-    "Where": "coscope.patcher.edits",
-    "at_line": "coscope.patcher.edits",
-    "at_offset": "coscope.patcher.edits",
-    "call": "coscope.facts.binding",
-    "capture": "coscope.facts.captures",
-    "closure": "coscope.facts.closures",
+    "Where": "coscope.patcher.edits.model",
+    "at_line": "coscope.patcher.edits.model",
+    "at_offset": "coscope.patcher.edits.model",
+    "call": "coscope.facts.calls.binding",
+    "capture": "coscope.facts.shipping.captures",
+    "closure": "coscope.facts.closures.closures",
     "decode": "coscope.codec",
-    "depends": "coscope.facts.dependencies",
-    "diff": "coscope.facts.difference",
-    "edit": "coscope.patcher.editor",
-    "fingerprint": "coscope.facts.fingerprints",
-    "freeze": "coscope.patcher.freezing",
-    "graph": "coscope.flow.conditions",
-    "patch": "coscope.patcher.live",
-    "patch_file": "coscope.patcher.files",
-    "patched": "coscope.patcher.in_place",
+    "depends": "coscope.facts.dependencies.depends",
+    "diff": "coscope.facts.differences.difference",
+    "edit": "coscope.patcher.verbs.editor",
+    "fingerprint": "coscope.facts.fingerprints.fingerprints",
+    "freeze": "coscope.patcher.verbs.freezing",
+    "graph": "coscope.flow.domains.conditions",
+    "patch": "coscope.patcher.verbs.patching",
+    "patch_file": "coscope.patcher.files.files",
+    "patched": "coscope.patcher.verbs.in_place",
     "read": "coscope.readers",
     "receipt_of": "coscope.patcher.receipts",
     "select": "coscope.readers",
-    "signature": "coscope.facts.signatures",
+    "signature": "coscope.facts.signatures.signatures",
     "table": "coscope.opcodes",
-    "trace": "coscope.facts.tracing",
+    "trace": "coscope.facts.calls.tracing",
     "verify": "coscope.verifier",
 }
 

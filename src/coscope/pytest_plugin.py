@@ -22,7 +22,7 @@ def patch_code() -> Iterator[Callable[..., Receipt]]:
     It takes what `coscope.patched` takes and returns the receipt. Several patches are undone in
     the reverse order, also if the test fails.
     """
-    from coscope.patcher.in_place import patched
+    from coscope.patcher.verbs.in_place import patched
 
     with ExitStack() as stack:
 

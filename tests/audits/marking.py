@@ -20,10 +20,10 @@ from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-from coscope.audits.engine import audit_subjects, audit_unit, unit_of
-from coscope.audits.facts_live import subjects_of
 from coscope.audits.options import Options
+from coscope.audits.running.engine import audit_subjects, audit_unit, unit_of
 from coscope.audits.selection import all_rules, holds_for
+from coscope.audits.subject.live import subjects_of
 from coscope.model import Finding
 from coscope.readers.from_function import HOST_VERSION
 from coscope.readers.targets import read_file
@@ -123,5 +123,5 @@ def _unmatched(wanted: list[Mark], left: list[Finding], version: str) -> Iterato
 
 @cache
 def fixtures(folder: Path) -> tuple[Path, ...]:
-    """The fixtures of a folder."""
-    return tuple(sorted(folder.glob("[a-z]*[0-9]*_*.py")))
+    """The fixtures of a folder, and of those inside it."""
+    return tuple(sorted(folder.rglob("[a-z]*[0-9]*_*.py")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from coscope.audits.engine import audit_file
+from coscope.audits.running.engine import audit_file
 from coscope.audits.selection import Selection
 from coscope.readers import read
 from tests.render.documents import DATA

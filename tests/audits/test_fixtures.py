@@ -14,7 +14,9 @@ from tests import interpreters
 from tests.audits.marking import fixtures, head, marks_of, rule_of, unmet, unmet_live
 
 FOLDER = Path(__file__).parent / "fixtures"
-FIXTURES = fixtures(FOLDER)
+FIXTURES = tuple(
+    file for name in ("closure", "dynamic", "signature") for file in fixtures(FOLDER / name)
+)
 # Rules about compiled files have tests of their own, those of PERF theirs.
 RULES = {
     rule.code: rule

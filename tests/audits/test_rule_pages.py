@@ -12,7 +12,7 @@ from coscope.audits.selection import all_rules
 from coscope.cli import rule as rule_command
 from coscope.rules import Rule, discover
 from tests.audits.marking import fixtures, marks_of
-from tests.audits.performance.test_warm import BREAKERS
+from tests.audits.warm.test_warm import BREAKERS
 
 FOLDER = Path(__file__).parent
 
@@ -24,10 +24,7 @@ def test_every_page_is_what_its_rule_says() -> None:
 
 def test_rules_pages_and_fixtures_are_about_the_same_codes() -> None:
     """Of what runs tell the fixtures are programs, of bad bytecode the bytes of a test."""
-    folders = FOLDER / "fixtures", FOLDER / "performance" / "fixtures"
-    marked = {
-        mark.rule for folder in folders for file in fixtures(folder) for mark in marks_of(file)
-    }
+    marked = {mark.rule for file in fixtures(FOLDER / "fixtures") for mark in marks_of(file)}
     programs = {code for _, codes in BREAKERS.values() for code in codes}
     codes = {rule.code for rule in all_rules()}
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from coscope.audits.facts import Subject, Unit
-from coscope.audits.facts_live import subjects_of
-from coscope.audits.facts_objects import Live
 from coscope.audits.signature import sig110_defaults_do_not_fit as sig110
 from coscope.audits.signature.sig101_admits_too_much import asked
+from coscope.audits.subject.live import subjects_of
+from coscope.audits.subject.objects import Live
+from coscope.audits.subject.subject import Subject, Unit
 from coscope.readers.from_function import from_function
 
-FOLDER = Path(__file__).parent / "fixtures"
+FOLDER = Path(__file__).parent / "fixtures" / "signature"
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,9 @@ pytest.importorskip("click")
 
 from click.testing import CliRunner, Result
 
-from coscope.audits import cache as cache_module
-from coscope.audits.engine import Audited
 from coscope.audits.options import Options
+from coscope.audits.running import cache as cache_module
+from coscope.audits.running.engine import Audited
 from coscope.cli.group import coscope
 from tests.render.documents import schema
 

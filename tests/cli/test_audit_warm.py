@@ -41,7 +41,7 @@ import mypkg, sys
 def count():
     while True:
         mypkg.count(20_000)
-        seen = sys.modules["coscope.audits.recording"].seen_of(mypkg.count.__code__)
+        seen = sys.modules["coscope.audits.warm.samples"].seen_of(mypkg.count.__code__)
         if seen is not None and seen.samples >= 3:
             return
 """

@@ -14,8 +14,8 @@ pytest.importorskip("click")
 from click.testing import CliRunner, Result
 
 from coscope.cli.group import coscope
-from coscope.facts.difference import diff
-from coscope.facts.fingerprints import fingerprint, forget
+from coscope.facts.differences.difference import diff
+from coscope.facts.fingerprints.fingerprints import fingerprint, forget
 from tests.render.documents import schema
 
 APP = """

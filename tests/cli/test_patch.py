@@ -19,8 +19,8 @@ pytest.importorskip("click")
 import coscope
 from coscope.cli import main
 from coscope.codec.pyc import read_header
-from coscope.patcher.documents import to_json
-from coscope.patcher.edits import Do, Insert, ReplaceConstant, Where
+from coscope.patcher.edits.documents import to_json
+from coscope.patcher.edits.model import Do, Insert, ReplaceConstant, Where
 from tests import interpreters
 from tests.flow.building import DATA
 from tests.render.documents import schema

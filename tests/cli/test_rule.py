@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from coscope.cli.group import coscope
 from coscope.cli.rule import PACKAGES
 from coscope.render.results.rule import document, page_sheet
-from coscope.render.text import Pen
+from coscope.render.text.measured import Pen
 from coscope.rules import Rule, discover
 from tests.render.documents import schema
 

@@ -16,11 +16,11 @@ pytest.importorskip("click")
 
 from click.testing import CliRunner
 
-from coscope.audits.specialization import COUNTINGS
+from coscope.audits.warm.specialization import COUNTINGS
 from coscope.cli.group import coscope
 from coscope.readers.from_function import HOST_VERSION
-from coscope.render.sheets import card_sheet
-from coscope.render.text import Pen, cells
+from coscope.render.pages.sheets import card_sheet
+from coscope.render.text.measured import Pen, cells
 from tests.render.documents import schema
 
 if sys.platform == "emscripten":

@@ -19,11 +19,12 @@ def run(*words: str) -> Result:
 
 
 def test_the_page_shows_both_and_a_call_on_which_they_differ() -> None:
-    result = run("tests.facts.wrapped:injected", "--width", "100")
+    result = run("tests.facts.signatures.wrapped:injected", "--width", "100")
 
     assert 0 == result.exit_code
     assert [
-        "tests.facts.wrapped:injected   the code rejects calls that are reported as accepted",
+        "tests.facts.signatures.wrapped:injected   the code rejects calls that are reported as "
+        "accepted",
         "  reported  (a, b)",
         "            from __wrapped__ of pair, code of pair",
         "  binding   (b)",
@@ -33,7 +34,7 @@ def test_the_page_shows_both_and_a_call_on_which_they_differ() -> None:
 
 
 def test_json() -> None:
-    document = json.loads(run("tests.facts.wrapped:injected", "--json").output)
+    document = json.loads(run("tests.facts.signatures.wrapped:injected", "--json").output)
 
     assert "signature" == document["command"]
     assert ["function", "function"] == [link["kind"] for link in document["chain"]]

@@ -6,7 +6,7 @@ import pytest
 
 from coscope.errors import CodeError
 from coscope.flow import Graph, build, find_dominators, find_loops
-from coscope.flow.conditions import graph
+from coscope.flow.domains.conditions import graph
 from coscope.model import Code, Region
 from coscope.opcodes import VERSIONS
 from tests.flow.building import built, compiled, raw_code, snippet

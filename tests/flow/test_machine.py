@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from coscope.errors import CoscopeError, StackError
 from coscope.flow import Effect, Graph, build, find_loops, run
-from coscope.flow.conditions import graph
+from coscope.flow.domains.conditions import graph
 from coscope.flow.domains.depth import Depth, needed
 from coscope.flow.domains.expression import Expression, expressions
 from coscope.model import Code, Region

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from coscope.codec.unmarshal import load
-from coscope.flow.conditions import graph
+from coscope.flow.domains.conditions import graph
 from coscope.flow.domains.depth import needed
 from coscope.flow.domains.expression import expressions
 from coscope.model import Code

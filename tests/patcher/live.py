@@ -17,8 +17,8 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from coscope.model import Code, Constant, FrozenSet, Opaque, Slice
-from coscope.patcher.apply import apply
-from coscope.patcher.edits import (
+from coscope.patcher.applying.apply import apply
+from coscope.patcher.edits.model import (
     ANYWHERE,
     AnyEdit,
     Do,

@@ -13,9 +13,9 @@ import pytest
 
 from coscope.errors import NothingSelected, PatchError, Refused
 from coscope.opcodes import table
-from coscope.patcher.apply import apply
-from coscope.patcher.documents import from_json, to_json
-from coscope.patcher.edits import (
+from coscope.patcher.applying.apply import apply
+from coscope.patcher.edits.documents import from_json, to_json
+from coscope.patcher.edits.model import (
     Do,
     Insert,
     InsertCall,

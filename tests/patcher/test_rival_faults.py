@@ -17,10 +17,10 @@ import pytest
 from coscope.errors import PatchError, Refused
 from coscope.flow.regions import find_regions
 from coscope.model import Code, Region
-from coscope.patcher.apply import apply
-from coscope.patcher.edits import Do, Insert, Mark, Remove, at_offset, opcode, uses
-from coscope.patcher.layout import lay_out
-from coscope.patcher.listing import decode_listing
+from coscope.patcher.applying.apply import apply
+from coscope.patcher.edits.model import Do, Insert, Mark, Remove, at_offset, opcode, uses
+from coscope.patcher.listing.layout import lay_out
+from coscope.patcher.listing.listing import decode_listing
 from coscope.readers.from_function import HOST_VERSION, from_code_object
 from coscope.verifier import verify
 from tests.flow.building import built

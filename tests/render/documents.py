@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from coscope.readers import read
-from coscope.render import report as report_module
-from coscope.render.report import report
+from coscope.render.document import report as report_module
+from coscope.render.document.report import report
 
 DATA = Path(__file__).parent / "data"
-SCHEMA = Path(report_module.__file__).with_name("schema.json")
+SCHEMA = Path(report_module.__file__).parents[1] / "schema.json"
 
 
 @cache

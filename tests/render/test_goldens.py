@@ -67,7 +67,7 @@ def test_pages(page: str, golden: Callable[[Path, str], None]) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_no_line_is_wider_than_its_page(page: str) -> None:
-    from coscope.render.text import cells
+    from coscope.render.text.measured import cells
 
     if page == "graphs":
         pytest.skip("Mermaid and DOT have no width")

@@ -10,12 +10,12 @@ import pytest
 from coscope.model import Code, Function
 from coscope.readers import read
 from coscope.render.card import Card
-from coscope.render.report import report
-from coscope.render.sheets import card_sheet, graph_sheet, listing_sheet
-from coscope.render.text import Pen
-from coscope.render.to_dot import to_dot
+from coscope.render.document.report import report
+from coscope.render.drawings.to_dot import to_dot
+from coscope.render.drawings.to_mermaid import to_mermaid
+from coscope.render.pages.sheets import card_sheet, graph_sheet, listing_sheet
+from coscope.render.text.measured import Pen
 from coscope.render.to_html import to_html
-from coscope.render.to_mermaid import to_mermaid
 
 EVIL = "\x1b]0;title\x07\x1b[2J\u202e\udc80\x9b<script>\"[red]'\\\n`|"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from coscope.audits.calibration import Pair
-from coscope.audits.engine import audit_unit, unit_of
+from coscope.audits.running.engine import audit_unit, unit_of
 from coscope.audits.selection import all_rules
 from coscope.readers.from_function import HOST_VERSION
 from coscope.readers.targets import read_file

@@ -18,9 +18,9 @@ from coscope.cli.session import Session
 if TYPE_CHECKING:
     from collections import Counter
 
-    from coscope.audits.baseline import Mark
-    from coscope.audits.config import Config
     from coscope.audits.options import Options
+    from coscope.audits.running.baseline import Mark
+    from coscope.audits.running.config import Config
     from coscope.audits.selection import Selection
     from coscope.model import Finding
     from coscope.render.results.audit import Outcome
@@ -113,7 +113,7 @@ def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
 
 
 def _config(targets: Sequence[str], given: dict[str, Any]) -> Config:
-    from coscope.audits.config import Config, find_config, read_config
+    from coscope.audits.running.config import Config, find_config, read_config
 
     if given["no_config"]:
         return Config()
@@ -131,12 +131,12 @@ def _static(
     python: str | None,
 ) -> Outcome:
     """Files, compiled and never executed."""
-    from coscope.audits.cache import Cache, default_folder
+    from coscope.audits.running.cache import Cache, default_folder
     from coscope.cli.audit_work import audit_items, host, wanted
     from coscope.cli.failures import write_lines
     from coscope.cli.files import items_of
     from coscope.cli.progress import Progress
-    from coscope.render.report import producer_version
+    from coscope.render.document.report import producer_version
     from coscope.render.results.audit import Outcome
 
     compiler = host()
@@ -194,8 +194,8 @@ def _live(
     given: dict[str, Any],
 ) -> Outcome:
     """Packages: imported, their files audited, and their live objects."""
-    from coscope.audits.engine import audit_subjects, in_order
-    from coscope.audits.facts_live import files_of, modules_of, subjects_of
+    from coscope.audits.running.engine import audit_subjects, in_order
+    from coscope.audits.subject.live import files_of, modules_of, subjects_of
     from coscope.errors import InputError
     from coscope.readers.importing import import_module
 
@@ -234,10 +234,10 @@ def _warm(
     python: str | None,
 ) -> Outcome:
     """A command that runs the packages' code, and what its processes tell of it."""
-    from coscope.audits.warm import watch
+    from coscope.audits.warm.command import watch
     from coscope.cli.failures import write_lines
     from coscope.render.results.audit import Outcome
-    from coscope.render.text import Pen
+    from coscope.render.text.measured import Pen
 
     found = watch(line, list(targets), selection.rules(), options, python)
     pen = Pen(ascii=session.ascii)
@@ -250,9 +250,9 @@ def _warm(
 
 def _finish(outcome: Outcome, rules: Sequence[Any], options: Options) -> None:
     """Measure what findings cost here, and take away what comments in the source ignore."""
-    from coscope.audits.engine import with_bounds
+    from coscope.audits.running.engine import with_bounds
+    from coscope.audits.running.suppression import sift
     from coscope.audits.selection import all_rules
-    from coscope.audits.suppression import sift
 
     findings = outcome.findings
     if outcome.mode != "warm":  # there the processes of the command have measured
@@ -266,9 +266,9 @@ def _finish(outcome: Outcome, rules: Sequence[Any], options: Options) -> None:
 
 
 def _write_baseline(outcome: Outcome, path: Path) -> int:
-    from coscope.audits.baseline import baseline_text
-    from coscope.audits.small_files import write_text
-    from coscope.audits.suppression import line_of
+    from coscope.audits.running.baseline import baseline_text
+    from coscope.audits.running.small_files import write_text
+    from coscope.audits.running.suppression import line_of
     from coscope.cli.failures import FAILED
     from coscope.errors import InputError
 
@@ -286,14 +286,14 @@ def _write_baseline(outcome: Outcome, path: Path) -> int:
 
 def _known(path: str | Path | None) -> tuple[Counter[Mark], Path] | None:
     """A baseline and its folder; it is read before the work, because it may be bad."""
-    from coscope.audits.baseline import read_baseline
+    from coscope.audits.running.baseline import read_baseline
 
     return None if path is None else (read_baseline(Path(path)), Path(path).resolve().parent)
 
 
 def _drop_known(outcome: Outcome, known: Counter[Mark], folder: Path) -> None:
-    from coscope.audits.baseline import without_known
-    from coscope.audits.suppression import line_of
+    from coscope.audits.running.baseline import without_known
+    from coscope.audits.running.suppression import line_of
 
     outcome.findings, outcome.known = without_known(outcome.findings, known, folder, line_of)
 

@@ -15,9 +15,9 @@ from coscope.cli.files import Item
 from coscope.cli.session import Session
 
 if TYPE_CHECKING:
-    from coscope.audits.cache import Cache
-    from coscope.audits.engine import Audited
     from coscope.audits.options import Options
+    from coscope.audits.running.cache import Cache
+    from coscope.audits.running.engine import Audited
     from coscope.audits.selection import Selection
     from coscope.cli.progress import Progress
 
@@ -143,7 +143,7 @@ def _compilers(python: str | None) -> AbstractContextManager[None]:
 
 
 def _key(path: str) -> str | None:
-    from coscope.audits.cache import Cache
+    from coscope.audits.running.cache import Cache
 
     if not os.path.isfile(path):
         return None  # a pipe can be read once
@@ -230,7 +230,7 @@ def _read(
     ascii: bool,  # noqa: A002
     debug: bool,
 ) -> Read:
-    from coscope.audits.engine import audit_file
+    from coscope.audits.running.engine import audit_file
 
     try:
         if item.error is not None:
@@ -243,8 +243,8 @@ def _read(
 def told(error: Exception, ascii: bool, debug: bool) -> tuple[dict[str, Any], list[str]]:  # noqa: A002
     """An error as the document has it, and as standard error shows it."""
     from coscope.cli.failures import lines_of
-    from coscope.render.report import error_document
-    from coscope.render.text import Pen
+    from coscope.render.document.report import error_document
+    from coscope.render.text.measured import Pen
 
     lines = lines_of(error, Pen(ascii=ascii))
     if debug:

@@ -72,13 +72,13 @@ def command(
         raise click.UsageError("--trace runs in this interpreter, so --python has no meaning.")
     given = literals(arguments)
     if not run:
-        from coscope.facts.binding import explain
+        from coscope.facts.calls.binding import explain
 
         binding = explain(target, given.positional, given.keywords, unwrap=unwrap, python=python)
         answer(session, binding)
         return 0 if binding.accepted else REJECTED
     from coscope.cli.failures import INTERRUPTED
-    from coscope.facts.tracing import STEPS, trace
+    from coscope.facts.calls.tracing import STEPS, trace
 
     with redirect_stdout(sys.stderr):  # what the function prints is no part of the answer
         found = trace(

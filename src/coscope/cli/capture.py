@@ -36,7 +36,7 @@ def command(session: Session, target: str, tries: bool, budget: float) -> None:
     TARGET is live: its module is imported. Nothing of what it captures runs, except with --pickle.
     """
     from coscope.cli.progress import Progress
-    from coscope.facts.captures import capture
+    from coscope.facts.shipping.captures import capture
 
     with Progress("milliseconds") as progress:
         found = capture(target, pickle=tries, budget=budget, progress=progress.advance)

@@ -34,16 +34,16 @@ def command(session: Session, target: str, form: str, unwrap: bool, python: str 
     coscope closure app/jobs.py::make.task         of a file, which is never executed: no contents
     coscope closure app.jobs:task --format svg > cells.svg
     """
-    from coscope.facts.closures import closure
+    from coscope.facts.closures.closures import closure
 
     found = closure(target.removesuffix("::<module>"), python=python, unwrap=unwrap)
     if session.json or form == "text":
         answer(session, found)
         return
     from coscope.cli.output import write_text
-    from coscope.render import boxes, to_svg
+    from coscope.render.drawings import boxes, to_svg
+    from coscope.render.drawings.closure_boxes import closure_boxes
     from coscope.render.results import document_of
-    from coscope.render.results.closure_boxes import closure_boxes
 
     write = {
         "mermaid": boxes.boxes_to_mermaid,

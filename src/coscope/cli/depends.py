@@ -38,7 +38,7 @@ def command(
     imported, and its names are resolved to objects; of a file, which is never executed, the names
     alone are told.
     """
-    from coscope.facts.dependencies import depends
+    from coscope.facts.dependencies.depends import depends
 
     found = depends(
         target.removesuffix("::<module>"),

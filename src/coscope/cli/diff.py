@@ -32,7 +32,7 @@ def command(context: click.Context, session: Session, a: str, b: str, python: st
     1 different, 2 bad input.
     """
     from coscope.cli.answers import answer
-    from coscope.facts.difference import diff
+    from coscope.facts.differences.difference import diff
 
     session.target = f"{a} {b}"
     found = diff(a.removesuffix("::<module>"), b.removesuffix("::<module>"), python=python)

@@ -26,7 +26,7 @@ def command(
     never executed.
     """
     from coscope.cli.output import document_of, write
-    from coscope.render.sheets import listing_sheet
+    from coscope.render.pages.sheets import listing_sheet
 
     document = document_of(
         session,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from coscope.cli.session import Session
 from coscope.errors import CoscopeError, ImportFailed, InternalError, NoCodeObject, SourceError
-from coscope.render.text import Pen, cells
+from coscope.render.text.measured import Pen, cells
 
 FAILED = 2  # exit status
 INTERRUPTED = 130
@@ -19,7 +19,7 @@ def tell(error: BaseException, session: Session) -> int:
     """Tell an error by the session's options, and give the exit status."""
     if session.json:
         from coscope.cli.output import write_text
-        from coscope.render.report import error_document
+        from coscope.render.document.report import error_document
         from coscope.render.to_json import to_json
 
         write_text(to_json(error_document(error, session.target)))

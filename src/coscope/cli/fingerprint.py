@@ -46,7 +46,7 @@ def command(
     executed, only the code counts.
     """
     from coscope.cli.output import write
-    from coscope.facts.fingerprints import fingerprint
+    from coscope.facts.fingerprints.fingerprints import fingerprint
     from coscope.render.results import fingerprint as page
 
     found = fingerprint(target.removesuffix("::<module>"), docstrings=docstrings, python=python)
@@ -64,7 +64,7 @@ def _kept(path: str) -> Any:
     from pathlib import Path
 
     from coscope.errors import InputError
-    from coscope.facts.fingerprints import from_document
+    from coscope.facts.fingerprints.fingerprints import from_document
 
     try:
         return from_document(json.loads(Path(path).read_text(encoding="utf-8")))

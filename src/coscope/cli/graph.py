@@ -34,7 +34,7 @@ def command(
     imports its module; files are compiled or read, never executed.
     """
     from coscope.cli.output import document_of, write, write_text
-    from coscope.render.sheets import graph_sheet
+    from coscope.render.pages.sheets import graph_sheet
 
     document = document_of(
         session,
@@ -48,10 +48,10 @@ def command(
     if session.json or form == "text":
         write(session, document, graph_sheet)
     elif form == "mermaid":
-        from coscope.render.to_mermaid import to_mermaid
+        from coscope.render.drawings.to_mermaid import to_mermaid
 
         write_text(to_mermaid(document))
     else:
-        from coscope.render.to_dot import to_dot
+        from coscope.render.drawings.to_dot import to_dot
 
         write_text(to_dot(document))

@@ -13,8 +13,8 @@ from coscope.errors import CoscopeError, TargetError
 
 if TYPE_CHECKING:
     from coscope.model import Function
-    from coscope.render.sheet import Sheet
-    from coscope.render.text import Pen
+    from coscope.render.pages.sheet import Sheet
+    from coscope.render.text.measured import Pen
 
 Document = dict[str, Any]
 Layout = Callable[[Document, "Pen"], "Sheet"]
@@ -39,7 +39,7 @@ def document_of(
         whole_file: Which code objects get detail where the target is a file: "all", "first" or
             "none". `file.py::<module>` names the module's own code.
     """
-    from coscope.render.report import report
+    from coscope.render.document.report import report
 
     own_code = target.endswith(_MODULE)
     function = _read(target.removesuffix(_MODULE), python, optimize, unwrap)

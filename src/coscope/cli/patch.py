@@ -11,7 +11,7 @@ from coscope.cli.options import common
 from coscope.cli.session import Session
 
 if TYPE_CHECKING:
-    from coscope.patcher.edits import AnyEdit
+    from coscope.patcher.edits.model import AnyEdit
 
 
 @click.command("patch", short_help="Change constants and names in a file; write a .pyc.")
@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     "documents",
     type=click.Path(exists=True, dir_okay=False),
     metavar="FILE",
-    help="Further edits, a JSON list as coscope.patcher.documents writes them.",
+    help="Further edits, a JSON list as coscope.patcher.edits.documents writes them.",
 )
 @click.option("--cell", "cells", multiple=True, metavar="NAME=VALUE", help="Refused: see below.")
 @click.option("--force", is_flag=True, help="Replace the output if it exists.")
@@ -95,7 +95,7 @@ def command(
     Exit status: 0 written, 2 nothing was written.
     """
     from coscope.cli.answers import answer
-    from coscope.patcher.files import patch_file
+    from coscope.patcher.files.files import patch_file
 
     session.target = file
     if cells:
@@ -128,7 +128,7 @@ def _edits(
     folded: str,
     documents: str | None,
 ) -> Iterator[AnyEdit]:
-    from coscope.patcher.edits import Rename, ReplaceConstant, Where
+    from coscope.patcher.edits.model import Rename, ReplaceConstant, Where
 
     where = Where(line=line)
     for text in constants:
@@ -172,7 +172,7 @@ def _documents(path: str) -> Iterator[AnyEdit]:
     from pathlib import Path
 
     from coscope.errors import InputError
-    from coscope.patcher.documents import from_json
+    from coscope.patcher.edits.documents import from_json
 
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))

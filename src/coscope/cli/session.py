@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import TextIO
 
-from coscope.render.text import Pen
+from coscope.render.text.measured import Pen
 
 DEFAULT_WIDTH = 100  # cells, where nothing says how wide the page is
 

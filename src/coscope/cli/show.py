@@ -40,7 +40,7 @@ def command(
     instruction the form that it was specialised to, or for how long it stayed generic, and why.
     """
     from coscope.cli.output import document_of, write
-    from coscope.render.sheets import card_sheet
+    from coscope.render.pages.sheets import card_sheet
 
     if warm is not None:
         from coscope.cli.show_warm import warm_document

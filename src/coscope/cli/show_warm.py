@@ -37,7 +37,7 @@ def warm_document(
         TargetError, TargetNotFound: The target is no function, or no process ran it.
         InterpreterError: No Python process told anything.
     """
-    from coscope.audits.warm import execute
+    from coscope.audits.warm.command import execute
     from coscope.cli.failures import write_lines
 
     file, module, name = _parts(target)

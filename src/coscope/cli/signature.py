@@ -23,6 +23,6 @@ def command(session: Session, target: str, python: str | None) -> None:
     Nothing of it is called. A live target (json:dumps) is imported; its wrappers are followed by
     what their bytecode calls. Of a file, which is never executed, the parameters alone are known.
     """
-    from coscope.facts.signatures import signature
+    from coscope.facts.signatures.signatures import signature
 
     answer(session, signature(target, python=python))

@@ -137,8 +137,8 @@ def _told(item: Item, python: str | None, session: Session) -> Told:
         return Told(entry(report, target=item.target), [])
     except Exception as error:
         from coscope.cli.failures import lines_of
-        from coscope.render.report import error_document
-        from coscope.render.text import Pen
+        from coscope.render.document.report import error_document
+        from coscope.render.text.measured import Pen
 
         lines = lines_of(error, Pen(ascii=session.ascii))
         if session.debug:
@@ -183,7 +183,7 @@ def _write_page(session: Session, told: Iterable[Told], alone: bool, progress: P
 def _write_json(session: Session, told: Iterable[Told]) -> int:
     """Write the document as it grows. What breaks off the work stands at its end as its error."""
     from coscope.cli.output import write_text
-    from coscope.render.report import error_document
+    from coscope.render.document.report import error_document
     from coscope.render.results.verify import Totals, closing, opening
     from coscope.render.to_json import to_json_parts
 

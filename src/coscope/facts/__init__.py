@@ -1,9 +1,9 @@
 """What is true of one function: its names, its cells, its inlined comprehensions."""
 
-from coscope.facts.cells import CellDiagram, CellUse, Sharer, Variable, diagram
-from coscope.facts.inlined import Inlined, inlined_comprehensions
-from coscope.facts.names import LoadedConstant, Name, Names, names_of
-from coscope.facts.uses import Use, uses_of
+from coscope.facts.closures.cells import CellDiagram, CellUse, Sharer, Variable, diagram
+from coscope.facts.names.inlined import Inlined, inlined_comprehensions
+from coscope.facts.names.names import LoadedConstant, Name, Names, names_of
+from coscope.facts.names.uses import Use, uses_of
 
 __all__ = [
     "CellDiagram",

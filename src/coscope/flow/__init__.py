@@ -1,7 +1,7 @@
 """How control and values move: graph, regions, abstract machine and its domains."""
 
-from coscope.flow.conditions import label
 from coscope.flow.domain import Domain
+from coscope.flow.domains.conditions import label
 from coscope.flow.dominators import dominates, find_dominators
 from coscope.flow.effects import Effect
 from coscope.flow.frames import Frame, Frames

@@ -9,9 +9,9 @@ from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, Gen
 from typing import Any
 
 from coscope.errors import InputError
-from coscope.facts.difference import Difference, diff
-from coscope.facts.fingerprints import Fingerprint, fingerprint
-from coscope.patcher.edits import AnyEdit
+from coscope.facts.differences.difference import Difference, diff
+from coscope.facts.fingerprints.fingerprints import Fingerprint, fingerprint
+from coscope.patcher.edits.model import AnyEdit
 from coscope.patcher.rebuild import Snapshot
 from coscope.readers import read
 from coscope.readers.attributes import MISSING, instance_attribute, is_a

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from coscope.model import Code, Constant, Opaque
-from coscope.patcher.pools import key
+from coscope.patcher.applying.pools import key
 from coscope.verifier import Report, verify
 
 KEPT = 256  # verdicts, the last used

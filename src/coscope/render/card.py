@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 
 from coscope.model import Function
-from coscope.render.report import report
-from coscope.render.sheets import card_sheet
-from coscope.render.text import Pen
+from coscope.render.document.report import report
+from coscope.render.pages.sheets import card_sheet
+from coscope.render.text.measured import Pen
 from coscope.render.to_html import to_html
 
 MIME = "application/vnd.coscope+json"

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from html import escape as quoted
 from typing import Any
 
-from coscope.render.listing import operand
-from coscope.render.text import escape, shorten
+from coscope.render.pages.listing import operand
+from coscope.render.text.measured import escape, shorten
 
 Entry = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text
 
-from coscope.render.sheet import Sheet
+from coscope.render.pages.sheet import Sheet
 
 # Colours by name, so that the terminal's own palette decides: readable on light and on dark.
 STYLES = {

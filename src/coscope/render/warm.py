@@ -14,20 +14,20 @@ from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import Any
 
-from coscope.audits import warm_child
-from coscope.audits.facts import Subject
-from coscope.audits.facts_live import functions_of, subjects_of
-from coscope.audits.reasons import Reason, code_of, reasons_of
-from coscope.audits.recording import recorder, seen_of
-from coscope.audits.specialization import codes_in, read_sites, specializes, states_of
+from coscope.audits.subject.live import functions_of, subjects_of
+from coscope.audits.subject.subject import Subject
+from coscope.audits.warm import child as warm_child
+from coscope.audits.warm.reasons import Reason, code_of, reasons_of
+from coscope.audits.warm.samples import recorder, seen_of
+from coscope.audits.warm.specialization import codes_in, read_sites, specializes, states_of
 from coscope.errors import InputError, TargetError, TargetNotFound
 from coscope.model import Code, Function
 from coscope.readers.from_function import HOST_RELEASE, from_function
 from coscope.readers.from_source import static_function
 from coscope.readers.importing import resolve
 from coscope.readers.selection import plain
-from coscope.render.report import report
-from coscope.render.text import without_surrogates as clean
+from coscope.render.document.report import report
+from coscope.render.text.measured import without_surrogates as clean
 
 Document = dict[str, Any]
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from importlib import import_module
 
 from coscope.audits.calibration import Pair, lower_bound
-from coscope.audits.engine import audit_unit, unit_of
-from coscope.audits.facts import Subject, Unit
 from coscope.audits.options import Options
+from coscope.audits.running.engine import audit_unit, unit_of
 from coscope.audits.selection import all_rules
+from coscope.audits.subject.subject import Subject, Unit
 from coscope.model import Finding
 from coscope.readers.targets import read_file
 from coscope.rules import Rule

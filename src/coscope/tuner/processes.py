@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from coscope.audits.warm import STEP_ASIDE, arguments_of
+from coscope.audits.warm.command import STEP_ASIDE, arguments_of
 from coscope.errors import InputError, InterpreterError
 
 _INSIDE = str(Path(__file__).with_name("inside"))

@@ -13,7 +13,7 @@ from coscope.rules import Rule
 from tests import interpreters
 from tests.audits.marking import fixtures, head, marks_of, rule_of, unmet, unmet_live
 
-FOLDER = Path(__file__).parent / "fixtures"
+FOLDER = Path(__file__).parents[1] / "fixtures" / "performance"
 FIXTURES = fixtures(FOLDER)
 PERFORMANCE = {rule.code: rule for rule in all_rules() if rule.code.startswith("PERF")}
 RULES = {code: rule for code, rule in PERFORMANCE.items() if not rule.warm}

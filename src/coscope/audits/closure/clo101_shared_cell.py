@@ -22,8 +22,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
-from coscope.facts.owners import code_around, is_bound_late
+from coscope.audits.subject.subject import Subject
+from coscope.facts.closures.owners import code_around, is_bound_late
 from coscope.model import Finding
 from coscope.readers.values import text_of
 

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
 
-from coscope.audits.facts import Subject
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding, Function
 from coscope.readers.sources import defaults_in
 

@@ -21,8 +21,8 @@ from collections.abc import Iterator
 from types import FunctionType
 from typing import Any
 
-from coscope.audits.facts import Subject
-from coscope.audits.facts_world import World
+from coscope.audits.subject.subject import Subject
+from coscope.audits.subject.world import World
 from coscope.model import Finding
 from coscope.readers.attributes import MISSING
 from coscope.readers.values import text_of

@@ -21,10 +21,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.closure.functions import function_made
-from coscope.audits.facts import Subject
-from coscope.audits.glances import Glance, cells_of, free_of, name_of, nested_in
-from coscope.audits.glances_cells import parameters_of
-from coscope.facts.uses import uses_of
+from coscope.audits.prefilter.cells import parameters_of
+from coscope.audits.prefilter.glances import Glance, cells_of, free_of, name_of, nested_in
+from coscope.audits.subject.subject import Subject
+from coscope.facts.names.uses import uses_of
 from coscope.model import Code, Finding
 from coscope.readers.sources import defaults_in
 

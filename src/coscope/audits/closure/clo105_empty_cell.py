@@ -21,8 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.closure.functions import certain_read
-from coscope.audits.facts import Subject
-from coscope.audits.facts_world import World
+from coscope.audits.subject.subject import Subject
+from coscope.audits.subject.world import World
 from coscope.model import Finding
 from coscope.readers.attributes import MISSING
 

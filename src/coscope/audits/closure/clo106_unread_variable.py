@@ -21,11 +21,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
-from coscope.audits.glances import Glance
-from coscope.audits.glances_cells import written_unread
-from coscope.facts.cells import CellUse
-from coscope.facts.uses import uses_of
+from coscope.audits.prefilter.cells import written_unread
+from coscope.audits.prefilter.glances import Glance
+from coscope.audits.subject.subject import Subject
+from coscope.facts.closures.cells import CellUse
+from coscope.facts.names.uses import uses_of
 from coscope.model import Code, Finding
 
 CODE = "CLO106"

@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
-from coscope.audits.facts_world import World
+from coscope.audits.subject.subject import Subject
+from coscope.audits.subject.world import World
 from coscope.model import Finding
 from coscope.readers.attributes import is_a, mro_of
 from coscope.readers.values import name_of_class

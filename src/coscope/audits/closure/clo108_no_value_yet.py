@@ -28,12 +28,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.closure.functions import certain_read, function_made
-from coscope.audits.facts import Subject
-from coscope.audits.facts_flow import stores_of
-from coscope.audits.glances import Glance, is_class_body
-from coscope.audits.glances_cells import assigned_late
+from coscope.audits.prefilter.cells import assigned_late
+from coscope.audits.prefilter.glances import Glance, is_class_body
+from coscope.audits.subject.origins import stores_of
+from coscope.audits.subject.subject import Subject
 from coscope.errors import CodeError
-from coscope.facts.uses import uses_of
+from coscope.facts.names.uses import uses_of
 from coscope.flow.domains.assigned import Assigned, assigned
 from coscope.flow.domains.origin import Origins
 from coscope.flow.frames import Frames

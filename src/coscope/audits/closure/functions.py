@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from coscope.audits.facts import Subject
-from coscope.facts.uses import uses_of
+from coscope.audits.subject.subject import Subject
+from coscope.facts.names.uses import uses_of
 from coscope.flow import dominates, find_dominators
 from coscope.model import Code
 

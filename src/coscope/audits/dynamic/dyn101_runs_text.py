@@ -30,11 +30,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.dynamic.words import CODE_WORDS
-from coscope.audits.facts import Subject, Unit
-from coscope.audits.facts_calls import Call
-from coscope.audits.facts_flow import Origin, sources_of
-from coscope.audits.facts_names import callee_of, reads_name
-from coscope.audits.glances import Glance, lookups, uses
+from coscope.audits.prefilter.glances import Glance, lookups, uses
+from coscope.audits.subject.calls import Call
+from coscope.audits.subject.names import callee_of, reads_name
+from coscope.audits.subject.origins import Origin, sources_of
+from coscope.audits.subject.subject import Subject, Unit
 from coscope.flow.domains.origin import Origins
 from coscope.model import Code, Finding
 from coscope.opcodes import table

@@ -18,9 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject, Unit
-from coscope.audits.facts_flow import sources_of
-from coscope.audits.facts_names import callee_of, imports_of
+from coscope.audits.subject.names import callee_of, imports_of
+from coscope.audits.subject.origins import sources_of
+from coscope.audits.subject.subject import Subject, Unit
 from coscope.model import Finding
 
 CODE = "DYN102"

@@ -16,9 +16,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
-from coscope.audits.facts_flow import sources_of
-from coscope.audits.glances import Glance, uses
+from coscope.audits.prefilter.glances import Glance, uses
+from coscope.audits.subject.origins import sources_of
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "DYN104"

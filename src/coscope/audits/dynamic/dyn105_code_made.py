@@ -23,11 +23,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.dynamic.words import CODE_WORDS
-from coscope.audits.facts import Subject
-from coscope.audits.facts_calls import Call
-from coscope.audits.facts_flow import sources_of
-from coscope.audits.facts_names import callee_of, imports_of
-from coscope.audits.glances import Glance, first_parts
+from coscope.audits.prefilter.glances import Glance, first_parts
+from coscope.audits.subject.calls import Call
+from coscope.audits.subject.names import callee_of, imports_of
+from coscope.audits.subject.origins import sources_of
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "DYN105"

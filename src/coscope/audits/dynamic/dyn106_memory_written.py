@@ -14,9 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
-from coscope.audits.facts_flow import sources_of
-from coscope.audits.facts_names import callee_of
+from coscope.audits.subject.names import callee_of
+from coscope.audits.subject.origins import sources_of
+from coscope.audits.subject.subject import Subject
 from coscope.flow.domains.origin import Origins
 from coscope.model import Finding
 

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject, Unit
-from coscope.audits.facts_calls import Call
-from coscope.audits.facts_flow import Origin, sources_of
-from coscope.audits.facts_names import callee_of, module_bindings
 from coscope.audits.selection import holds_for
+from coscope.audits.subject.calls import Call
+from coscope.audits.subject.names import callee_of, module_bindings
+from coscope.audits.subject.origins import Origin, sources_of
+from coscope.audits.subject.subject import Subject, Unit
 from coscope.model import Finding
 
 CODE = "DYN107"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject, Unit
+from coscope.audits.subject.subject import Subject, Unit
 from coscope.model import Finding
 from coscope.verifier import Violation, verify
 

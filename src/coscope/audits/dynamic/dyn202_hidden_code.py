@@ -21,8 +21,8 @@ import zlib
 from collections.abc import Callable, Iterator
 
 from coscope import opcodes
-from coscope.audits.facts import Subject
-from coscope.audits.glances import Glance
+from coscope.audits.prefilter.glances import Glance
+from coscope.audits.subject.subject import Subject
 from coscope.codec.unmarshal import load
 from coscope.errors import CoscopeError
 from coscope.model import Code, Finding

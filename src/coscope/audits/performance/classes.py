@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from coscope.audits.facts import Subject, Unit
-from coscope.audits.facts_calls import Call, dotted
-from coscope.audits.facts_names import callee_of, module_bindings, resolved
+from coscope.audits.subject.calls import Call, dotted
+from coscope.audits.subject.names import callee_of, module_bindings, resolved
+from coscope.audits.subject.subject import Subject, Unit
 from coscope.errors import CodeError
 from coscope.model import Code
 from coscope.opcodes import table

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from coscope.audits.facts import Subject
-from coscope.audits.facts_loops import LoopFacts
+from coscope.audits.subject.loops import LoopFacts
+from coscope.audits.subject.subject import Subject
 
 _READS = {
     "read local": "local",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from coscope.audits.facts import Subject
-from coscope.audits.facts_flow import stores_of
+from coscope.audits.subject.origins import stores_of
+from coscope.audits.subject.subject import Subject
 
 
 def new_lists(subject: Subject) -> frozenset[str]:

@@ -26,10 +26,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
 from coscope.audits.performance import pairs
 from coscope.audits.performance.unspecialized import findings
-from coscope.audits.reasons import SHADOWED
+from coscope.audits.subject.subject import Subject
+from coscope.audits.warm.reasons import SHADOWED
 from coscope.model import Finding
 
 CODE = "PERF001"

@@ -28,9 +28,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.facts import Subject
 from coscope.audits.performance.unspecialized import findings
-from coscope.audits.reasons import FALLBACK
+from coscope.audits.subject.subject import Subject
+from coscope.audits.warm.reasons import FALLBACK
 from coscope.model import Finding
 
 CODE = "PERF010"

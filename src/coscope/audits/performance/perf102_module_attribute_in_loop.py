@@ -21,10 +21,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.facts import Subject
-from coscope.audits.facts_names import module_bindings, module_imports
 from coscope.audits.performance.hot import LOADS, accesses
 from coscope.audits.performance.rounds import light_loop
+from coscope.audits.subject.names import module_bindings, module_imports
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "PERF102"

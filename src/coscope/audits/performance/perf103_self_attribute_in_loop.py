@@ -23,10 +23,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.facts import Subject
-from coscope.audits.facts_loops import LoopFacts
 from coscope.audits.performance.hot import Access, accesses, first_parameter
 from coscope.audits.performance.rounds import light_loop
+from coscope.audits.subject.loops import LoopFacts
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "PERF103"

@@ -23,10 +23,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.facts import Subject
 from coscope.audits.performance.hot import accesses, stored_locals
 from coscope.audits.performance.lists import new_lists
 from coscope.audits.performance.rounds import light_loop
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "PERF104"

@@ -22,12 +22,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.facts import Subject
-from coscope.audits.facts_flow import stores_of
-from coscope.audits.glances import Glance, uses
 from coscope.audits.performance.hot import accesses
 from coscope.audits.performance.lists import new_lists
 from coscope.audits.performance.rounds import light_loop
+from coscope.audits.prefilter.glances import Glance, uses
+from coscope.audits.subject.origins import stores_of
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "PERF201"

@@ -25,11 +25,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.facts import Subject
-from coscope.audits.glances import Glance
 from coscope.audits.performance.classes import class_around, stored_on_self
 from coscope.audits.performance.hot import accesses, first_parameter
 from coscope.audits.performance.rounds import brief_loop
+from coscope.audits.prefilter.glances import Glance
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "PERF203"

@@ -24,9 +24,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.facts import Subject
 from coscope.audits.performance.classes import class_around
 from coscope.audits.performance.hot import accesses, first_parameter
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "PERF204"

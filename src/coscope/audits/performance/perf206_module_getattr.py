@@ -25,10 +25,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import ModuleType
 
-from coscope.audits.facts import Subject
 from coscope.audits.performance import pairs
 from coscope.audits.performance.hot import LOADS, accesses
 from coscope.audits.performance.rounds import brief_loop
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 from coscope.readers.attributes import is_a, member
 

@@ -21,11 +21,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.facts import Subject
-from coscope.audits.facts_names import module_bindings, module_imports
-from coscope.audits.glances import Glance, follow
 from coscope.audits.performance.hot import accesses
 from coscope.audits.performance.rounds import brief_loop
+from coscope.audits.prefilter.glances import Glance, follow
+from coscope.audits.subject.names import module_bindings, module_imports
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "PERF207"

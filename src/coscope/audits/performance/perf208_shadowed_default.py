@@ -28,11 +28,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
-from coscope.audits.glances import Glance, uses
 from coscope.audits.performance import pairs
 from coscope.audits.performance.classes import class_around, plain_attributes, stored_on_self
 from coscope.audits.performance.rounds import brief_uses_of_self
+from coscope.audits.prefilter.glances import Glance, uses
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "PERF208"

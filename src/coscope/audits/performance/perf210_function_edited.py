@@ -21,9 +21,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.facts import Subject
-from coscope.audits.glances import Glance, uses
 from coscope.audits.performance.hot import name_before
+from coscope.audits.prefilter.glances import Glance, uses
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "PERF210"

@@ -21,12 +21,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
-from coscope.audits.glances import Glance, first_parameter_of
 from coscope.audits.performance import pairs
 from coscope.audits.performance.classes import class_names, classes_of
 from coscope.audits.performance.hot import accesses, first_parameter
 from coscope.audits.performance.rounds import light_loop
+from coscope.audits.prefilter.glances import Glance, first_parameter_of
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "PERF301"

@@ -24,11 +24,11 @@ import collections.abc
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.facts import Subject, Unit
-from coscope.audits.facts_calls import dotted
-from coscope.audits.facts_names import callee_of, module_imports, resolved
-from coscope.audits.glances import Glance, lookups, uses
 from coscope.audits.performance.rounds import light_loop
+from coscope.audits.prefilter.glances import Glance, lookups, uses
+from coscope.audits.subject.calls import dotted
+from coscope.audits.subject.names import callee_of, module_imports, resolved
+from coscope.audits.subject.subject import Subject, Unit
 from coscope.model import Finding
 
 CODE = "PERF304"

@@ -19,9 +19,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.facts import Subject
-from coscope.audits.glances import Glance
 from coscope.audits.performance.rounds import light_loop
+from coscope.audits.prefilter.glances import Glance
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "PERF306"

@@ -21,9 +21,9 @@ import string
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.facts import Subject
-from coscope.audits.glances import Glance, uses
 from coscope.audits.performance.rounds import light_loop
+from coscope.audits.prefilter.glances import Glance, uses
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "PERF308"

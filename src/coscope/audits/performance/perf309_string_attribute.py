@@ -23,9 +23,9 @@ from collections.abc import Iterator
 from functools import cache
 
 from coscope.audits.calibration import Pair
-from coscope.audits.facts import Subject
-from coscope.audits.glances import Glance, holds_bytes
 from coscope.audits.performance.hot import hot_loop
+from coscope.audits.prefilter.glances import Glance, holds_bytes
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 from coscope.opcodes import table
 

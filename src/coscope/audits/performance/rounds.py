@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
-from coscope.audits.facts_calls import Call
-from coscope.audits.facts_loops import LoopFacts
 from coscope.audits.performance.hot import (
     Access,
     accesses,
@@ -15,6 +12,9 @@ from coscope.audits.performance.hot import (
     shared_names,
     tight_loop,
 )
+from coscope.audits.subject.calls import Call
+from coscope.audits.subject.loops import LoopFacts
+from coscope.audits.subject.subject import Subject
 
 _SHARE = 0.05  # of a round that a gain is, or it is not told
 _FEW = 16  # items: a loop over fewer is over before it counts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from coscope.audits.facts import Subject, Unit
-from coscope.audits.facts_names import callee_of, module_bindings
+from coscope.audits.subject.names import callee_of, module_bindings
+from coscope.audits.subject.subject import Subject, Unit
 
 _MAKERS = frozenset({"collections.namedtuple", "namedtuple"})
 

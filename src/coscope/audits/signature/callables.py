@@ -6,13 +6,13 @@ from dataclasses import replace
 from types import FunctionType, MethodType
 from typing import Any
 
-from coscope.audits.facts import Subject, definition
-from coscope.audits.facts_objects import Live
+from coscope.audits.subject.objects import Live
+from coscope.audits.subject.subject import Subject, definition
 from coscope.errors import CoscopeError
-from coscope.facts.links import Link
-from coscope.facts.shapes import POSITIONAL, POSITIONAL_ONLY, Shape
-from coscope.facts.signatures import Signatures, signature
-from coscope.facts.witnesses import witnesses
+from coscope.facts.signatures.counterexamples import witnesses
+from coscope.facts.signatures.links import Link
+from coscope.facts.signatures.shapes import POSITIONAL, POSITIONAL_ONLY, Shape
+from coscope.facts.signatures.signatures import Signatures, signature
 from coscope.model import Finding
 from coscope.readers.attributes import class_attribute, is_a, member, namespace_of
 

@@ -26,7 +26,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
 from coscope.audits.signature.callables import (
     chain_text,
     class_signatures_of,
@@ -38,10 +37,18 @@ from coscope.audits.signature.callables import (
     told,
     told_of_wrapper,
 )
-from coscope.facts.links import Link
-from coscope.facts.shapes import KEYWORDS, POSITIONAL, POSITIONAL_ONLY, REST, Shape, refusal
-from coscope.facts.signatures import Signatures
-from coscope.facts.witnesses import Witness
+from coscope.audits.subject.subject import Subject
+from coscope.facts.signatures.counterexamples import Witness
+from coscope.facts.signatures.links import Link
+from coscope.facts.signatures.shapes import (
+    KEYWORDS,
+    POSITIONAL,
+    POSITIONAL_ONLY,
+    REST,
+    Shape,
+    refusal,
+)
+from coscope.facts.signatures.signatures import Signatures
 from coscope.model import Finding
 from coscope.readers.values import name_of_class
 

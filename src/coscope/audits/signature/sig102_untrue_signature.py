@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
 from coscope.audits.signature.callables import declares
 from coscope.audits.signature.sig101_admits_too_much import asked, untrue
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "SIG102"

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
 from coscope.audits.signature.callables import (
     chain_text,
     decorator_of,
@@ -29,8 +28,9 @@ from coscope.audits.signature.callables import (
     signatures_of,
     told_of_wrapper,
 )
-from coscope.facts.links import Link
-from coscope.facts.shapes import KEYWORDS, REST
+from coscope.audits.subject.subject import Subject
+from coscope.facts.signatures.links import Link
+from coscope.facts.signatures.shapes import KEYWORDS, REST
 from coscope.model import Finding
 
 CODE = "SIG103"

@@ -26,7 +26,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import FunctionType
 
-from coscope.audits.facts import Subject
 from coscope.audits.signature.callables import (
     chain_text,
     decorator_of,
@@ -34,7 +33,8 @@ from coscope.audits.signature.callables import (
     signatures_of,
     told_of_wrapper,
 )
-from coscope.facts.links import Link
+from coscope.audits.subject.subject import Subject
+from coscope.facts.signatures.links import Link
 from coscope.model import Finding
 
 CODE = "SIG104"

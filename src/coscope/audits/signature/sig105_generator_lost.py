@@ -23,9 +23,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
 from coscope.audits.signature.callables import functions_in, signatures_of
 from coscope.audits.signature.sig104_coroutine_lost import lost
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "SIG105"

@@ -23,9 +23,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
 from coscope.audits.signature.callables import chain_text, functions_in, signatures_of, told
-from coscope.facts.links import same
+from coscope.audits.subject.subject import Subject
+from coscope.facts.signatures.links import same
 from coscope.model import Finding
 
 CODE = "SIG106"

@@ -26,11 +26,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from types import ModuleType
 
-from coscope.audits.facts import Subject, Unit
 from coscope.audits.signature.callables import functions_in, is_private, signatures_of, told
-from coscope.facts.annotations import Annotation
-from coscope.facts.links import Link
-from coscope.facts.signatures import Signatures
+from coscope.audits.subject.subject import Subject, Unit
+from coscope.facts.signatures.annotations import Annotation
+from coscope.facts.signatures.links import Link
+from coscope.facts.signatures.signatures import Signatures
 from coscope.model import Finding, Source
 from coscope.readers.attributes import is_a, member
 from coscope.readers.sources import source_of

@@ -20,8 +20,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject
 from coscope.audits.signature.callables import functions_in, signatures_of, told
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
 CODE = "SIG108"

@@ -25,8 +25,8 @@ import sys
 from collections.abc import Iterator
 from types import FunctionType, ModuleType
 
-from coscope.audits.facts import Subject
-from coscope.facts.references import PICKLE, found_at, goes_by_name, name_of
+from coscope.audits.subject.subject import Subject
+from coscope.facts.shipping.references import PICKLE, found_at, goes_by_name, name_of
 from coscope.model import Finding
 from coscope.readers.attributes import MISSING, member
 from coscope.readers.values import text_of

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from coscope.audits.facts import Subject
+from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 from coscope.readers.values import text_of
 

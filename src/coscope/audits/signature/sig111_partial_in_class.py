@@ -20,10 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.facts import Subject, Unit
-from coscope.audits.facts_names import callee_of
-from coscope.audits.glances import Glance, is_class_body
+from coscope.audits.prefilter.glances import Glance, is_class_body
 from coscope.audits.selection import holds_for
+from coscope.audits.subject.names import callee_of
+from coscope.audits.subject.subject import Subject, Unit
 from coscope.model import Finding
 
 CODE = "SIG111"

@@ -7,7 +7,6 @@ from functools import cache, cached_property
 from typing import Any
 
 from coscope.errors import StackError
-from coscope.flow.decisions import arrivals, decide
 from coscope.flow.domain import Plain
 from coscope.flow.dominators import find_dominators
 from coscope.flow.effects import Effect, effect_of
@@ -15,6 +14,7 @@ from coscope.flow.frames import Frames
 from coscope.flow.graph import Edge, Graph
 from coscope.flow.machine import run
 from coscope.flow.texts import Scene, Template, Text, compiled
+from coscope.flow.texts.decisions import arrivals, decide
 from coscope.flow.texts.forms import is_comprehension
 from coscope.flow.texts.text import (
     COMPARED,

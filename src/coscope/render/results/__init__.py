@@ -12,8 +12,8 @@ from types import ModuleType
 from typing import Any
 
 from coscope.errors import InternalError
-from coscope.render.sheet import Sheet
-from coscope.render.text import Pen
+from coscope.render.pages.sheet import Sheet
+from coscope.render.text.measured import Pen
 from coscope.result import Result
 
 # Class of the result -> module in this folder, which has the name of the command.

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from textwrap import dedent
 from typing import Any
 
-from coscope.audits.suppression import Ignore
+from coscope.audits.running.suppression import Ignore
 from coscope.model import SEVERITIES, Finding, Span
 from coscope.readers.sources import source_of
-from coscope.render.report import header
-from coscope.render.results.wording import wrapped
-from coscope.render.sheet import Sheet, columns, measure
-from coscope.render.text import Pen, cells
-from coscope.render.text import without_surrogates as clean
+from coscope.render.document.report import header
+from coscope.render.pages.sheet import Sheet, columns, measure
+from coscope.render.pages.wording import wrapped
+from coscope.render.text.measured import Pen, cells
+from coscope.render.text.measured import without_surrogates as clean
 from coscope.rules import discover
 
 Entry = dict[str, Any]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from coscope.facts.binding import Binding
-from coscope.facts.parameters import Slot, Stage
-from coscope.facts.recording import Entry
-from coscope.facts.tracing import Trace
+from coscope.facts.calls.binding import Binding
+from coscope.facts.calls.entries import Entry
+from coscope.facts.calls.parameters import Slot, Stage
+from coscope.facts.calls.tracing import Trace
 from coscope.model import Function, Value
-from coscope.render.report import header
-from coscope.render.sheet import Line, Piece, Sheet, columns, measure
-from coscope.render.text import Pen, cells
-from coscope.render.text import without_surrogates as clean
-from coscope.render.trace_sheet import add_trace
+from coscope.render.document.report import header
+from coscope.render.pages.sheet import Line, Piece, Sheet, columns, measure
+from coscope.render.pages.trace_sheet import add_trace
+from coscope.render.text.measured import Pen, cells
+from coscope.render.text.measured import without_surrogates as clean
 from coscope.result import Result
 
 Document = dict[str, Any]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from coscope.facts.captures import Capture, Captured, Verdict
-from coscope.facts.parts import Step, path_text
+from coscope.facts.shipping.captures import Capture, Captured, Verdict
+from coscope.facts.shipping.cargo import Step, path_text
 from coscope.model import Value
-from coscope.render.report import header
-from coscope.render.results.wording import bytes_text, size_entry, wrapped
-from coscope.render.sheet import Line, Piece, Sheet, columns, measure
-from coscope.render.text import Pen, cells
-from coscope.render.text import without_surrogates as clean
+from coscope.render.document.report import header
+from coscope.render.pages.sheet import Line, Piece, Sheet, columns, measure
+from coscope.render.pages.wording import bytes_text, size_entry, wrapped
+from coscope.render.text.measured import Pen, cells
+from coscope.render.text.measured import without_surrogates as clean
 
 Entry = dict[str, Any]
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from coscope.facts.cells import CellUse
-from coscope.facts.closures import Closure, FreeVariable, Node, OwnVariable
-from coscope.facts.parts import path_text
+from coscope.facts.closures.cells import CellUse
+from coscope.facts.closures.closures import Closure, FreeVariable, Node, OwnVariable
+from coscope.facts.shipping.cargo import path_text
 from coscope.model import Value
-from coscope.render.report import header
-from coscope.render.results.wording import bytes_text, size_entry, wrapped
-from coscope.render.sheet import Line, Sheet
-from coscope.render.text import Pen, cells
-from coscope.render.text import without_surrogates as clean
+from coscope.render.document.report import header
+from coscope.render.pages.sheet import Line, Sheet
+from coscope.render.pages.wording import bytes_text, size_entry, wrapped
+from coscope.render.text.measured import Pen, cells
+from coscope.render.text.measured import without_surrogates as clean
 
 Entry = dict[str, Any]
 

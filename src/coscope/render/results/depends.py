@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from coscope.facts.dependencies import Dependencies
-from coscope.facts.dependency import ARROW, Dependency, Dynamic, Failure
+from coscope.facts.dependencies.depends import Dependencies
+from coscope.facts.dependencies.rows import ARROW, Dependency, Dynamic, Failure
 from coscope.model import Value
-from coscope.render.constants import constant
-from coscope.render.report import header
-from coscope.render.sheet import Line, Piece, Sheet, columns, measure
-from coscope.render.text import Pen, cells
-from coscope.render.text import without_surrogates as clean
+from coscope.render.document.constants import constant
+from coscope.render.document.report import header
+from coscope.render.pages.sheet import Line, Piece, Sheet, columns, measure
+from coscope.render.text.measured import Pen, cells
+from coscope.render.text.measured import without_surrogates as clean
 
 Entry = dict[str, Any]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from coscope.facts.alignment import Row, Side
-from coscope.facts.difference import CodeDifference, Difference, Read
-from coscope.render.report import header
-from coscope.render.sheet import Line, Sheet
-from coscope.render.text import Pen
-from coscope.render.text import without_surrogates as clean
+from coscope.facts.differences.alignment import Row, Side
+from coscope.facts.differences.difference import CodeDifference, Difference, Read
+from coscope.render.document.report import header
+from coscope.render.pages.sheet import Line, Sheet
+from coscope.render.text.measured import Pen
+from coscope.render.text.measured import without_surrogates as clean
 
 Entry = dict[str, Any]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from coscope.facts.components import ARROW, Change
-from coscope.facts.fingerprints import Fingerprint
-from coscope.render.report import header
-from coscope.render.sheet import Line, Piece, Sheet, columns, measure
-from coscope.render.text import Pen
-from coscope.render.text import without_surrogates as clean
+from coscope.facts.fingerprints.components import ARROW, Change
+from coscope.facts.fingerprints.fingerprints import Fingerprint
+from coscope.render.document.report import header
+from coscope.render.pages.sheet import Line, Piece, Sheet, columns, measure
+from coscope.render.text.measured import Pen
+from coscope.render.text.measured import without_surrogates as clean
 
 Entry = dict[str, Any]
 

@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from coscope.errors import PatchError
-from coscope.facts.difference import Difference
-from coscope.patcher.documents import to_json
-from coscope.patcher.edits import AnyEdit
-from coscope.patcher.files import FilePatch
+from coscope.facts.differences.difference import Difference
+from coscope.patcher.edits.documents import to_json
+from coscope.patcher.edits.model import AnyEdit
+from coscope.patcher.files.files import FilePatch
 from coscope.patcher.receipts import Receipt
-from coscope.render.report import header
+from coscope.render.document.report import header
+from coscope.render.pages.sheet import Sheet
+from coscope.render.pages.wording import wrapped
 from coscope.render.results import diff as diff_page
-from coscope.render.results.wording import wrapped
-from coscope.render.sheet import Sheet
-from coscope.render.text import Pen
-from coscope.render.text import without_surrogates as clean
+from coscope.render.text.measured import Pen
+from coscope.render.text.measured import without_surrogates as clean
 from coscope.verifier import Report
 
 Entry = dict[str, Any]

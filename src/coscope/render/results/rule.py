@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from textwrap import wrap
 from typing import Any
 
-from coscope.render.report import header
-from coscope.render.sheet import Line, Sheet
-from coscope.render.text import Pen
+from coscope.render.document.report import header
+from coscope.render.pages.sheet import Line, Sheet
+from coscope.render.text.measured import Pen
 from coscope.rules import Rule
 
 Entry = dict[str, Any]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from coscope.facts.annotations import Annotation
-from coscope.facts.links import Link
-from coscope.facts.shapes import Shape
-from coscope.facts.signatures import Signatures
-from coscope.facts.witnesses import Witness
+from coscope.facts.signatures.annotations import Annotation
+from coscope.facts.signatures.counterexamples import Witness
+from coscope.facts.signatures.links import Link
+from coscope.facts.signatures.shapes import Shape
+from coscope.facts.signatures.signatures import Signatures
 from coscope.model import Value
-from coscope.render.report import header
-from coscope.render.sheet import Piece, Sheet, columns, measure
-from coscope.render.text import Pen, cells
-from coscope.render.text import without_surrogates as clean
+from coscope.render.document.report import header
+from coscope.render.pages.sheet import Piece, Sheet, columns, measure
+from coscope.render.text.measured import Pen, cells
+from coscope.render.text.measured import without_surrogates as clean
 from coscope.result import Result
 
 Document = dict[str, Any]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from coscope.render.report import header
-from coscope.render.sheet import Sheet
-from coscope.render.text import Pen
+from coscope.render.document.report import header
+from coscope.render.pages.sheet import Sheet
+from coscope.render.text.measured import Pen
 from coscope.tuner.statistics import Gain
 from coscope.tuner.trial import Change, Proposal, Trial
 

@@ -10,11 +10,11 @@ from typing import Any
 
 from coscope.errors import CodeError
 from coscope.model import Code, Instructions
-from coscope.render.report import header
-from coscope.render.results.wording import wrapped
-from coscope.render.sheet import Line, Sheet
-from coscope.render.text import Pen, cells
-from coscope.render.text import without_surrogates as clean
+from coscope.render.document.report import header
+from coscope.render.pages.sheet import Line, Sheet
+from coscope.render.pages.wording import wrapped
+from coscope.render.text.measured import Pen, cells
+from coscope.render.text.measured import without_surrogates as clean
 from coscope.rules import discover
 from coscope.verifier import CHECKS
 from coscope.verifier.report import Contract, Report, Violation

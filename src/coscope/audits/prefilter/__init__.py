@@ -1,0 +1,1 @@
+"""Which rules a code object cannot violate, decided from its names and bytes."""

@@ -1,0 +1,159 @@
+"""Which rules look at which code objects of a file: told by glances, before anything is decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from coscope.audits.prefilter.glances import Glance, Overview, first_parts
+from coscope.audits.selection import holds_for
+from coscope.opcodes import table
+from coscope.rules import Rule
+
+
+class _Trigger:
+    """What one rule declares, for one version."""
+
+    __slots__ = ("loops", "may_find", "modules", "opcodes", "rule", "tight")
+
+    def __init__(self, rule: Rule, version: str) -> None:
+        rows = table(version).opcodes
+        self.rule = rule
+        self.modules = rule.modules
+        self.loops = rule.loops
+        self.tight = rule.tight
+        self.may_find = rule.may_find
+        # None: it says nothing of opcodes.
+        self.opcodes = (
+            tuple(rows[name].code for name in rule.opnames if name in rows)
+            if rule.opnames
+            else None
+        )
+
+    def fires(self, seen: Glance) -> bool:
+        """True if the rule may find something."""
+        if self.loops:
+            units = seen.inside(self.tight)
+            if not units:
+                return False
+        else:
+            units = seen.units
+        if self.opcodes is not None:
+            for opcode in self.opcodes:
+                if opcode in units:
+                    break
+            else:
+                return False
+        if self.modules and not self._imports(seen):
+            return False
+        return self.may_find is None or self.may_find(seen)
+
+    def _imports(self, seen: Glance) -> bool:
+        modules = self.modules
+        return not (
+            modules.isdisjoint(seen.file.roots) and modules.isdisjoint(first_parts(seen.names))
+        )
+
+
+Pulled = tuple[Any, Any, list[Rule]]  # a code object, the one around it, and the rules
+
+
+class Plan:
+    """The static rules of a selection that hold for one version."""
+
+    def __init__(self, rules: Iterable[Rule], version: str, compiled: bool) -> None:
+        triggers = [
+            _Trigger(rule, version)
+            for rule in rules
+            if not rule.live
+            and not rule.warm
+            and (compiled or not rule.compiled)
+            and holds_for(rule.versions, version)
+        ]
+        self.rules = tuple(trigger.rule for trigger in triggers)
+        # Each trigger stands in the first group that fits: the cheapest question is asked first.
+        self.named: dict[str, list[_Trigger]] = {}
+        self.celled: list[_Trigger] = []
+        self.constant: list[_Trigger] = []
+        self.looping: list[_Trigger] = []
+        self.tight: list[_Trigger] = []
+        self.others: list[_Trigger] = []
+        for trigger in triggers:
+            rule = trigger.rule
+            for name in rule.names:
+                self.named.setdefault(name, []).append(trigger)
+            if not rule.names:
+                group = (
+                    self.celled if rule.cells
+                    else self.constant if rule.constants
+                    else self.tight if rule.tight
+                    else self.looping if rule.loops
+                    else self.others
+                )  # fmt: skip
+                group.append(trigger)
+        self.names = frozenset(self.named)
+        self.longest = min((each.rule.constants for each in self.constant), default=None)
+
+    def find(self, file: Overview) -> tuple[int, list[Pulled]]:
+        """How many code objects a file has; and those in which rules may find something."""
+        found = []
+        count = 0
+        looping = bool(self.looping or self.tight)
+        for code, parent, names, cells, consts, long in _walk(file, self):
+            count += 1
+            triggers: list[_Trigger] = []
+            if not self.names.isdisjoint(names):
+                triggers += self._by_name(names)
+            if cells:
+                triggers += self.celled
+            if long:
+                triggers += self.constant
+            loops = looping and file.may_loop(code)
+            triggers += self.others
+            if triggers or loops:
+                seen = Glance(code, file, parent, names, consts)
+                if loops and seen.inside(tight=False):
+                    triggers += self.looping
+                    if seen.inside(tight=True):
+                        triggers += self.tight
+                fired = [each.rule for each in triggers if each.fires(seen)]
+                if fired:
+                    found.append((code, parent, fired))
+        return count, found
+
+    def _by_name(self, names: Iterable[str]) -> Iterable[_Trigger]:
+        """The triggers that one of the names pulls, each once."""
+        held = self.names.intersection(names)
+        return dict.fromkeys(each for name in sorted(held) for each in self.named[name])
+
+
+_Seen = tuple[Any, Any, tuple[str, ...], tuple[str, ...], tuple[Any, ...], bool]
+
+
+def _walk(file: Overview, plan: Plan) -> Iterator[_Seen]:
+    """Each code object of a file in the order of `Code.walk()`, with what is asked of all."""
+    fields, kind, longest = file.fields, file.kind, plan.longest
+    pending: list[tuple[Any, Any]] = [(file.module, None)]
+    while pending:
+        code, parent = pending.pop()
+        names, cells, consts = fields(code)
+        long = False
+        nested = []
+        for each in consts:
+            if type(each) is kind:
+                nested.append((each, code))
+            elif longest is not None and not long and type(each) in _TEXTS:
+                long = len(each) >= longest
+        yield code, parent, names, cells, consts, long
+        nested.reverse()
+        pending += nested
+
+
+_TEXTS = (str, bytes)
+
+
+@lru_cache(maxsize=32)
+def plan_of(rules: tuple[Rule, ...], version: str, compiled: bool) -> Plan:
+    """The plan of a selection of rules, made once."""
+    return Plan(rules, version, compiled)

@@ -1,0 +1,1 @@
+"""Run rules over files and packages: configuration, cache, baseline, suppression."""

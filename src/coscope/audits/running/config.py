@@ -1,0 +1,102 @@
+"""`[tool.coscope]` of a pyproject.toml: what a project always wants."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from coscope.audits.options import Options, from_table
+from coscope.audits.running.small_files import read_text
+from coscope.errors import InputError
+
+FILE = "pyproject.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a configuration file says; what it does not say is empty."""
+
+    file: Path | None = None
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()  # patterns of `fnmatch`, for paths with "/"
+    baseline: Path | None = None
+    python: str | None = None
+    options: Options = field(default_factory=Options)
+
+
+_LISTS = ("select", "ignore", "exclude")
+_TEXTS = ("baseline", "python")
+
+
+def find_config(targets: Iterable[str]) -> Path | None:
+    """The pyproject.toml with a `[tool.coscope]` nearest above the first target that exists."""
+    first = next((target for target in targets if os.path.exists(target)), ".")
+    start = Path(first).resolve()
+    for folder in (start, *start.parents):
+        path = folder / FILE
+        if path.is_file() and _table_of(path) is not None:
+            return path
+    return None
+
+
+def read_config(path: Path) -> Config:
+    """The configuration of a file.
+
+    Raises:
+        InputError: It is no TOML, or a key or value is unknown.
+    """
+    table = _table_of(path)
+    if table is None:
+        raise InputError("there is no [tool.coscope]", file=path)
+    known = {*_LISTS, *_TEXTS, *(name.replace("_", "-") for name in Options.__dataclass_fields__)}
+    for key in table:
+        if key not in known:
+            close = get_close_matches(key, sorted(known), n=1)
+            raise InputError(
+                f"[tool.coscope] has no key {key!r}",
+                file=path,
+                expected=", ".join(sorted(known)),
+                hint=f"Did you mean {close[0]}?" if close else None,
+            )
+    lists = {name: _list(table, name, path) for name in _LISTS}
+    baseline, python = (_text(table, name, path) for name in _TEXTS)
+    return Config(
+        file=path,
+        select=lists["select"],
+        ignore=lists["ignore"],
+        exclude=lists["exclude"],
+        baseline=None if baseline is None else path.parent / baseline,
+        python=python,
+        options=from_table(table, path),
+    )
+
+
+def _table_of(path: Path) -> dict[str, Any] | None:
+    try:
+        tool = tomllib.loads(read_text(path, "the configuration")).get("tool", {})
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"this is no TOML: {error}", file=path) from error
+    table = tool.get("coscope") if isinstance(tool, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise InputError("tool.coscope is no table", file=path, found=type(table).__name__)
+    return table
+
+
+def _list(table: dict[str, Any], name: str, path: Path) -> tuple[str, ...]:
+    value = table.get(name, [])
+    if not isinstance(value, list) or not all(type(each) is str for each in value):
+        raise InputError(f"[tool.coscope] {name} is no list of texts", file=path)
+    return tuple(value)
+
+
+def _text(table: dict[str, Any], name: str, path: Path) -> str | None:
+    value = table.get(name)
+    if value is not None and type(value) is not str:
+        raise InputError(f"[tool.coscope] {name} is no text", file=path)
+    return value

@@ -1,0 +1,1 @@
+"""Run a command and read what the interpreter did not specialise."""

@@ -1,0 +1,271 @@
+"""`coscope audit --warm COMMAND`: runs a command with coscope inside, tells what it read there.
+
+The command runs in processes of its own. Each Python among them that honours `PYTHONPATH` loads a
+`sitecustomize` that starts `child`, and then the one that it would have loaded without it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+from coscope.audits.options import Options
+from coscope.audits.running.documents import from_entry
+from coscope.audits.running.engine import in_order, with_bounds
+from coscope.errors import InputError, InterpreterError
+from coscope.model import Evidence, Finding
+from coscope.rules import Rule
+
+_VARIABLE = "COSCOPE_WARM"
+_DEVIATIONS = 1.96  # standard ones, beyond which a normal variable lies in 2.5% of all cases
+_QUICKEST = 0.8  # nanoseconds that an instruction takes at least, on average
+_QUICKEST_CALL = 10.0  # and one that calls
+
+# How a `sitecustomize` of ours, in any Python, loads the one that it stands before, as if it were
+# not there.
+STEP_ASIDE = """\
+import sys
+
+def _step_aside():
+    import os
+    own = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != own]
+    mine = sys.modules.pop("sitecustomize", None)
+    try:
+        import sitecustomize
+    except ImportError:
+        sys.modules["sitecustomize"] = mine
+"""
+
+# Runs in the command's Python.
+_SITECUSTOMIZE = (
+    STEP_ASIDE
+    + """
+import json, os
+
+def _begin():
+    settings = json.loads(os.environ["COSCOPE_WARM"])
+    _step_aside()
+    try:
+        import importlib, importlib.util
+        if importlib.util.find_spec("coscope") is None:
+            sys.path.append(settings["coscope"])
+        begin = importlib.import_module(settings["child"]).begin
+    except Exception as error:
+        name = os.path.join(settings["results"], "%d.json" % os.getpid())
+        with open(name, "w") as file:
+            text = "%s: %s: %s" % (sys.version.split()[0], type(error).__name__, error)
+            json.dump({"release": "", "error": text}, file)
+    else:
+        begin(settings)
+
+_begin()
+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Warm:
+    """What came of a command that was run with coscope inside."""
+
+    findings: tuple[Finding, ...]
+    status: int  # exit status of the command
+    processes: int  # Python processes that told something
+    errors: tuple[str, ...]  # of processes in which nothing could be read
+
+
+def watch(
+    command: str,
+    packages: Sequence[str],
+    rules: Sequence[Rule],
+    options: Options,
+    python: str | None = None,
+) -> Warm:
+    """Run a command with coscope inside, and collect what it read when each process ended.
+
+    Args:
+        command: As typed in a shell, without its operators: "pytest -q", "script.py", "-m mod".
+        packages: Names of packages, files or folders that are of interest.
+        rules: Those that are selected; the ones that look at code that has run are used.
+        options: Limits of the rules.
+        python: The interpreter that "python", a script or "-m" means; else this one.
+
+    Raises:
+        InputError: The command is empty, or cannot be started.
+        InterpreterError: No Python process told anything.
+    """
+    inside = {
+        "child": "coscope.audits.warm.child",
+        "packages": [each for each in packages if not os.path.exists(each)],
+        "folders": [os.path.abspath(each) for each in packages if os.path.exists(each)],
+        "rules": [rule.code for rule in rules if rule.warm],
+        "families": sorted({rule.module.rpartition(".")[0] for rule in rules if rule.warm}),
+        "options": asdict(options),
+    }
+    done = execute(command, inside, python)
+    wanted = [rule for rule in rules if rule.warm]
+    return Warm(_merged(done.told, wanted, options), done.status, len(done.told), done.errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that has run."""
+
+    told: tuple[dict[str, Any], ...]  # what each process wrote
+    status: int  # exit status
+    errors: tuple[str, ...]  # of processes in which nothing could be read
+
+
+def execute(command: str, settings: dict[str, Any], python: str | None = None) -> Done:
+    """Run a command with coscope inside each of its Python processes.
+
+    Args:
+        command: As for `watch`.
+        settings: For `begin(settings)` of the module that `child` names, which runs when a process
+            starts. At its end it writes a file into the folder `results`: an object with `error`.
+        python: As for `watch`.
+
+    Raises:
+        InputError, InterpreterError: As `watch`.
+    """
+    arguments = arguments_of(command, python or sys.executable)
+    with tempfile.TemporaryDirectory(prefix="coscope-warm-") as folder:
+        results = Path(folder, "results")
+        results.mkdir()
+        Path(folder, "sitecustomize.py").write_text(_SITECUSTOMIZE, encoding="utf-8")
+        here = {"results": str(results), "coscope": str(Path(__file__).parents[3])}
+        status = _start(arguments, folder, {**settings, **here}, python or sys.executable)
+        entries = [json.loads(path.read_text("utf-8")) for path in sorted(results.glob("*.json"))]
+    told = [entry for entry in entries if entry["error"] is None]
+    errors = tuple(entry["error"] for entry in entries if entry["error"] is not None)
+    if not told:
+        raise InterpreterError(
+            "no Python process that the command started could tell what it specialised",
+            found="; ".join(errors) or f"exit status {status}",
+            expected="a CPython 3.11 or later that ends normally and honours PYTHONPATH",
+        )
+    return Done(tuple(told), status, errors)
+
+
+def arguments_of(command: str, python: str) -> list[str]:
+    """The words of a command; a script, "-m" and "python" are run by the given interpreter.
+
+    Raises:
+        InputError: There are none, or quotes are not closed.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise InputError(f"the command cannot be read: {error}", found=command) from error
+    if not words:
+        raise InputError("the command is empty", hint="--warm 'pytest -q'")
+    first = words[0]
+    if first in ("python", "python3"):
+        return [python, *words[1:]]
+    if first.startswith("-") or (first.endswith(".py") and not shutil.which(first)):
+        return [python, *words]
+    if first.endswith(".py") and os.path.exists(first):
+        return [python, *words]
+    beside = os.path.join(os.path.dirname(python), first)
+    return [beside if os.path.exists(beside) else first, *words[1:]]
+
+
+def _start(arguments: list[str], folder: str, settings: dict[str, Any], python: str) -> int:
+    before = os.environ.get("PYTHONPATH")
+    environment = dict(os.environ)
+    environment["PYTHONPATH"] = folder if not before else os.pathsep.join((folder, before))
+    environment[_VARIABLE] = json.dumps(settings)
+    environment["PATH"] = os.pathsep.join((os.path.dirname(python), os.environ.get("PATH", "")))
+    try:
+        # What the command says is not part of the report.
+        return subprocess.run(
+            arguments, env=environment, stdout=sys.stderr.fileno(), check=False
+        ).returncode
+    except OSError as error:
+        raise InputError(f"the command cannot be started: {error}", found=arguments[0]) from error
+
+
+def _merged(
+    told: Iterable[dict[str, Any]], rules: Sequence[Rule], options: Options
+) -> tuple[Finding, ...]:
+    """The findings of all processes, each place once, with what they cost here."""
+    known: dict[tuple[str, str | None, str, int | None], dict[str, Any]] = {}
+    findings = []
+    for entry in told:
+        for each in entry["findings"]:
+            finding = from_entry(each["finding"])
+            before = known.get(_key(finding))
+            if before is None:
+                known[_key(finding)] = each
+                findings.append(finding)
+            else:
+                pairs = zip(before["samples"], each["samples"], strict=True)
+                before["samples"] = [sum(pair) for pair in pairs]
+                before["seconds"] += each["seconds"]
+                limits = before["most"], each["most"]
+                before["most"] = None if None in limits else sum(limits)
+    kept = []
+    for finding in with_bounds(findings, rules, options):
+        told_of = known[_key(finding)]
+        inside, samples = told_of["samples"]
+        if not samples:
+            continue  # what share of its function's time it takes is not known: nobody saw it run
+        if _is_little(finding.nanoseconds, told_of, options.least_share):
+            continue
+        share = most_of_a_round(finding.nanoseconds, *told_of["round"])
+        if share * most_likely(inside, samples) >= options.least_share:
+            where = "each round of its loop" if told_of["loops"] else "each call before it"
+            instructions, calls = told_of["round"]
+            text = f"at least {instructions} instructions, {calls} of them calls, in {where}"
+            kept.append(replace(finding, evidence=(*finding.evidence, Evidence(text))))
+    return in_order(kept)
+
+
+def _is_little(lost: float | None, told_of: dict[str, Any], least: float) -> bool:
+    """True if all executions of a site together lose too small a share of its function's time."""
+    most: int | None = told_of["most"]
+    if lost is None or most is None:
+        return False
+    return bool(most * lost / 1e9 < least * told_of["seconds"])
+
+
+def _key(finding: Finding) -> tuple[str, str | None, str, int | None]:
+    return finding.rule, finding.file, finding.code, finding.offset
+
+
+def most_of_a_round(lost: float | None, instructions: int, calls: int) -> float:
+    """The share of a round that an operation loses at most; 1.0 if it is not known what it loses.
+
+    Args:
+        lost: Nanoseconds.
+        instructions: Of the round, at least.
+        calls: That are among them.
+    """
+    if lost is None or lost <= 0:
+        return 1.0
+    return lost / (lost + (instructions - 1 - calls) * _QUICKEST + calls * _QUICKEST_CALL)
+
+
+def most_likely(inside: int, samples: int) -> float:
+    """Of the time that samples were taken from, the share of those `inside`: at most, with a
+    probability of 97.5% (the upper end of Wilson's interval).
+
+    >>> round(most_likely(0, 100), 3), round(most_likely(50, 100), 3), most_likely(0, 0)
+    (0.037, 0.596, 1.0)
+    """
+    if not samples:
+        return 1.0
+    spread = _DEVIATIONS**2 / samples
+    share = inside / samples
+    middle = share + spread / 2
+    return (middle + sqrt(spread * (share * (1 - share) + spread / 4))) / (1 + spread)

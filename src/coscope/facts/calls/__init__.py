@@ -1,0 +1,1 @@
+"""How a call binds, and what it runs."""

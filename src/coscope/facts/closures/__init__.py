@@ -1,0 +1,1 @@
+"""The cells of a function: who makes, writes and shares each."""

@@ -1,0 +1,1 @@
+"""What a function reads, writes, deletes and imports."""

@@ -1,0 +1,348 @@
+"""What differs between two code objects in what they do, and what differs only in how."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import FunctionType
+from typing import Any
+
+from coscope.errors import InputError
+from coscope.facts.differences.alignment import Alignment, Row, Written, aligned
+from coscope.facts.fingerprints.canonical import canonical_of
+from coscope.facts.fingerprints.fingerprints import digest_of
+from coscope.facts.names.scopes import contents_of
+from coscope.model import Code, Flags, Function
+from coscope.readers import read
+from coscope.readers.attributes import MISSING
+from coscope.readers.docstrings import docstring_of
+from coscope.readers.from_function import exact_tuple
+from coscope.readers.values import text_of
+from coscope.result import Result
+
+# What may differ without any effect, in the order in which it is told.
+HARMLESS = ("lines", "file name", "docstrings", "local names", "qualified names", "layout")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One of the two that were compared."""
+
+    name: str  # qualified name
+    file: str
+    version: str  # "3.13"
+    release: str | None  # "3.13.0" where known
+    codes: int  # code objects, nested ones too
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One property that differs."""
+
+    what: str  # "flags", "parameters", "constants", "default of x", "cell rate"
+    left: str  # "" if only the other has it
+    right: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeDifference:
+    """A pair of code objects that differ in what they do."""
+
+    left: str  # qualified name
+    right: str
+    facts: tuple[Fact, ...]
+    rows: tuple[Row, ...] = field(repr=False)  # differing instructions and those around them
+
+
+@dataclass(frozen=True, slots=True)
+class Difference(Result):
+    """What `diff` found."""
+
+    left: Read
+    right: Read
+    codes: tuple[CodeDifference, ...]  # pairs that differ, in the order of the left one's code
+    removed: tuple[str, ...]  # qualified names of code objects that only the left one has
+    added: tuple[str, ...]
+    harmless: tuple[str, ...]  # of HARMLESS: differs, and changes nothing
+    unknown: tuple[str, ...]  # defaults and cells that cannot be compared by content
+
+    @property
+    def same(self) -> bool:
+        """True if the two do the same."""
+        return not (self.codes or self.removed or self.added)
+
+    @property
+    def verdict(self) -> str:
+        """ "identical", "same behaviour" or "different"."""
+        if not self.same:
+            return "different"
+        return "same behaviour" if self.harmless else "identical"
+
+    @property
+    def text(self) -> str:
+        """The verdict in words, such as "same behaviour, lines moved"."""
+        if self.verdict != "same behaviour":
+            return self.verdict
+        words = [_WORDS.get(each, f"{each} changed") for each in self.harmless]
+        return f"same behaviour, {', '.join(words)}"
+
+
+_WORDS = {"lines": "lines moved"}
+
+
+def diff(a: Any, b: Any, *, python: str | tuple[str, str] | None = None) -> Difference:
+    """Compare two functions or files by what their code does.
+
+    Instructions are aligned without lines and offsets, and jumps compared by where they lead.
+    Nested code is matched by its name. Of live functions the defaults and cells are compared too.
+
+    Args:
+        a: Whatever `coscope.read` takes, or what it gave.
+        b: The other one; it may be the same file for two interpreters.
+        python: Compile source files by other interpreters: "3.12,3.13" for `a` and `b`, or one
+            for both. See `coscope.read`.
+
+    Raises:
+        TargetError, SourceError, InterpreterError, PycError: See `coscope.read`.
+        CodeError: A code object is no instruction sequence of its version.
+        InputError: `python` names more than two interpreters.
+
+    >>> diff(lambda x: x + 1, lambda x: x + 1).same
+    True
+    >>> [fact.right for fact in diff(lambda x: x + 1, lambda x: x + True).codes[0].facts]
+    ['bool True']
+    """
+    first, second = _pythons(python)
+    left, right = _read(a, first), _read(b, second)
+    work = _Comparison()
+    work.run(left.code, right.code)
+    live = tuple(_live_facts(left, right, work.unknown))
+    if live:
+        work.add_facts(left.code, right.code, live)
+    return Difference(
+        _told(left),
+        _told(right),
+        tuple(work.codes),
+        tuple(work.removed),
+        tuple(work.added),
+        tuple(each for each in HARMLESS if each in work.harmless),
+        tuple(work.unknown),
+    )
+
+
+def _pythons(python: str | tuple[str, str] | None) -> tuple[str | None, str | None]:
+    if python is None:
+        return None, None
+    names = [part.strip() for part in python.split(",")] if isinstance(python, str) else python
+    if len(names) not in (1, 2) or not all(names):
+        raise InputError("python names one or two interpreters", expected="3.12,3.13", found=python)
+    return names[0], names[-1]
+
+
+def _read(target: Any, python: str | None) -> Function:
+    return target if isinstance(target, Function) else read(target, python=python)
+
+
+def _told(function: Function) -> Read:
+    code = function.code
+    count = sum(1 for _ in code.walk())
+    return Read(function.qualname, code.filename, code.version, code.release, count)
+
+
+class _Comparison:
+    """Pairs of code objects, from the outermost inwards."""
+
+    def __init__(self) -> None:
+        self.codes: list[CodeDifference] = []
+        self.removed: list[str] = []
+        self.added: list[str] = []
+        self.harmless: set[str] = set()
+        self.unknown: list[str] = []
+
+    def run(self, left: Code, right: Code) -> None:
+        """Compare two code objects and what is nested in them."""
+        pending = [(left, right)]
+        while pending:
+            one, other = pending.pop()
+            self._compare(one, other)
+            pending.extend(reversed(list(self._pairs(one, other))))
+
+    def add_facts(self, left: Code, right: Code, facts: tuple[Fact, ...]) -> None:
+        """Add facts about the outermost pair."""
+        if self.codes and self.codes[0].left == left.qualname:
+            known = self.codes.pop(0)
+            facts, rows = (*known.facts, *facts), known.rows
+        else:
+            rows = ()
+        self.codes.insert(0, CodeDifference(left.qualname, right.qualname, facts, rows))
+
+    def _compare(self, left: Code, right: Code) -> None:
+        one, other = _written(left), _written(right)
+        forms = one.canonical, other.canonical
+        if (
+            forms[0].rows == forms[1].rows
+            and forms[0].targets == forms[1].targets
+            and forms[0].guards == forms[1].guards
+            and forms[0].head == forms[1].head
+        ):
+            self.harmless.update(_harmless(left, right))
+            return
+        alignment = Alignment(one, other)
+        rows = alignment.shown()
+        facts = tuple(_facts(one, other, alignment))
+        if rows or facts:
+            self.codes.append(CodeDifference(left.qualname, right.qualname, facts, rows))
+        else:
+            self.harmless.update(_harmless(left, right))
+
+    def _pairs(self, left: Code, right: Code) -> Iterator[tuple[Code, Code]]:
+        """Nested code of one name, in order; where one side has more of it, the most alike."""
+        groups = _by_name(left), _by_name(right)
+        for name in dict.fromkeys([*groups[0], *groups[1]]):
+            ones, others = groups[0].get(name, []), groups[1].get(name, [])
+            if len(ones) == len(others):
+                yield from zip(ones, others, strict=True)
+                continue
+            texts = tuple(map(_text, ones)), tuple(map(_text, others))
+            for _, i1, i2, j1, j2 in aligned(*texts):
+                yield from zip(ones[i1:i2], others[j1:j2], strict=False)
+                common = min(i2 - i1, j2 - j1)
+                self.removed += _alone(ones, texts[0], i1 + common, i2, texts[1])
+                self.added += _alone(others, texts[1], j1 + common, j2, texts[0])
+
+
+def _alone(
+    codes: list[Code], texts: tuple[str, ...], start: int, stop: int, others: tuple[str, ...]
+) -> list[str]:
+    """Names of the code objects that have no like on the other side.
+
+    The compiler makes one code object of two equal lambdas on one line.
+    """
+    return [codes[at].qualname for at in range(start, stop) if texts[at] not in others]
+
+
+def _by_name(code: Code) -> dict[str, list[Code]]:
+    found: dict[str, list[Code]] = defaultdict(list)
+    for const in code.consts:
+        if isinstance(const, Code):
+            found[const.name].append(const)
+    return found
+
+
+def _written(code: Code) -> Written:
+    return Written(code, canonical_of(code, lambda inner: f"code {inner.name!a}"))
+
+
+def _text(code: Code) -> str:
+    return canonical_of(code, _text).text
+
+
+def _facts(left: Written, right: Written, alignment: Alignment) -> Iterator[Fact]:
+    """Parameters, flags, constants, names and protected regions that differ."""
+    one, other = left.canonical, right.canonical
+    if one.head[0] != other.head[0]:
+        yield Fact("parameters", _parameters(left.code), _parameters(right.code))
+    if one.head[1] != other.head[1]:
+        flags = Flags(left.code.flags), Flags(right.code.flags)
+        yield Fact("flags", _without(flags[0], flags[1]), _without(flags[1], flags[0]))
+    for what, ours, theirs in (
+        ("constants", one.constants, other.constants),
+        ("names", one.names, other.names),
+    ):
+        gone = ", ".join(str(each) for each in ours if each not in theirs)
+        come = ", ".join(str(each) for each in theirs if each not in ours)
+        if gone or come:
+            yield Fact(what, gone, come)
+    if left.code.freevars != right.code.freevars:
+        yield Fact("free variables", *(", ".join(w.code.freevars) for w in (left, right)))
+    if not alignment.same_guards:
+        yield Fact("protected regions", *(_guards(each) for each in (left, right)))
+
+
+def _without(flags: Flags, others: Flags) -> str:
+    return ", ".join(name for name in flags.names if name not in others.names)
+
+
+def _guards(written: Written) -> str:
+    return ", ".join(
+        f"{written.block(g.start)} to {written.block(g.stop - 1)} by {written.block(g.target)}"
+        for g in written.canonical.guards
+    )
+
+
+def _parameters(code: Code) -> str:
+    """The parameters as in a signature, without defaults."""
+    names = list(code.varnames)
+    shown = names[: code.argcount]
+    if code.posonlyargcount:
+        shown.insert(code.posonlyargcount, "/")
+    at = code.argcount + code.kwonlyargcount
+    keyword = names[code.argcount : at]
+    if code.flags & 0x4:
+        shown.append(f"*{names[at] if at < len(names) else ''}")
+        at += 1
+    elif keyword:
+        shown.append("*")
+    shown += keyword
+    if code.flags & 0x8:
+        shown.append(f"**{names[at] if at < len(names) else ''}")
+    return f"({', '.join(shown)})"
+
+
+def _harmless(left: Code, right: Code) -> Iterator[str]:
+    """What differs between two code objects that do the same."""
+    if left.firstlineno != right.firstlineno or left.linetable != right.linetable:
+        yield "lines"
+    if left.filename != right.filename:
+        yield "file name"
+    if _doc(left) != _doc(right):
+        yield "docstrings"
+    if left.varnames != right.varnames:
+        yield "local names"
+    if left.qualname != right.qualname:
+        yield "qualified names"
+    if left.version == right.version and len(left.code) != len(right.code):
+        yield "layout"
+
+
+def _doc(code: Code) -> Any:
+    index = docstring_of(code)
+    return None if index is None else code.consts[index]
+
+
+def _live_facts(left: Function, right: Function, unknown: list[str]) -> Iterator[Fact]:
+    """Defaults and cells of live functions that differ."""
+    one, other = left.object, right.object
+    if type(one) is not FunctionType or type(other) is not FunctionType or one is other:
+        return
+    ours, theirs = dict(_held(one)), dict(_held(other))
+    for what in dict.fromkeys([*ours, *theirs]):
+        values = ours.get(what, MISSING), theirs.get(what, MISSING)
+        if values[0] is values[1]:
+            continue
+        if MISSING in map(_is_missing, values):
+            yield Fact(what, *("" if v is MISSING else text_of(v) for v in values))
+            continue
+        digests = [digest_of(value) for value in values]
+        if digests[0][0] != digests[1][0]:
+            yield Fact(what, *map(text_of, values))
+        elif not all(complete for _, complete in digests):
+            unknown.append(what)
+
+
+def _is_missing(value: Any) -> Any:
+    return MISSING if value is MISSING else None
+
+
+def _held(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    co = function.__code__
+    values = exact_tuple(function.__defaults__)
+    names = co.co_varnames[: co.co_argcount][-len(values) :] if values else ()
+    for name, value in zip(names, values, strict=False):
+        yield f"default of {name}", value
+    kwdefaults = {} if function.__kwdefaults__ is None else function.__kwdefaults__
+    for name, value in list(dict.items(kwdefaults)):
+        yield f"default of {name}", value
+    for name, value in zip(co.co_freevars, contents_of(function), strict=False):
+        yield f"cell {name}", value

@@ -1,0 +1,1 @@
+"""A hash that changes whenever the behaviour might."""

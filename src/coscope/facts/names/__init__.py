@@ -1,0 +1,1 @@
+"""Which names a code object uses, how, and in which scope."""

@@ -1,0 +1,150 @@
+"""How one code object uses names, told from its columns: dotted paths, attributes, constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import compress
+from typing import NamedTuple
+
+from coscope.facts.names.names import imports_in
+from coscope.facts.names.uses import SlotUse, Use
+from coscope.model import Code, Constant
+from coscope.opcodes import Opcode, table
+
+# Sorts of instructions. What is of none of them is passed over by a bytes table.
+_ROOT, _STEP, _ATTRIBUTE, _IMPORT = range(1, 5)
+
+# Namespaces in which a root is looked up.
+GLOBAL, NAME, CELL = "global", "name", "cell"
+
+
+@dataclass(slots=True)
+class Accesses:
+    """The uses of names by one code object's own instructions, each with its offsets."""
+
+    # (verb, namespace, dotted path) -> byte offsets. Namespaces: GLOBAL, NAME, CELL.
+    variables: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+    attributes: dict[str, list[tuple[str, int]]] = field(default_factory=dict)  # verb, offset
+    imports: dict[str, list[int]] = field(default_factory=dict)
+
+
+class _Meaning(NamedTuple):
+    """What an opcode does with its name."""
+
+    verb: str
+    space: str
+    shift: int  # flag bits below the index
+    in_names: bool  # the index is one of `names`, else of the cells
+
+
+@cache
+def _meanings(version: str) -> tuple[bytes, tuple[_Meaning | None, ...]]:
+    """By opcode: its sort, for bytes.translate; and what it does."""
+    rows = table(version).by_code
+    return bytes(_sort(row) for row in rows), tuple(_meaning(row) for row in rows)
+
+
+def _sort(row: Opcode | None) -> int:
+    if row is None or not row.access or row.operand == "none":
+        return 0
+    access = row.access[0]
+    if access.startswith("import"):
+        return _IMPORT
+    if access.endswith("attribute"):
+        # One value in, its attribute out: what continues a dotted path.
+        return _STEP if access.startswith("read") and len(row.pop_slots) == 1 else _ATTRIBUTE
+    verb, _, kind = access.partition(" ")
+    if verb in ("read", "write", "delete") and "local" not in kind:
+        return _ROOT
+    return 0
+
+
+def _meaning(row: Opcode | None) -> _Meaning | None:
+    if row is None or not row.access:
+        return None
+    verb, *words = row.access[0].split()
+    space = NAME if words == ["name", "or", "global"] else words[-1]
+    shift = int(row.operand.partition(">>")[2] or 0)
+    return _Meaning(verb, space, shift, row.operand.startswith("name"))
+
+
+def accesses_of(code: Code) -> Accesses:
+    """Every use of a name that is no fast local.
+
+    Attributes that are read right after the value before them make a dotted path of it:
+    `np.linalg.norm`.
+
+    Raises:
+        CodeError: The bytes are no instruction sequence of their version.
+    """
+    found = Accesses()
+    variables = found.variables
+    columns = code.instructions
+    offsets, opargs, opcodes = columns.offsets, columns.opargs, bytes(columns.opcodes)
+    rules = table(code.version)
+    sorts, meanings = _meanings(code.version)
+    marks = opcodes.translate(sorts)
+    names = code.names
+    cells = code.localsplusnames if rules.deref == "localsplus" else code.cellvars + code.freevars
+    imports: list[SlotUse] = []
+    key: tuple[str, str, str] | None = None  # of the dotted path that may go on
+    start = after = -1  # offset of its root, index after its last instruction
+    for at in compress(range(len(opcodes)), marks):
+        sort, meaning = marks[at], meanings[opcodes[at]]
+        assert meaning is not None
+        verb, space, shift, in_names = meaning
+        index = opargs[at] >> shift
+        pool = names if in_names else cells
+        if not 0 <= index < len(pool):
+            continue  # no compiler makes such code
+        name = pool[index]
+        if sort == _STEP and key is not None:
+            while after < at and opcodes[after] == rules.extended_arg:
+                after += 1
+            if after == at:
+                key = (key[0], key[1], f"{key[2]}.{name}")
+                after = at + 1
+                continue
+        if key is not None:
+            variables.setdefault(key, []).append(start)
+            key = None
+        if sort == _ROOT:
+            if verb == "read":
+                key, start, after = (verb, space, name), offsets[at], at + 1
+            else:
+                variables.setdefault((verb, space, name), []).append(offsets[at])
+        elif sort == _IMPORT:
+            imports.append(SlotUse(name, index, Use(f"import {space}", offsets[at], None)))
+        else:
+            found.attributes.setdefault(name, []).append((verb, offsets[at]))
+    if key is not None:
+        variables.setdefault(key, []).append(start)
+    for name, use in imports_in(code, imports):
+        found.imports.setdefault(name, []).append(use.offset)
+    return found
+
+
+@cache
+def _loading(version: str) -> bytes:
+    """By opcode: 1 if it loads a constant of the table, 2 if a number in its oparg."""
+    kinds = {"const": 1, "const names": 1, "small int": 2}
+    return bytes(kinds.get(row.operand, 0) if row else 0 for row in table(version).by_code)
+
+
+def constants_in(code: Code) -> Iterator[tuple[Constant, tuple[int, ...]]]:
+    """The constants that are loaded and the offsets where; nested code is none.
+
+    In order of their index in `co_consts`, then numbers that stand in opargs (3.14+).
+    """
+    columns = code.instructions
+    marks = bytes(columns.opcodes).translate(_loading(code.version))
+    found: dict[tuple[int, int], list[int]] = {}
+    for at in compress(range(len(marks)), marks):
+        found.setdefault((marks[at], columns.opargs[at]), []).append(columns.offsets[at])
+    for (kind, number), offsets in sorted(found.items()):
+        if kind == 2:
+            yield number, tuple(offsets)
+        elif 0 <= number < len(code.consts) and not isinstance(code.consts[number], Code):
+            yield code.consts[number], tuple(offsets)

@@ -1,0 +1,1 @@
+"""What travels with a function when it is sent elsewhere."""

@@ -1,0 +1,1 @@
+"""The reported signature beside the one by which the code binds."""

@@ -1,0 +1,320 @@
+"""The chain of wrappers of a callable: what each link accepts, hands on, loses and changes."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from types import FunctionType, MethodType
+from typing import Any
+
+from coscope.facts.signatures.admission import (
+    OBJECT_INIT,
+    OBJECT_NEW,
+    TYPE_CALL,
+    Callee,
+    Receiver,
+    followed_calls,
+    receiver_of,
+)
+from coscope.facts.signatures.forwarding import Forward, read_stars, starred_of
+from coscope.facts.signatures.links import Link, changes_of, flavour_of
+from coscope.facts.signatures.reported import (
+    C_CALLABLES,
+    UnreportedError,
+    name_of,
+    partially,
+    reported,
+)
+from coscope.facts.signatures.shapes import (
+    KEYWORD_ONLY,
+    KEYWORDS,
+    POSITIONAL,
+    POSITIONAL_ONLY,
+    REST,
+    Parameter,
+    Shape,
+    of_live,
+    refusal,
+    without_first,
+)
+from coscope.readers.attributes import (
+    MISSING,
+    class_attribute,
+    instance_attribute,
+    is_a,
+    member,
+)
+from coscope.readers.from_function import from_function
+from coscope.readers.values import exact_text, name_of_class, text_of, type_name_of
+
+_LONGEST = 50  # links
+_LRU_WRAPPER = type(functools.lru_cache(len))
+
+
+@dataclass(slots=True)
+class Chain:
+    """The links from a callable to what its wrappers call, and what the whole accepts."""
+
+    links: list[Link] = field(default_factory=list)
+    shape: Shape | None = None  # what the outermost code accepts, through the wrappers
+    exact: bool = True  # every wrapper was followed as far as it hands arguments on
+
+
+def chain_of(thing: Any) -> Chain:
+    """Follow a callable through its wrappers by what their code calls, and by `__wrapped__`."""
+    chain = Chain()
+    walk = _Walk(chain)
+    chain.shape = walk.follow(thing, None, "")
+    return chain
+
+
+class _Walk:
+    """One walk along a chain."""
+
+    def __init__(self, chain: Chain) -> None:
+        self.chain = chain
+        self.seen: set[int] = set()
+
+    def follow(self, thing: Any, receiver: Receiver | None, how: str) -> Shape | None:
+        """Add the links from an object on; what it accepts, or None if that is not known."""
+        receiver = receiver_of(thing) or receiver
+        if id(thing) in self.seen or len(self.chain.links) >= _LONGEST:
+            self.chain.exact = False
+            return None
+        self.seen.add(id(thing))
+        if type(thing) is FunctionType:
+            return self._function(thing, receiver, how)
+        if is_a(thing, MethodType):
+            function = member(MethodType, "__func__", thing)
+            self._link(thing, "bound method", how)
+            inner = self.follow(function, receiver, "is bound to")
+            return None if inner is None else without_first(inner)
+        if is_a(thing, functools.partial):
+            return self._partial(thing, receiver, how)
+        if type(thing) is _LRU_WRAPPER:
+            self._link(thing, "functools.lru_cache", how)
+            return self.follow(instance_attribute(thing, "__wrapped__"), receiver, "caches")
+        for kind in (staticmethod, classmethod):
+            if is_a(thing, kind):
+                self._link(thing, kind.__name__, how)
+                return self.follow(member(kind, "__func__", thing), None, "holds")
+        if is_a(thing, property):
+            self._link(thing, "property", how)
+            return self.follow(member(property, "fget", thing), None, "reads by")
+        if is_a(thing, type):
+            return self._class(thing, how)
+        return self._instance(thing, receiver, how)
+
+    def _link(self, thing: Any, kind: str, how: str, shape: Shape | None = None) -> Link:
+        function = from_function(thing) if type(thing) is FunctionType else None
+        link = Link(
+            kind=kind,
+            name=_name(thing),
+            qualname=name_of(thing),
+            module=_module(thing),
+            how=how,
+            accepts=shape,
+            flavour=None if function is None else flavour_of(function.code),
+            function=function,
+            wraps=_wraps(thing),
+            object=thing,
+        )
+        self.chain.links.append(link)
+        return link
+
+    def _function(
+        self, function: FunctionType, receiver: Receiver | None, how: str
+    ) -> Shape | None:
+        own = of_live(function)
+        at = len(self.chain.links)
+        link = self._link(function, "function", how, own)
+        assert link.function is not None
+        code = link.function.code
+        wrapped = dict.get(function.__dict__, "__wrapped__", MISSING)
+        calls = followed_calls(function, code, receiver)
+        chosen = next((c for c in calls if c[1] is not None and c[1].thing is wrapped), None)
+        chosen = chosen or next((call for call in calls if call[1] is not None), None)
+        forward = chosen[0] if chosen else None
+        shape: Shape | None = own
+        inner: Shape | None = None
+        if chosen and forward is not None and chosen[1] is not None:
+            callee: Callee = chosen[1]
+            self.chain.exact = self.chain.exact and not callee.assumed
+            inner = self.follow(callee.thing, callee.receiver, f"calls {forward.text}")
+            shape = self._composed(own, forward, inner)
+        elif wrapped is not MISSING:
+            self.follow(wrapped, None, "names in __wrapped__")
+        handed = set(forward.stars) if forward is not None else set()
+        stars = starred_of(code)
+        if any(stars[name] not in handed for name in read_stars(code)):
+            self.chain.exact = False
+        follower = next((x for x in self.chain.links[at + 1 :] if x.function is not None), None)
+        if follower is not None:
+            told = changes_of(link, follower, forward, calls, wrapped)
+            why = refused(forward, inner) if forward is not None and inner is not None else None
+            if why is not None and forward is not None and not forward.stars:
+                told.append(f"{forward.text} is refused: {why}")
+            self.chain.links[at] = link.with_changes(told)
+        return shape
+
+    def _composed(self, own: Shape, forward: Forward, inner: Shape | None) -> Shape | None:
+        if not forward.always or not forward.exact:
+            self.chain.exact = False
+        if not forward.stars:
+            if inner is not None and refused(forward, inner) is not None:
+                self.chain.exact = False
+            return own
+        made = None if inner is None else composed(own, forward, inner)
+        if made is None:
+            self.chain.exact = False
+            return own
+        return made
+
+    def _partial(self, thing: Any, receiver: Receiver | None, how: str) -> Shape | None:
+        self._link(thing, "functools.partial", how)
+        held = member(functools.partial, "args", thing)
+        keywords = member(functools.partial, "keywords", thing)
+        words = [text_of(value) for value in held]
+        words += [f"{key}={text_of(value)}" for key, value in dict.items(keywords)]
+        function = member(functools.partial, "func", thing)
+        inner = self.follow(function, receiver, f"adds {', '.join(words) or 'nothing'}")
+        if inner is None:
+            return None
+        try:
+            return partially(inner, held, keywords)
+        except UnreportedError:
+            self.chain.exact = False
+            return None
+
+    def _class(self, cls: type, how: str) -> Shape | None:
+        self._link(cls, "class", how)
+        call = class_attribute(type(cls), "__call__")
+        if type(call) is FunctionType:
+            inner = self.follow(call, Receiver(type(cls), cls), "calls __call__ of its metaclass")
+            return None if inner is None else without_first(inner)
+        return self._constructor(cls)
+
+    def _constructor(self, cls: type) -> Shape | None:
+        """`type.__call__`: what `__new__` and `__init__` both accept."""
+        shapes = []
+        new, init = class_attribute(cls, "__new__"), class_attribute(cls, "__init__")
+        new = member(staticmethod, "__func__", new) if type(new) is staticmethod else new
+        for name, function in (("__new__", new), ("__init__", init)):
+            if type(function) is FunctionType:
+                inner = self.follow(function, Receiver(cls), f"calls its {name}")
+                shapes.append(None if inner is None else without_first(inner))
+        if not shapes:
+            answer = reported(cls)
+            self.chain.exact = answer.shape is not None and not answer.shape.parameters
+            return answer.shape
+        if len(shapes) == 2 and shapes[0] is not None and _takes_anything(shapes[0]):
+            return shapes[1]
+        if len(shapes) == 2 and (shapes[1] is None or not _takes_anything(shapes[1])):
+            self.chain.exact = False
+        return shapes[0]
+
+    def _of_object(self, thing: Any, receiver: Receiver | None, how: str) -> Shape | None:
+        """What ends most chains of `super()`: the C functions of `object` and `type`."""
+        if thing is OBJECT_INIT or thing is OBJECT_NEW:
+            shape = Shape((Parameter("cls", POSITIONAL_ONLY),) * (thing is OBJECT_NEW))
+            self._link(thing, "builtin", how, shape)
+            return shape
+        if thing is TYPE_CALL and receiver is not None and is_a(receiver.instance, type):
+            self._link(thing, "builtin", how)
+            return self._constructor(receiver.instance)
+        return None
+
+    def _instance(self, thing: Any, receiver: Receiver | None, how: str) -> Shape | None:
+        if any(type(thing) is kind for kind in C_CALLABLES):
+            known = self._of_object(thing, receiver, how)
+            if known is not None:
+                return known
+            answer = reported(thing)
+            self._link(thing, "builtin", how, answer.shape)
+            self.chain.exact = False
+            return answer.shape
+        call = class_attribute(type(thing), "__call__")
+        self._link(thing, f"instance of {type_name_of(thing)}", how)
+        if type(call) is FunctionType:
+            inner = self.follow(call, Receiver(type(thing), thing), "calls its __call__")
+            return None if inner is None else without_first(inner)
+        self.chain.exact = False
+        return None
+
+
+def _takes_anything(shape: Shape) -> bool:
+    return tuple(p.kind for p in shape.parameters) == (REST, KEYWORDS)
+
+
+def _name(thing: Any) -> str:
+    return exact_text(thing.__name__) if type(thing) is FunctionType else name_of(thing)
+
+
+def _module(thing: Any) -> str | None:
+    if type(thing) is FunctionType:
+        module = thing.__module__
+        return module if type(module) is str else None
+    if is_a(thing, type):
+        return name_of_class(thing).rpartition(".")[0] or "builtins"
+    return None
+
+
+def _wraps(thing: Any) -> bool:
+    if type(thing) is FunctionType:
+        return "__wrapped__" in thing.__dict__
+    return type(thing) is _LRU_WRAPPER or instance_attribute(thing, "__wrapped__") is not MISSING
+
+
+def composed(own: Shape, forward: Forward, inner: Shape) -> Shape | None:
+    """What a wrapper accepts whose code hands its arguments on to a callee.
+
+    Args:
+        own: The wrapper's own parameters.
+        forward: The call.
+        inner: The callee's parameters.
+
+    Returns:
+        None where that is no list of parameters: other arguments follow `*args`.
+    """
+    kinds = [each.kind for each in forward.passed]
+    if "*" in kinds and "positional" in kinds[kinds.index("*") :]:
+        return None
+    has_rest, has_names = "*" in forward.stars, "**" in forward.stars
+    given = kinds.count("positional")
+    named = {each.name for each in forward.passed if each.name is not None}
+    taken = {p.name for p in own.parameters if p.kind in (POSITIONAL, KEYWORD_ONLY)}
+    first = list(own.of_kind(POSITIONAL_ONLY, POSITIONAL))
+    last = list(own.of_kind(KEYWORD_ONLY))
+    for parameter in inner.of_kind(POSITIONAL_ONLY, POSITIONAL)[given:]:
+        if parameter.name in named and parameter.kind == POSITIONAL:
+            has_rest = False  # an argument in its place would be its second value
+            continue
+        by_name = has_names and parameter.kind == POSITIONAL and parameter.name not in taken
+        if has_rest:
+            first.append(_as(parameter, POSITIONAL if by_name else POSITIONAL_ONLY))
+        elif by_name:
+            last.append(_as(parameter, KEYWORD_ONLY))
+        elif parameter.required:
+            return None  # no call gets through
+    rest = inner.of_kind(REST) if has_rest else ()
+    rest = rest if "*" in forward.stars else own.of_kind(REST)
+    for parameter in inner.of_kind(KEYWORD_ONLY):
+        if parameter.name not in named and parameter.name not in taken:
+            if has_names:
+                last.append(parameter)
+            elif parameter.required:
+                return None
+    return Shape((*first, *rest, *last, *(inner if has_names else own).of_kind(KEYWORDS)))
+
+
+def refused(forward: Forward, inner: Shape) -> str | None:
+    """Why a callee refuses a call that hands neither `*args` nor `**kwargs` on, if it does."""
+    kinds = [each.kind for each in forward.passed]
+    names = [each.name for each in forward.passed if each.name is not None]
+    if "*" in kinds or "**" in kinds:
+        return None
+    return refusal(inner, kinds.count("positional"), names)
+
+
+def _as(parameter: Parameter, kind: str) -> Parameter:
+    return Parameter(parameter.name, kind, parameter.default)

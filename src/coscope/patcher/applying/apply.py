@@ -1,0 +1,193 @@
+"""`apply`: edits on a code object, giving another one. Nothing live is made or run here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from coscope.errors import AmbiguousEdit, NothingSelected, PatchError
+from coscope.model import Code
+from coscope.patcher.applying.calls import insert_call
+from coscope.patcher.applying.constants import replace_constant
+from coscope.patcher.applying.instructions import insert, remove
+from coscope.patcher.applying.instructions import replace as replace_instructions
+from coscope.patcher.applying.names import rename
+from coscope.patcher.applying.wrapping import wrap_call
+from coscope.patcher.edits.checking import check_edit
+from coscope.patcher.edits.model import (
+    AnyEdit,
+    Insert,
+    InsertCall,
+    Remove,
+    Rename,
+    Replace,
+    ReplaceConstant,
+    SetMetadata,
+    WrapCall,
+)
+from coscope.readers.selection import plain
+
+_LAST_LINE = (1 << 31) - 1  # a C int
+
+
+def apply(code: Code, edits: Iterable[AnyEdit]) -> Code:
+    """Apply edits in order. The code object itself stays as it is.
+
+    What no edit is about stays byte for byte: without an edit that changes something, the result
+    is the same object.
+
+    Raises:
+        PatchError: An edit cannot be made: `ConstantNotFound` and `NothingSelected` if nothing is
+            what it asks for, `AmbiguousEdit` if too much is, `Refused` if the result could not run.
+        CodeError: The code object contradicts itself where it would have to be moved.
+        UnknownVersion: There is no opcode table for the code's version.
+    """
+    for edit in edits:
+        check_edit(edit)
+        code = _applied(code, edit)
+    return code
+
+
+def _applied(code: Code, edit: AnyEdit) -> Code:
+    """Rebuild the tree of code objects from the inside, changing those that are chosen."""
+    order = _tree(code)
+    chosen = _chosen(order, edit)
+    done: dict[int, Code] = {}
+    changed = False
+    nothing: NothingSelected | None = None
+    # What is nested stands behind what it is nested in, so the last comes first; but a problem
+    # is told for the outermost code object that has it.
+    for each in reversed(order):
+        new = _with_nested(each, done)
+        if id(each) in chosen:
+            try:
+                new = _change(new, edit, chosen[id(each)], each is chosen[id(each)])
+                changed = True
+            except NothingSelected as problem:
+                nothing = problem
+        done[id(each)] = new
+    if nothing is not None and not changed:
+        raise nothing
+    return done[id(code)]
+
+
+def _tree(code: Code) -> list[Code]:
+    """The code object and all nested ones, each once, and behind all that hold it."""
+    found: dict[int, Code] = {}
+    pending: list[tuple[Code, bool]] = [(code, False)]
+    while pending:
+        each, finished = pending.pop()
+        if finished:
+            found[id(each)] = each
+        elif id(each) not in found:
+            pending.append((each, True))
+            inner = [constant for constant in each.consts if isinstance(constant, Code)]
+            pending += [(constant, False) for constant in inner]
+    return list(found.values())[::-1]
+
+
+def _with_nested(code: Code, done: dict[int, Code]) -> Code:
+    consts = tuple(
+        done[id(constant)] if isinstance(constant, Code) else constant for constant in code.consts
+    )
+    if all(new is old for new, old in zip(consts, code.consts, strict=True)):
+        return code
+    return replace(code, consts=consts, _columns=[])
+
+
+def _chosen(order: list[Code], edit: AnyEdit) -> dict[int, Code]:
+    """The id() of each code object that the edit is about, and the outermost of them."""
+    root = order[0] if edit.code is None else _named(order, edit.code)
+    return {id(each): root for each in (_tree(root) if edit.nested else [root])}
+
+
+def _named(order: list[Code], name: str) -> Code:
+    """The code object of a qualified name: "outer.inner", or "outer.inner@12" by its first line."""
+    wanted, at, line = name.rpartition("@")
+    if not at or not line.isdecimal():
+        wanted, line = name, ""
+    root = order[0]
+    full = {plain(wanted), plain(f"{root.qualname}.{wanted}")}
+    found = [code for code in order if code.qualname == wanted]
+    found = found or [code for code in order if plain(code.qualname) in full]
+    if line:
+        found = [code for code in found if code.firstlineno == int(line)]
+    if not found:
+        known = [code.qualname for code in order]
+        raise NothingSelected(
+            f"there is no code object {name!r}",
+            code=root.qualname,
+            hint=f"There are: {', '.join(known[:10])}{', ...' if known[10:] else ''}.",
+        )
+    if len(found) > 1:
+        lines = sorted(code.firstlineno for code in found)
+        raise AmbiguousEdit(
+            f"{len(found)} code objects are named {wanted!r}",
+            code=root.qualname,
+            found=f"first lines {', '.join(map(str, lines))}",
+            hint=f"Choose one by its first line: {wanted}@{lines[0]}.",
+        )
+    return found[0]
+
+
+def _change(code: Code, edit: AnyEdit, root: Code, outermost: bool) -> Code:
+    match edit:
+        case ReplaceConstant():
+            return replace_constant(code, edit)
+        case Rename():
+            return rename(code, edit)
+        case Insert():
+            return insert(code, edit)
+        case Replace():
+            return replace_instructions(code, edit)
+        case Remove():
+            return remove(code, edit)
+        case InsertCall():
+            return insert_call(code, edit)
+        case WrapCall():
+            return wrap_call(code, edit)
+        case SetMetadata():
+            return _described(code, edit, root, outermost)
+
+
+def _last_line(code: Code) -> int:
+    lines = [span[0] for span in code.instructions.positions if span[0] is not None]
+    return max(lines, default=code.firstlineno)
+
+
+def _described(code: Code, edit: SetMetadata, root: Code, outermost: bool) -> Code:
+    """Other names and lines.
+
+    Args:
+        code: Chosen; what is nested in it is changed already.
+        edit: What to change.
+        root: The chosen code object in which it is nested, or which it is, as it was.
+        outermost: It is that one.
+    """
+    first = edit.firstlineno
+    if first is not None and not 0 <= first <= _LAST_LINE:
+        raise PatchError("co_firstlineno is a line", expected="0 or more", found=repr(first)[:40])
+    moved = 0 if first is None else first - root.firstlineno
+    if moved > 0 and _last_line(code) + moved > _LAST_LINE:
+        raise PatchError(
+            "the lines behind it would be beyond the last that CPython can tell",
+            code=code.qualname,
+            expected=f"a first line of at most {_LAST_LINE + root.firstlineno - _last_line(code)}",
+            found=first,
+        )
+    qualname, wanted = code.qualname, edit.qualname
+    if wanted is None and edit.name is not None:
+        head = root.qualname.rpartition(".")[0]
+        wanted = f"{head}.{edit.name}" if head else edit.name
+    if wanted is not None and outermost:
+        qualname = wanted
+    elif wanted is not None and qualname.startswith(f"{root.qualname}."):
+        qualname = wanted + qualname.removeprefix(root.qualname)
+    return replace(
+        code,
+        name=edit.name if outermost and edit.name is not None else code.name,
+        qualname=qualname,
+        filename=code.filename if edit.filename is None else edit.filename,
+        firstlineno=max(0, code.firstlineno + moved),
+        _columns=[],
+    )

@@ -1,0 +1,1 @@
+"""Patch source files and .pyc files."""

@@ -1,0 +1,1 @@
+"""A code object as an editable list of instructions, and its layout as bytes."""

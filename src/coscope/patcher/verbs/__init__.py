@@ -1,0 +1,1 @@
+"""The verbs for live functions: patch, patched, edit, freeze."""

@@ -1,0 +1,164 @@
+"""Why a constant is not found: where the value really comes from, and what to say instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from types import FunctionType
+from typing import Any
+
+from coscope.errors import ConstantNotFound, CoscopeError, Refused
+from coscope.facts.closures.cells import diagram
+from coscope.facts.closures.owners import code_around, owner_of, seen_from_owner
+from coscope.facts.names.scopes import contents_of
+from coscope.facts.names.uses import Use, uses_of
+from coscope.model import Code, Constant, Opaque
+from coscope.patcher.applying.constants import loads_of
+from coscope.patcher.applying.pools import key, modelled
+from coscope.patcher.edits.model import AnyEdit, ReplaceConstant
+from coscope.patcher.edits.selection import short
+from coscope.readers.attributes import MISSING
+from coscope.readers.from_function import exact_tuple, from_code_object, from_function
+
+
+def explained(
+    problem: ConstantNotFound, function: FunctionType, code: Code, edits: Iterable[AnyEdit]
+) -> ConstantNotFound:
+    """The same error, with the place from which the value reaches the function, if one is found.
+
+    Args:
+        problem: What `apply` raised.
+        function: The live function.
+        code: Its code, before the edits.
+        edits: One of which is the one that failed.
+    """
+    old = problem.value
+    new = next(
+        (each.new for each in edits if isinstance(each, ReplaceConstant) and _same(each.old, old)),
+        MISSING,
+    )
+    for told in _sources(function, code, old, _literal(new)):
+        better = ConstantNotFound(
+            f"no instruction of `{code.name}` loads {short(old)}; {told}", code=code.qualname
+        )
+        for name in ("value", "similar", "containers", "nested", "free_variables"):
+            setattr(better, name, getattr(problem, name))
+        return better
+    return problem
+
+
+def explained_in_file(problem: ConstantNotFound, module: Code) -> ConstantNotFound:
+    """The same error of a file's code: which function around it stores the constant in a cell.
+
+    Args:
+        problem: What `apply` raised.
+        module: The code of the file, before the edits.
+    """
+    path = _path_to(module, problem.code)
+    if not path:
+        return problem
+    code, around = path[-1], path[-2::-1]
+    for name in code.freevars:
+        owner = next((each for each in around if name in each.cellvars), None)
+        if owner is None:
+            continue
+        for use in _stores(owner, name, problem.value):
+            problem.what = f"no instruction of `{code.name}` loads {short(problem.value)}"
+            problem.what += f"; the free variable `{name}` gets it from `{owner.name}`"
+            problem.what += "" if use.line is None else f", at line {use.line}"
+            problem.hint = f"Patch that: --at {owner.qualname.replace('.<locals>', '')}."
+            return problem
+    return problem
+
+
+def _path_to(module: Code, qualname: str | None) -> list[Code]:
+    """The one code object of a name, behind all that hold it; empty if there are several."""
+    found: list[list[Code]] = []
+    pending = [[module]]
+    while pending:
+        path = pending.pop()
+        if path[-1].qualname == qualname:
+            found.append(path)
+        pending += [[*path, each] for each in path[-1].consts if isinstance(each, Code)]
+    return found[0] if len(found) == 1 else []
+
+
+def _stores(code: Code, name: str, value: Any) -> Iterator[Use]:
+    """The instructions that store a constant in a cell as soon as it is loaded."""
+    loaded = {load.use.at + 1 for load in loads_of(code) if _same(load.value, value)}
+    for used, _, use in uses_of(code):
+        stores = used == name and use.access == "write cell"
+        if stores and code.instructions.at(use.offset).index in loaded:
+            yield use
+
+
+def _literal(value: Any) -> str:
+    return "..." if value is MISSING or type(value) is Opaque else short(value)
+
+
+def _same(value: Any, old: Constant) -> bool:
+    """By value and type; of a live object that no constant can be it is false."""
+    try:
+        return key(modelled(value)) == key(modelled(old))
+    except (Refused, RecursionError):
+        return False
+
+
+def _sources(function: FunctionType, code: Code, old: Constant, new: str) -> Iterator[str]:
+    """Where the value may come from, the likeliest first."""
+    for name, held in zip(code.freevars, contents_of(function), strict=False):
+        if _same(held, old):
+            yield _of_cell(function, name, old, new)
+    for name, held in _defaults_of(function, code):
+        if _same(held, old):
+            yield (
+                f"the default of the parameter `{name}` is {short(old)}; "
+                f'use `defaults={{"{name}": {new}}}`'
+            )
+    namespace = function.__globals__
+    for name in code.names:
+        if _same(dict.get(namespace, name, MISSING), old):
+            yield (
+                f'the global `{name}` is {short(old)}; use `globals={{"{name}": {new}}}` for '
+                f"this function, or set the global for all"
+            )
+    wrapped = dict.get(function.__dict__, "__wrapped__")
+    if type(wrapped) is FunctionType:
+        inside = from_code_object(wrapped.__code__)
+        if any(_same(load.value, old) for load in loads_of(inside)):
+            yield f"the function that it wraps, `{inside.name}`, does; use `unwrap=True`"
+
+
+def _defaults_of(function: FunctionType, code: Code) -> Iterator[tuple[str, Any]]:
+    found = exact_tuple(function.__defaults__)
+    if found:
+        names = code.varnames[: code.argcount][-len(found) :]
+        yield from zip(names, found, strict=False)
+    if function.__kwdefaults__:
+        yield from list(dict.items(function.__kwdefaults__))
+
+
+def _of_cell(function: FunctionType, name: str, old: Constant, new: str) -> str:
+    holds = f"the free variable `{name}` holds {short(old)} in its cell"
+    use = f'use `cells={{"{name}": {new}}}` for this closure'
+    owner, line = _setter(function, name)
+    if owner is None:
+        return f"{holds}; {use}"
+    if line is not None:
+        holds += f", set at line {line} of `{owner}`"
+    return f"{holds}; {use}, or patch `{owner}` for later ones"
+
+
+def _setter(function: FunctionType, name: str) -> tuple[str | None, int | None]:
+    """The function that makes the cell, and the first line where it is written."""
+    try:
+        known = from_function(function)
+        within = code_around(known)
+        for variable in diagram(known, within=within, sharers=False).variables:
+            if variable.name == name and variable.kind == "free":
+                owner = owner_of(known, variable)
+                whole = seen_from_owner(known, variable, within)
+                lines = [each.line for each in whole.writers if each.code == owner]
+                return owner, next(iter(lines), None)
+    except CoscopeError:  # its source is there no more, or is another one
+        return None, None
+    return None, None

@@ -1,0 +1,382 @@
+"""`patched`: a function changed in place, for a while.
+
+The patches of a function that are in place stand on one stack. The one that leaves gives back the
+state that it found; if others came later, they are put anew on what is left without it.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from types import CellType, CodeType, FunctionType, TracebackType
+from typing import Any, Unpack
+
+from coscope.errors import InternalError, PatchError
+from coscope.model import Code
+from coscope.patcher.edits.checking import check
+from coscope.patcher.rebuild import LOSES_VERSION, Admitted, admit, snapshot
+from coscope.patcher.receipts import Receipt, running_frames
+from coscope.patcher.verbs.patching import changed_cells, module_of, rename, sharers
+from coscope.patcher.verbs.reaching import Reached, reach
+from coscope.patcher.verbs.requests import Changes, Plan, Request, objects_of, plan, request
+from coscope.readers.attributes import is_a
+from coscope.readers.from_function import exact_tuple, from_code_object
+from coscope.readers.values import exact_text
+
+_GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
+
+_COST = (
+    "CPython 3.13 gives a function that was edited in place no version any more: calls of {name}, "
+    "and of every other function patched so, are 25 to 180% slower from now on, also after the "
+    "patch is undone. coscope.patch makes a copy that is not slower. This is said once."
+)
+
+
+@dataclass(slots=True)
+class _State:
+    """What a patch changes of a function."""
+
+    co: CodeType
+    name: str
+    qualname: str
+    defaults: tuple[Any, ...] | None
+    kwdefaults: dict[str, Any] | None
+    cells: dict[int, tuple[Any, ...]]  # index -> contents; () if it is empty
+
+    @classmethod
+    def of(cls, function: FunctionType, cells: Iterable[int]) -> _State:
+        closure = exact_tuple(function.__closure__)
+        return cls(
+            function.__code__,
+            function.__name__,
+            function.__qualname__,
+            function.__defaults__,
+            function.__kwdefaults__,
+            {index: _contents(closure[index]) for index in cells},
+        )
+
+    def restore(self, function: FunctionType) -> None:
+        """Put the function into this state, without touching what has not changed."""
+        if function.__code__ is not self.co:
+            function.__code__ = self.co
+        if function.__defaults__ is not self.defaults:
+            function.__defaults__ = self.defaults
+        if function.__kwdefaults__ is not self.kwdefaults:
+            function.__kwdefaults__ = self.kwdefaults
+        function.__name__, function.__qualname__ = self.name, self.qualname
+        closure = exact_tuple(function.__closure__)
+        for index, contents in self.cells.items():
+            if contents:
+                closure[index].cell_contents = contents[0]
+            else:
+                del closure[index].cell_contents
+
+
+def _contents(cell: CellType) -> tuple[Any, ...]:
+    try:
+        return (cell.cell_contents,)
+    except ValueError:  # it is empty
+        return ()
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One patch that is in place."""
+
+    asked: Request
+    reached: Reached
+    key: str
+    entered: int = 0  # how often, and not yet left
+    found: _State | None = None
+    left: CodeType | None = None  # the code that this patch put in
+    receipt: Receipt | None = None
+
+
+@dataclass(slots=True)
+class _Stack:
+    """The patches of one function that are in place, the first at the bottom."""
+
+    function: FunctionType
+    entries: list[_Entry] = field(default_factory=list)
+
+
+_lock = threading.RLock()
+_stacks: dict[int, _Stack] = {}  # by id() of the function, which the stack keeps alive
+_told: list[str] = []  # the function at which the cost was told
+
+
+def _enter(asked: Request, reached: Reached) -> _Entry:
+    """Put a patch in place; one that is in place already is counted."""
+    function = reached.function
+    with _lock:
+        stack = _stacks.get(id(function)) or _Stack(function)
+        key = asked.key
+        for entry in stack.entries:
+            if entry.key == key:
+                entry.entered += 1
+                return entry
+        entry = _Entry(asked, reached, key, entered=1)
+        _put(entry)
+        stack.entries.append(entry)
+        _stacks[id(function)] = stack
+        return entry
+
+
+def _leave(entry: _Entry) -> None:
+    function = entry.reached.function
+    with _lock:
+        entry.entered -= 1
+        if entry.entered:
+            return
+        stack = _stacks[id(function)]
+        if entry is stack.entries[-1]:
+            stack.entries.pop()
+            _take_back(entry)
+        else:
+            _take_out(stack, entry)
+        if not stack.entries:
+            del _stacks[id(function)]
+
+
+def _put(entry: _Entry) -> None:
+    """Change the function. If that fails half-way, it is as it was."""
+    function, asked = entry.reached.function, entry.asked
+    code, wanted, admitted = _planned(entry, function)
+    notes = [*entry.reached.notes, *wanted.notes, *sharers(function, code, wanted.cells)]
+    before = snapshot(function, changed_cells(function, {}, apart=wanted.cells))
+    running = running_frames(function.__code__, suspended=True)
+    if running:
+        s = "" if running == 1 else "s"
+        notes.append(f"{running} frame{s} of the old code go{'' if s else 'es'} on with it")
+    co = admitted.co if wanted.code is not code else None
+    if co is not None or asked.defaults or asked.kwdefaults:
+        _tell_cost(function)
+    _change(entry, function, wanted, co)
+    after = snapshot(function, changed_cells(function, {}, apart=wanted.cells))
+    entry.receipt = Receipt(
+        exact_text(function.__qualname__),
+        module_of(function),
+        True,
+        entry.reached.via,
+        asked.edits,
+        tuple(asked.changes()),
+        admitted.report,
+        (code.stacksize, wanted.code.stacksize),
+        ("everything: it is the function itself",),
+        ("code",) if wanted.code is not code else (),
+        running,
+        asked.warning,
+        tuple(notes),
+        (before, after),
+    )
+
+
+def _planned(entry: _Entry, function: FunctionType) -> tuple[Code, Plan, Admitted]:
+    """The code that the function has, what it is to become, and that as a live object."""
+    code = from_code_object(function.__code__)
+    wanted = plan(entry.asked, function, code)
+    admitted = admit(
+        wanted.code,
+        function.__code__,
+        closure=changed_cells(function, wanted.cells),
+        defaults=wanted.defaults,
+        original=code,
+        objects=objects_of(entry.asked),
+    )
+    return code, wanted, admitted
+
+
+def _change(entry: _Entry, function: FunctionType, wanted: Plan, co: CodeType | None) -> None:
+    """Put the function into the state that is wanted; `co` is its new code, None: the old one."""
+    found, asked = _State.of(function, wanted.cells), entry.asked
+    try:
+        if asked.defaults or asked.kwdefaults:
+            function.__defaults__ = wanted.defaults or None
+            function.__kwdefaults__ = wanted.kwdefaults or None
+        if co is not None:
+            function.__code__ = co
+        for index, value in wanted.cells.items():
+            exact_tuple(function.__closure__)[index].cell_contents = value
+        rename(function, asked)
+    except BaseException:
+        found.restore(function)
+        raise
+    entry.found, entry.left = found, function.__code__
+
+
+def _take_back(entry: _Entry) -> None:
+    """Undo the patch that came last."""
+    function = entry.reached.function
+    if entry.found is None:
+        raise InternalError("a patch that was never in place is taken back")
+    foreign = function.__code__ is not entry.left
+    entry.found.restore(function)
+    if foreign:
+        warnings.warn(
+            f"somebody else changed the code of {function.__qualname__} while it was patched; "
+            "it is now as it was before the patch",
+            RuntimeWarning,
+            stacklevel=4,
+        )
+
+
+def _take_out(stack: _Stack, entry: _Entry) -> None:
+    """Undo a patch on which others stand: what they make without it is put in its place.
+
+    That is worked out on a twin, so that another thread, which calls the function inside one of the
+    other patches, never finds it without.
+    """
+    at = stack.entries.index(entry)
+    above = stack.entries[at + 1 :]
+    saved = [(each.found, each.left) for each in above]
+    cells = {index for each in (entry, *above) for index in _cells_of(each)}
+    twin = _twin(stack.function, cells)
+    for each in reversed([entry, *above]):
+        if each.found is not None:
+            each.found.restore(twin)
+    try:
+        for each in above:
+            code, wanted, admitted = _planned(each, twin)
+            _change(each, twin, wanted, admitted.co if wanted.code is not code else None)
+    except PatchError:
+        # What came later needs this one: it stays as long as they do.
+        for each, (found, left) in zip(above, saved, strict=True):
+            each.found, each.left = found, left
+        if entry.found is not None and above[0].found is not None:
+            entry.found.cells = {**above[0].found.cells, **entry.found.cells}
+        above[0].found = entry.found
+    else:
+        _State.of(twin, cells).restore(stack.function)
+    stack.entries.remove(entry)
+
+
+def _twin(function: FunctionType, cells: Iterable[int]) -> FunctionType:
+    """A function in the same state, with these cells of its own."""
+    twin = snapshot(function, changed_cells(function, {}, apart=cells)).function()
+    twin.__name__ = function.__name__
+    return twin
+
+
+def _cells_of(entry: _Entry) -> Iterable[int]:
+    return () if entry.found is None else entry.found.cells
+
+
+def _tell_cost(function: FunctionType) -> None:
+    if LOSES_VERSION and not _told:
+        _told.append(function.__qualname__)
+        message = _COST.format(name=function.__qualname__)
+        warnings.warn(message, RuntimeWarning, stacklevel=5)
+
+
+class Patched:
+    """A patch to put in place: a context manager and a decorator. See `patched`."""
+
+    def __init__(self, asked: Request, reached: Reached) -> None:
+        self._asked = asked
+        self._reached = reached
+        self._entries: list[_Entry] = []
+
+    def __repr__(self) -> str:
+        state = "in place" if self._entries else "not in place"
+        return f"<patch of {self._reached.function.__qualname__}, {state}>"
+
+    def __enter__(self) -> Receipt:
+        with _lock:
+            entry = _enter(self._asked, self._reached)
+            self._entries.append(entry)
+        if entry.receipt is None:
+            raise InternalError("a patch that is in place has no receipt")
+        return entry.receipt
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with _lock:
+            if not self._entries:
+                raise PatchError("this patch is not in place: it was undone before")
+            _leave(self._entries.pop())
+
+    def __call__(self, decorated: Callable[..., Any]) -> Callable[..., Any]:
+        """Patch during each call of the decorated function."""
+        if is_a(decorated, type):
+            raise PatchError(
+                "a class cannot be decorated with a patch",
+                found=exact_text(decorated.__qualname__),
+                hint="Decorate its methods, or use `with`.",
+            )
+        flags = decorated.__code__.co_flags if type(decorated) is FunctionType else 0
+        if flags & _ASYNC_GENERATOR:
+            raise PatchError(
+                "an async generator cannot be decorated with a patch",
+                found=exact_text(decorated.__qualname__),
+                hint="Use `with` inside it.",
+            )
+        if flags & _COROUTINE:
+            return self._awaiting(decorated)
+        return self._generating(decorated) if flags & _GENERATOR else self._calling(decorated)
+
+    def _calling(self, decorated: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(decorated)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return decorated(*args, **kwargs)
+
+        return call
+
+    def _awaiting(self, decorated: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(decorated)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return await decorated(*args, **kwargs)
+
+        return call
+
+    def _generating(self, decorated: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(decorated)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with self:
+                return (yield from decorated(*args, **kwargs))
+
+        return call
+
+
+def patched(
+    fn: Any,
+    *,
+    unwrap: bool = False,
+    **changes: Unpack[Changes],
+) -> Patched:
+    """Change a function in place while a `with` block, or a decorated function, runs.
+
+    Everybody who has the function sees the change: other modules, other threads, bound methods. It
+    is undone at the end, also after an error. Frames that run the old code already go on with it.
+    The same patch may be in place several times, in recursion and in threads: the last one that
+    leaves undoes it.
+
+    On CPython 3.13 a function that was edited in place is slower to call for ever (gh-117045),
+    which is said in a warning, once.
+
+    Args:
+        fn: As for `patch`; of a property, a partial and the like the function inside is changed.
+        unwrap: Follow `__wrapped__` to the innermost function.
+        changes: As for `patch`. Cells are the live ones: other functions that have them see it.
+
+    Returns:
+        A context manager that gives the receipt, and a decorator of functions.
+
+    Raises:
+        PatchError: When it is entered: see `patch`. The function is then as it was.
+
+    >>> def wait(seconds=1): return seconds * 60
+    >>> with patched(wait, defaults={"seconds": 2}):  # doctest: +SKIP
+    ...     wait()
+    120
+    """
+    check("unwrap", unwrap)
+    return Patched(request(changes), reach(fn, unwrap=unwrap))

@@ -1,0 +1,250 @@
+"""One code object's part of the document: identity always, the rest of the card on demand."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from coscope import flow
+from coscope.errors import StackError
+from coscope.facts.names.inlined import Inlined, inlined_comprehensions
+from coscope.flow.domains.conditions import graph
+from coscope.flow.domains.depth import needed
+from coscope.flow.domains.expression import Expression
+from coscope.flow.loops import find_loops
+from coscope.model import Argument, Code, Function, Span, Value
+from coscope.opcodes import table
+from coscope.render.document.cells import cells_of
+from coscope.render.document.names import named
+from coscope.render.document.steps import steps
+from coscope.render.text.excerpt import excerpt
+from coscope.render.text.measured import without_surrogates as clean
+
+Entry = dict[str, Any]
+
+
+def identity(code: Code, index: int, parent: int | None) -> Entry:
+    """Who this code object is: the part that every entry has."""
+    lines = [span.lineno for span in code.instructions.positions if span.lineno]
+    ends = [span.end_lineno for span in code.instructions.positions if span.end_lineno]
+    return {
+        "index": index,
+        "parent": parent,
+        "name": clean(code.name),
+        "qualname": clean(code.qualname),
+        "file": clean(code.filename),
+        "first_line": code.firstlineno,
+        "last_line": max([code.firstlineno, *lines, *ends]),
+        "version": code.version,
+        "release": code.release,
+        "kind": code.kind,
+        "flags": {"value": int(code.flags), "names": list(code.flags.names)},
+        "bytes": len(code.code),
+        "instruction_count": len(code.instructions),
+        "cellvars": [clean(name) for name in code.cellvars],
+        "freevars": [clean(name) for name in code.freevars],
+        "detail": None,
+    }
+
+
+def value(found: Value | None) -> Entry | None:
+    """A live object as shown: type and safe text, never the object."""
+    if found is None:
+        return None
+    return {"type": clean(found.type_name), "text": clean(found.text)}
+
+
+def local(argument: Argument) -> Entry:
+    """One fast local."""
+    return {
+        "slot": argument.slot,
+        "name": clean(argument.name),
+        "kind": argument.kind,
+        "default": value(argument.default),
+        "cell": argument.cell,
+    }
+
+
+class Detail:
+    """Everything of one card that flow and tables tell of one code object."""
+
+    def __init__(
+        self, function: Function, lines: Sequence[str] = (), within: Code | None = None
+    ) -> None:
+        self.function = function
+        self.within = within
+        self.code = function.code
+        self.lines = lines
+        self.graph = graph(self.code)
+        self.names = {block.index: block.name for block in self.graph.blocks}
+        self.block_of: list[str] = [""] * len(self.code.instructions)
+        for block in self.graph.blocks:
+            self.block_of[block.start : block.stop] = [block.name] * (block.stop - block.start)
+        self.warnings: list[str] = []
+        self.needed: int | None = None  # stack slots
+        self.frames: Sequence[Sequence[str] | None] = self._frames()
+        self.stacked = self.needed is not None
+
+    def _frames(self) -> Sequence[Sequence[str] | None]:
+        try:
+            frames = flow.run(self.graph, Expression())
+            self.needed = needed(self.graph, frames)
+        except StackError as error:
+            self.warnings.append(f"no symbolic stack: {error}")
+            return [None] * len(self.code.instructions)
+        return frames
+
+    @property
+    def marked(self) -> bool:
+        """True if instructions know columns, and there is source to mark."""
+        positions = self.code.instructions.positions
+        return bool(self.lines) and any(span.col_offset is not None for span in positions)
+
+    def entry(self) -> Entry:
+        """The card's part of the document."""
+        names, constants = named(self.function)
+        found_loops = self.loops()
+        return {
+            "stack": {"needed": self.needed, "declared": self.code.stacksize},
+            "locals": [local(argument) for argument in self.function.locals],
+            "constants": constants,
+            "instructions": [self.instruction(at) for at in range(len(self.code.instructions))],
+            "blocks": self.blocks(found_loops),
+            "loops": found_loops,
+            "regions": self.regions(),
+            "inlined": [self.inlined(found) for found in inlined_comprehensions(self.code)],
+            "names": names,
+            "cells": cells_of(self.function, self.within),
+            "warnings": self.warnings,
+            "marked": self.marked,
+            "fields": None,
+        }
+
+    def block_at(self, offset: int | None) -> str | None:
+        """Name of the block that holds the instruction at a byte offset."""
+        return None if offset is None else self.block_of[self.code.instructions.at(offset).index]
+
+    def instruction(self, at: int) -> Entry:
+        """One instruction, the stack before it and the source under it."""
+        columns = self.code.instructions
+        span = columns.positions[at]
+        frame = self.frames[at]
+        target = columns.jump_target(at)
+        return {
+            "offset": columns.offsets[at],
+            "opcode": columns.opcodes[at],
+            "opname": columns.opname(at),
+            "arg": columns.arg(at),
+            "argrepr": clean(columns.argrepr(at)),
+            "line": span.lineno,
+            "positions": list(span),
+            "block": self.block_of[at],
+            "jump": self.block_at(target),
+            "stack": None if frame is None else [clean(text) for text in frame],
+            "source": _cleaned(excerpt(self.lines, span)),
+        }
+
+    def blocks(self, loops_found: list[Entry]) -> list[Entry]:
+        """The blocks: where they are, what they do, and the edges between them."""
+        columns = self.code.instructions
+        inside: dict[str, set[str]] = {block.name: set() for block in self.graph.blocks}
+        for loop in loops_found:
+            for name in loop["blocks"]:
+                inside[name].add(loop["head"])
+        return [
+            {
+                "name": block.name,
+                "start": columns.offsets[block.start],
+                "stop": columns.end_offset(block.stop - 1),
+                **_lines(columns.positions[block.start : block.stop]),
+                "reachable": block.reachable,
+                "loop_head": block.name in inside[block.name],
+                "edges": [self.edge(edge, inside[block.name]) for edge in block.edges],
+                "steps": steps(self.code, block.start, block.stop, self.frames) or self.left(block),
+            }
+            for block in self.graph.blocks
+        ]
+
+    def left(self, block: flow.Block) -> list[Entry]:
+        """What a block that does nothing else leaves on the stack: the `b` of `a and b`."""
+        columns = self.code.instructions
+        rows = table(self.code.version).by_code
+        if any(edge.kind in ("true", "false") for edge in block.edges):
+            return []
+        for at in range(block.stop - 1, block.start - 1, -1):
+            row = rows[columns.opcodes[at]]
+            if row is None or row.name == "NOP" or row.jump is not None:
+                continue
+            made = {slot.name for slot in row.push_slots} - {slot.name for slot in row.pop_slots}
+            span = columns.positions[at]
+            text = excerpt(self.lines, span) if span.lineno == span.end_lineno else None
+            if text is None and not row.pop_slots:
+                text = columns.argrepr(at).removesuffix(" + NULL")
+            if not made or not text or self.frames[at] is None:
+                return []
+            shown = " ".join(clean(text).split())
+            return [{"offset": columns.offsets[at], "line": span.lineno, "text": shown}]
+        return []
+
+    def edge(self, edge: flow.Edge, heads: set[str]) -> Entry:
+        """One edge; `heads` are those of the loops around its source."""
+        target = self.names[edge.target]
+        return {
+            "kind": edge.kind,
+            "target": target,
+            "label": _cleaned(edge.label),
+            "back": target in heads,
+        }
+
+    def loops(self) -> list[Entry]:
+        """The natural loops, by block names, in code order of their heads."""
+        return [
+            {
+                "head": self.names[loop.header],
+                "blocks": [self.names[index] for index in sorted(loop.blocks)],
+                "depth": loop.depth,
+            }
+            for loop in find_loops(self.graph)
+        ]
+
+    def regions(self) -> list[Entry]:
+        """The protected ranges, by offsets and by the blocks that they hold."""
+        offsets = self.code.instructions.offsets
+        starts = [offsets[block.start] for block in self.graph.blocks]
+        found = []
+        for region in self.graph.regions:
+            first, last = bisect_left(starts, region.start), bisect_left(starts, region.stop)
+            found.append(
+                {
+                    "start": region.start,
+                    "stop": region.stop,
+                    "target": region.target,
+                    "depth": region.depth,
+                    "lasti": region.keeps_lasti,
+                    "first_block": self.names[first] if first < last else None,
+                    "last_block": self.names[last - 1] if first < last else None,
+                    "handler": self.block_at(region.target),
+                }
+            )
+        return found
+
+    def inlined(self, found: Inlined) -> Entry:
+        """One comprehension without a code object of its own."""
+        return {
+            "kind": found.kind,
+            "line": found.span.lineno,
+            "offset": found.offset,
+            "names": [clean(name) for name in found.names],
+            "source": _cleaned(excerpt(self.lines, found.span)),
+        }
+
+
+def _cleaned(text: str | None) -> str | None:
+    return None if text is None else clean(text)
+
+
+def _lines(spans: Iterable[Span]) -> Entry:
+    """First and last source line of some instructions."""
+    lines = [span.lineno for span in spans if span.lineno]
+    return {"line": min(lines, default=None), "last_line": max(lines, default=None)}

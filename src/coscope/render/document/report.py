@@ -1,0 +1,187 @@
+"""The document: one plain dict that every rendering is made from.
+
+Its keys are described in docs/schema.md and held by schema.json. It consists of dicts, lists,
+strings that have an UTF-8 form, ints, bools and None, and so is strict JSON as it stands.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from coscope.errors import CoscopeError, NoCodeObject, SourceError
+from coscope.model import Code, Function
+from coscope.render.document.codes import Detail, identity
+from coscope.render.document.fields import fields_of
+from coscope.render.text.measured import without_surrogates as clean
+
+SCHEMA_VERSION = 1
+
+Document = dict[str, Any]
+Progress = Callable[[int, int], None]  # code objects done, code objects in all
+
+
+def report(
+    function: Function,
+    *,
+    target: str | None = None,
+    detail: str = "first",
+    fields: bool = False,
+    progress: Progress | None = None,
+) -> Document:
+    """Say everything about a function, or about a file's code objects.
+
+    Args:
+        function: What a reader gave.
+        target: What the user named; the qualified name if not given.
+        detail: Which code objects get their whole card: "first", "all" or "none".
+        fields: Add the raw fields of code object and function.
+        progress: Called after each code object.
+
+    Raises:
+        CodeError: A code object contradicts itself.
+    """
+    document = _frame(target or function.qualname)
+    document["origin"] = function.origin
+    document["live"] = function.live
+    document["module"] = None if function.module is None else clean(function.module)
+    document["doc"] = None if function.doc is None else clean(function.doc)
+    document["via"] = [clean(step) for step in function.via]
+    document["warnings"] = [clean(warning) for warning in function.warnings]
+    codes = _tree(function.code)
+    document["codes"] = entries = []
+    for index, (code, parent) in enumerate(codes):
+        entry = identity(code, index, parent)
+        entries.append(entry)
+        if detail == "all" or (detail == "first" and index == 0):
+            part = function if index == 0 else _nested(function, code)
+            lines = () if function.source is None else function.source.lines
+            found = Detail(part, lines, None if index == 0 else function.code)
+            entry["detail"] = found.entry()
+            if fields:
+                entry["detail"]["fields"] = fields_of(part)
+        if progress is not None:
+            progress(index + 1, len(codes))
+    _raise_last_lines(entries)
+    document["source"] = _source(function, entries)
+    return document
+
+
+def error_document(error: BaseException, target: str | None = None) -> Document:
+    """The document of what could not be read."""
+    document = _frame(target or "")
+    entry: dict[str, Any] = {"type": type(error).__name__, "message": clean(str(error))}
+    if isinstance(error, CoscopeError):
+        for key in ("what", "file", "code", "offset", "line", "expected", "found", "hint"):
+            value = getattr(error, key)
+            entry[key] = value if value is None or type(value) is int else clean(str(value))
+    if isinstance(error, SourceError):
+        entry["text"] = None if error.text is None else clean(error.text)
+        entry["column"] = error.column
+    if isinstance(error, NoCodeObject):
+        entry["signature"] = error.signature and clean(error.signature)
+        entry["doc"] = error.doc and clean(error.doc)
+        entry["functions"] = [clean(name) for name in error.functions]
+    if error.__cause__ is not None:
+        import traceback
+
+        cause = traceback.format_exception_only(error.__cause__)[-1]
+        entry["cause"] = clean(cause.strip())
+    document["error"] = entry
+    return document
+
+
+def header() -> Document:
+    """What every document begins with: the version of its form, and who made it."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "producer": {
+            "name": "coscope",
+            "version": producer_version(),
+            "python": sys.version.split()[0],
+        },
+    }
+
+
+def _frame(target: str) -> Document:
+    return {
+        **header(),
+        "target": clean(target),
+        "origin": None,
+        "live": None,
+        "module": None,
+        "doc": None,
+        "via": [],
+        "source": None,
+        "codes": [],
+        "findings": [],
+        "warnings": [],
+        "error": None,
+    }
+
+
+def producer_version() -> str:
+    """coscope's own version."""
+    # The package around this module is loaded; asking importlib.metadata would cost 20 ms.
+    package = sys.modules[__name__.partition(".")[0]]
+    return str(vars(package)["__version__"])
+
+
+def _tree(code: Code) -> list[tuple[Code, int | None]]:
+    """Every code object with the index of the one that holds it, depth first."""
+    found: list[tuple[Code, int | None]] = []
+    pending: list[tuple[Code, int | None]] = [(code, None)]
+    while pending:
+        current, parent = pending.pop()
+        index = len(found)
+        found.append((current, parent))
+        nested = [constant for constant in current.consts if isinstance(constant, Code)]
+        pending.extend((child, index) for child in reversed(nested))
+    return found
+
+
+def _nested(function: Function, code: Code) -> Function:
+    """A nested code object as a function of which nothing live is known."""
+    return replace(
+        function,
+        code=code,
+        name=code.name,
+        qualname=code.qualname,
+        live=False,
+        doc=None,
+        defaults=(),
+        kwdefaults=(),
+        annotations=(),
+        cells=(),
+        attributes=(),
+        via=(),
+        warnings=(),
+        object=None,
+    )
+
+
+def _raise_last_lines(entries: list[dict[str, Any]]) -> None:
+    """A code object reaches at least as far down as those inside it."""
+    for entry in reversed(entries):
+        if entry["parent"] is not None:
+            parent = entries[entry["parent"]]
+            parent["last_line"] = max(parent["last_line"], entry["last_line"])
+
+
+def _source(function: Function, entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The source's identity, and those of its lines that a shown instruction names."""
+    if function.source is None:
+        return None
+    numbers: set[int] = set()
+    for entry in entries:
+        if entry["detail"] is not None:
+            lines = (i["line"] for i in entry["detail"]["instructions"])
+            numbers.update(line for line in lines if line)
+    text = function.source.lines
+    return {
+        "file": clean(function.source.file),
+        "sha256": function.source.sha256,
+        "lines": {str(n): clean(text[n - 1]) for n in sorted(numbers) if n <= len(text)},
+    }

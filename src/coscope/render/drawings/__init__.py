@@ -1,0 +1,1 @@
+"""Graphs and boxes as text, SVG, DOT and Mermaid."""

@@ -1,0 +1,1 @@
+"""Pages as sheets of styled lines."""

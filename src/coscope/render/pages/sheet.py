@@ -1,0 +1,132 @@
+"""A page of text before it has colours: lines of pieces, each piece with a role.
+
+The card, the listing and the graph are laid out once, as sheets. `to_terminal` gives the roles
+colours; without colours a sheet is plain text, which needs nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from coscope.render.text.measured import Pen, cells, shorten
+
+# Text and its role. A role says what the text is, never how it looks.
+Piece = tuple[str, str]
+Line = list[Piece]
+
+ROLES = (
+    "plain",
+    "frame",  # lines of boxes and arrows
+    "heading",
+    "title",
+    "kind",
+    "faint",
+    "name",
+    "value",
+    "type",
+    "line number",
+    "source",
+    "mark",  # the expression that an instruction covers
+    "block",
+    "offset",
+    "opcode",
+    "operand",
+    "jump",
+    "stack",
+    "top",  # of the stack
+    "specialized",  # what the interpreter made of an instruction: what fits,
+    "missing",  # what does not fit,
+    "generic",  # nothing
+    "warning",
+    "error",
+)
+
+
+class Sheet:
+    """Lines of pieces, and the pen that they were laid out with."""
+
+    def __init__(self, pen: Pen) -> None:
+        self.pen = pen
+        self.lines: list[Line] = []
+
+    def add(self, *pieces: Piece) -> None:
+        """Append one line; its text is made safe here, whatever it came from."""
+        self.lines.append([(self.pen.clean(text), role) for text, role in pieces if text])
+
+    def blank(self) -> None:
+        """Append an empty line, never two of them."""
+        if self.lines and self.lines[-1]:
+            self.lines.append([])
+
+    def heading(self, text: str, note: str = "") -> None:
+        """Begin a section."""
+        self.blank()
+        self.add((text, "heading"), (f"  {note}" if note else "", "faint"))
+
+    def extend(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            self.add(*line)
+
+    def clipped(self) -> list[Line]:
+        """The lines, none of them wider than the page."""
+        return [self._clip(line) for line in self.lines]
+
+    def _clip(self, line: Line) -> Line:
+        line = list(line)
+        while line and not line[-1][0].strip():
+            line.pop()
+        if line:
+            line[-1] = (line[-1][0].rstrip(), line[-1][1])
+        room = self.pen.width
+        kept: Line = []
+        for text, role in line:
+            size = cells(text)
+            if size > room:
+                kept.append((shorten(text, room, ellipsis=self.pen.ellipsis), role))
+                break
+            kept.append((text, role))
+            room -= size
+        return kept
+
+    def __str__(self) -> str:
+        return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in self.clipped())
+
+
+def columns(
+    pen: Pen,
+    rows: Iterable[tuple[Piece, ...]],
+    widths: Iterable[int],
+    indent: int = 2,
+    gap: int = 2,
+) -> list[Line]:
+    """Set rows in columns: each cell padded or shortened to its width, the last never padded."""
+    sizes = list(widths)
+    lines = []
+    for row in rows:
+        line: Line = [(" " * indent, "plain")]
+        for at, (text, role) in enumerate(row):
+            if at == len(row) - 1:
+                line.append((pen.fit(text, sizes[at]), role))
+            else:
+                line.append((pen.pad(text, sizes[at]), role))
+                line.append((" " * gap, "plain"))
+        lines.append(line)
+    return lines
+
+
+def measure(
+    pen: Pen, rows: Iterable[tuple[Piece, ...]], room: int, gap: int = 2, least: int = 6
+) -> list[int]:
+    """Widths for columns that share `room` cells: each as wide as its widest cell while all fit.
+
+    Where they do not, the widest column gives way first.
+    """
+    table = list(rows)
+    if not table:
+        return []
+    count = len(table[0])
+    sizes = [max(cells(pen.clean(row[at][0])) for row in table) for at in range(count)]
+    room -= gap * (count - 1)
+    while sum(sizes) > room and max(sizes) > least:
+        sizes[sizes.index(max(sizes))] -= 1
+    return sizes

@@ -1,0 +1,1 @@
+"""Measure, cut and quote text."""

@@ -1,0 +1,193 @@
+"""Counters of the inline caches: what coscope knows of them, held against this interpreter."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import cast
+
+import pytest
+
+from coscope.audits.warm.class_tags import tags_used, version_tag
+from coscope.audits.warm.samples import Recorder
+from coscope.audits.warm.specialization import (
+    COUNTINGS,
+    GENERIC,
+    MISSING,
+    SPECIALIZED,
+    WAITING,
+    codes_in,
+    executed_forms,
+    read_sites,
+    specializes,
+    states_of,
+)
+from coscope.readers.from_function import HOST_VERSION
+
+
+class Plain:
+    def __init__(self) -> None:
+        self.x = 1
+
+
+class Other:
+    def __init__(self) -> None:
+        self.y = self.x = 1
+
+
+def _fresh() -> FunctionType:
+    """A function whose code has never run."""
+    namespace: dict[str, object] = {}
+    source = "def f(objects):\n total = 0\n for each in objects:\n  total += each.x\n return total"
+    exec(source, namespace)
+    made = namespace["f"]
+    assert isinstance(made, FunctionType)
+    return made
+
+
+def test_this_interpreter_specializes() -> None:
+    assert specializes()
+    assert HOST_VERSION in COUNTINGS
+
+
+def test_code_that_has_not_run_has_no_sites() -> None:
+    assert [] == read_sites(_fresh().__code__, executions=1, misses=1)
+
+
+def test_a_site_that_fits_is_specialised_and_settled() -> None:
+    function = _fresh()
+    function([Plain()] * 3000)
+
+    assert [] == read_sites(function.__code__, executions=1, misses=1)
+    assert "LOAD_ATTR_INSTANCE_VALUE" in executed_forms(function.__code__).values()
+
+
+@pytest.mark.parametrize("misses", [1, 5, 20])
+def test_the_misses_are_counted_one_by_one(misses: int) -> None:
+    function = _fresh()
+    function([Plain()] * 3000)
+    function([Other()] * misses)
+
+    (site,) = read_sites(function.__code__, misses=1)
+    assert ("LOAD_ATTR", misses, False) == (site.family, site.misses, site.generic)
+
+
+class Fallback:
+    def __getattr__(self, name: str) -> int:
+        return 1
+
+
+def test_a_generic_site_tells_how_often_it_ran_at_least() -> None:
+    told = []
+    for count in (300, 3000, 9000):
+        function = _fresh()
+        function([Fallback()] * count)
+        (site,) = read_sites(function.__code__, executions=1)
+        assert site.generic
+        assert count // 4 < site.executions <= count
+        told.append(site.executions)
+
+    assert sorted(told) == told
+
+
+def test_nested_code_is_read_after_its_functions_are_gone() -> None:
+    def outer() -> list[int]:
+        return [(lambda each: each.x)(each) for each in [Fallback()] * 3000]
+
+    outer()
+
+    found = [co.co_name for co, _ in codes_in([cast(FunctionType, outer)]) if read_sites(co)]
+    assert "<lambda>" in found
+
+
+def test_the_versions_of_a_class_are_read_where_they_are() -> None:
+    def attribute(thing: Plain) -> int:
+        return thing.x
+
+    class Changed(Plain):
+        pass
+
+    for number in range(50):
+        attribute(Changed())
+        Changed.n = number  # type: ignore[attr-defined]
+    attribute(Changed())
+    hasattr(Changed, "n")
+
+    assert version_tag(Changed) > 0
+    assert tags_used(Changed) in ((0,) if HOST_VERSION < "3.13" else range(40, 200))
+
+
+def test_readings_tell_a_site_that_keeps_missing_from_one_that_misses_now_and_then() -> None:
+    mixed, once, seldom = functions = _fresh(), _fresh(), _fresh()
+    recorder = Recorder(lambda co, namespace: True)
+    once([Plain()] * 3000 + [Other()] * 9)
+    seldom([Plain()] * 3000 + [Other()])
+    for number in range(20):
+        for function in functions:
+            recorder.read(function.__code__)
+            recorder.seen[id(function.__code__)].samples += 1
+        mixed([Plain(), Other()] * (1000 + 7 * number))
+        once([Plain()] * 1000)
+        seldom([Plain()] * 1000 + [Other()])
+        for function in functions:
+            recorder.read_again(function.__code__)
+    (offset,) = recorder.seen[id(once.__code__)].misses
+
+    assert [True, False, False] == [
+        recorder.keeps_missing(function.__code__, offset) for function in functions
+    ]
+
+
+def test_too_few_readings_tell_nothing() -> None:
+    recorder = Recorder(lambda co, namespace: True)
+    function = _fresh()
+    function([Plain(), Other()] * 1000)
+    for _ in range(3):
+        recorder.read(function.__code__)
+        recorder.read_again(function.__code__)
+
+    assert recorder.keeps_missing(function.__code__, 0) is None
+
+
+def test_what_became_of_each_instruction() -> None:
+    fits, generic, mixed, fresh = _fresh(), _fresh(), _fresh(), _fresh()
+    fits([Plain()] * 3000)
+    generic([Fallback()] * 3000)
+    mixed([Plain()] * 3000)
+    mixed([Other()] * 20)
+
+    told = []
+    for function in (fits, generic, mixed, fresh):
+        (state,) = [each for each in states_of(function.__code__) if "LOAD_ATTR" in each.executed]
+        told.append((state.state, state.misses, bool(state.executions)))
+
+    assert [
+        (SPECIALIZED, 0, False),
+        (GENERIC, None, True),
+        (MISSING, 20, False),
+        (WAITING, None, False),
+    ] == told
+
+
+def test_a_site_that_is_known_to_miss_is_told_so_whatever_it_counts_now() -> None:
+    function = _fresh()
+    function([Plain()] * 3000)
+    (offset,) = [
+        each.offset for each in states_of(function.__code__) if "LOAD_ATTR" in each.executed
+    ]
+
+    assert MISSING in {each.state for each in states_of(function.__code__, [offset])}
+
+
+def test_the_backoff_limits_the_executions_until_it_is_the_highest() -> None:
+    limits = []
+    for count in (300, 3000, 9000):
+        function = _fresh()
+        function([Fallback()] * count)
+        (site,) = read_sites(function.__code__, executions=1)
+        limits.append(site.most_executions)
+
+    assert limits[0] is not None
+    assert limits[1] is not None
+    assert 300 <= limits[0] < 1200
+    assert 3000 <= limits[1] < 12000
+    assert limits[2] is None
