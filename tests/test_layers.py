@@ -158,6 +158,43 @@ def test_there_are_no_import_cycles() -> None:
     assert [] == _cycle(graph)
 
 
+def _units() -> dict[str, dict[str, set[str]]]:
+    """By folder: what stands in it (files and folders), and which of these each imports.
+
+    Imports inside functions count too: they would not fail, but they tie the folders together.
+    """
+    modules = _modules()
+    units: dict[str, dict[str, set[str]]] = {}
+    for file in _files():
+        for _line, name in _imported_names(file):
+            if name not in modules or modules[name] == file:
+                continue
+            here, there = Path(file).parts, Path(modules[name]).parts
+            depth = next(
+                i for i, pair in enumerate(zip(here, there, strict=False)) if len({*pair}) > 1
+            )
+            inside = units.setdefault("/".join(here[:depth]), {})
+            inside.setdefault(here[depth], set()).add(there[depth])
+            inside.setdefault(there[depth], set())
+    return units
+
+
+def _imported_names(file: str) -> Iterator[tuple[int, str]]:
+    """Line and dotted name of each module that a file imports anywhere."""
+    for node in ast.walk(_tree(file)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            for name in _top_level_imports(node):
+                yield node.lineno, name
+
+
+def test_there_are_no_cycles_between_folders_at_any_depth() -> None:
+    assert [] == [
+        f"{folder or 'coscope'}: {' -> '.join(cycle)}"
+        for folder, graph in _units().items()
+        if (cycle := _cycle(graph))
+    ]
+
+
 def _top_level_imports(node: ast.stmt) -> Iterator[str]:
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)

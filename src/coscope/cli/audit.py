@@ -133,9 +133,9 @@ def _static(
     """Files, compiled and never executed."""
     from coscope.audits.running.cache import Cache, default_folder
     from coscope.cli.audit_work import audit_items, host, wanted
-    from coscope.cli.failures import write_lines
     from coscope.cli.files import items_of
     from coscope.cli.progress import Progress
+    from coscope.cli.streams import write_lines
     from coscope.render.document.report import producer_version
     from coscope.render.results.audit import Outcome
 
@@ -235,7 +235,7 @@ def _warm(
 ) -> Outcome:
     """A command that runs the packages' code, and what its processes tell of it."""
     from coscope.audits.warm.command import watch
-    from coscope.cli.failures import write_lines
+    from coscope.cli.streams import write_lines
     from coscope.render.results.audit import Outcome
     from coscope.render.text.measured import Pen
 
@@ -302,7 +302,8 @@ def _write(
     session: Session, outcome: Outcome, form: str, rules: Sequence[Any], given: dict[str, Any]
 ) -> int:
     from coscope.cli.failures import FAILED
-    from coscope.cli.output import write_sheet, write_text
+    from coscope.cli.output import write_sheet
+    from coscope.cli.streams import write_text
     from coscope.render.results.audit import document, sheet
     from coscope.render.to_json import to_json
     from coscope.render.to_sarif import to_github, to_sarif

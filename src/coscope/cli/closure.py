@@ -40,7 +40,7 @@ def command(session: Session, target: str, form: str, unwrap: bool, python: str 
     if session.json or form == "text":
         answer(session, found)
         return
-    from coscope.cli.output import write_text
+    from coscope.cli.streams import write_text
     from coscope.render.drawings import boxes, to_svg
     from coscope.render.drawings.closure_boxes import closure_boxes
     from coscope.render.results import document_of

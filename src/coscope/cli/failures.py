@@ -1,12 +1,11 @@
-"""How errors are told: one clear line on standard error, never a traceback unasked."""
+"""How errors are reported: one clear line on standard error, never an unrequested traceback."""
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterable
 
 from coscope.cli.session import Session
+from coscope.cli.streams import write_lines, write_text
 from coscope.errors import CoscopeError, ImportFailed, InternalError, NoCodeObject, SourceError
 from coscope.render.text.measured import Pen, cells
 
@@ -18,7 +17,6 @@ CUT_OFF = 141  # as of a process that SIGPIPE ended: the reader left before the 
 def tell(error: BaseException, session: Session) -> int:
     """Tell an error by the session's options, and give the exit status."""
     if session.json:
-        from coscope.cli.output import write_text
         from coscope.render.document.report import error_document
         from coscope.render.to_json import to_json
 
@@ -29,25 +27,6 @@ def tell(error: BaseException, session: Session) -> int:
         traceback.print_exception(error, file=sys.stderr)
     write_lines(lines_of(error, Pen(ascii=session.ascii)))
     return FAILED
-
-
-def write_lines(lines: Iterable[str]) -> None:
-    """Write lines to standard error, whatever its encoding."""
-    for line in lines:
-        text = line.encode(sys.stderr.encoding or "ascii", "backslashreplace")
-        sys.stderr.write(text.decode(sys.stderr.encoding or "ascii") + "\n")
-
-
-def open_streams() -> None:
-    """Where the shell has closed standard output or standard error, write to nowhere."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
-
-
-def reader_left() -> None:
-    """The reader has seen enough: what is still buffered must not fail at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def usage(message: str, command: str) -> int:

@@ -33,7 +33,8 @@ def command(
     Of a file, the module's own code, with --all every code object. A dotted target (json:dumps)
     imports its module; files are compiled or read, never executed.
     """
-    from coscope.cli.output import document_of, write, write_text
+    from coscope.cli.output import document_of, write
+    from coscope.cli.streams import write_text
     from coscope.render.pages.sheets import graph_sheet
 
     document = document_of(

@@ -11,6 +11,7 @@ import click
 
 from coscope.cli import failures
 from coscope.cli.session import Session
+from coscope.cli.streams import open_streams, reader_left
 
 COMMANDS = (
     "show",
@@ -47,7 +48,7 @@ class Group(click.Group):
         try:
             return super().invoke(context)
         except BrokenPipeError:  # click would leave with status 1, which has a meaning here
-            failures.reader_left()
+            reader_left()
             return 0
 
     def main(
@@ -63,7 +64,7 @@ class Group(click.Group):
         if not standalone_mode:
             return super().main(args, name, complete_var, standalone_mode=False, **extra)
         words = list(sys.argv[1:] if args is None else args)
-        failures.open_streams()
+        open_streams()
         sys.exit(self._status(words, name, complete_var, **extra))
 
     def _status(self, words: list[str], name: str, complete: str | None, **extra: Any) -> int:
@@ -78,7 +79,7 @@ class Group(click.Group):
             path = error.ctx.command_path if error.ctx is not None else "coscope"
             return failures.usage(error.format_message(), path)
         except BrokenPipeError:
-            failures.reader_left()
+            reader_left()
             return 0
         except Exception as error:
             return failures.tell(error, session)

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from coscope.cli import failures
 from coscope.cli.progress import Progress
 from coscope.cli.session import Session
-from coscope.errors import CoscopeError, TargetError
+from coscope.cli.streams import write_text
+from coscope.errors import TargetError
 
 if TYPE_CHECKING:
     from coscope.model import Function
@@ -92,21 +92,3 @@ def write_sheet(session: Session, sheet: Sheet) -> None:
         to_terminal(sheet, sys.stdout)
     else:
         write_text(str(sheet))
-
-
-def write_text(text: str) -> None:
-    """Write text to standard output, whatever its encoding.
-
-    Raises:
-        CoscopeError: It cannot be written, as on a full disk.
-        BrokenPipeError: The reader has left.
-    """
-    encoding = sys.stdout.encoding or "ascii"
-    try:
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        failures.reader_left()  # what is still buffered, and an error's document, would fail again
-        raise CoscopeError(f"cannot write the answer: {error.strerror}") from error

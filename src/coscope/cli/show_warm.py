@@ -38,7 +38,7 @@ def warm_document(
         InterpreterError: No Python process told anything.
     """
     from coscope.audits.warm.command import execute
-    from coscope.cli.failures import write_lines
+    from coscope.cli.streams import write_lines
 
     file, module, name = _parts(target)
     if python is not None:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from coscope.cli.failures import CUT_OFF, FAILED, reader_left, write_lines
+from coscope.cli.failures import CUT_OFF, FAILED
 from coscope.cli.options import common
 from coscope.cli.session import Session
+from coscope.cli.streams import reader_left, write_lines
 
 if TYPE_CHECKING:
     from coscope.cli.files import Item
@@ -182,7 +183,7 @@ def _write_page(session: Session, told: Iterable[Told], alone: bool, progress: P
 
 def _write_json(session: Session, told: Iterable[Told]) -> int:
     """Write the document as it grows. What breaks off the work stands at its end as its error."""
-    from coscope.cli.output import write_text
+    from coscope.cli.streams import write_text
     from coscope.render.document.report import error_document
     from coscope.render.results.verify import Totals, closing, opening
     from coscope.render.to_json import to_json_parts
