@@ -16,8 +16,8 @@ pytest.importorskip("click")
 
 from click.testing import CliRunner
 
-from coscope.audits.warm.specialization import COUNTINGS
 from coscope.cli.group import coscope
+from coscope.opcodes import table
 from coscope.readers.from_function import HOST_VERSION
 from coscope.render.pages.sheets import card_sheet
 from coscope.render.text.measured import Pen, cells
@@ -57,7 +57,9 @@ if __name__ == "__main__":
     sys.exit(3)
 """
 
-GENERIC = COUNTINGS[HOST_VERSION].generic.format("STORE_ATTR")
+SPECIALIZATION = table(HOST_VERSION).specialization
+assert SPECIALIZATION is not None
+GENERIC = SPECIALIZATION.generic.format("STORE_ATTR")
 
 
 def _run(folder: Path, *words: str, colour: str | None = None) -> subprocess.CompletedProcess[str]:

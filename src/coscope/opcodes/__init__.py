@@ -8,6 +8,7 @@ from importlib import resources
 from typing import Any
 
 from coscope.errors import UnknownVersion
+from coscope.opcodes.behaviour import Specialization, filled
 from coscope.opcodes.schema import Intrinsic, Opcode, Table
 
 VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
@@ -64,7 +65,15 @@ def from_toml(data: dict[str, Any]) -> Table:
             name: Intrinsic(**_listed(fields)) for name, fields in data.get("intrinsic", {}).items()
         },
         contract=dict(data.get("contract", {})),
+        specialization=_specialization(data),
     )
+
+
+def _specialization(data: dict[str, Any]) -> Specialization | None:
+    if "specialization" not in data:
+        return None
+    section = f"{data['version']} [specialization]"
+    return filled(Specialization, section, data["specialization"])
 
 
 _FIELDS = frozenset(Opcode.__dataclass_fields__)

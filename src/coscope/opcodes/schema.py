@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from coscope.opcodes.behaviour import Specialization
 from coscope.opcodes.slots import Slot, evaluate, parse
 
 # What an oparg means (`operand =`). `codec/operands.py` turns it into argval and argrepr.
@@ -205,6 +206,7 @@ class Table:
     opcodes: dict[str, Opcode] = field(default_factory=dict)  # by name, every form
     intrinsics: dict[str, Intrinsic] = field(default_factory=dict)  # by name, those that trust
     contract: dict[str, str] = field(default_factory=dict)  # by argument name: what it must be
+    specialization: Specialization | None = None  # None: it does not specialise, or unknown how
 
     @cached_property
     def by_code(self) -> tuple[Opcode | None, ...]:

@@ -14,6 +14,8 @@ from coscope.audits.subject.subject import Subject
 from coscope.audits.warm.class_tags import tags_used, version_tag
 from coscope.audits.warm.samples import recorder, seen_of
 from coscope.audits.warm.specialization import LEAST_MISSES, Site, read_sites, specializes
+from coscope.opcodes import table
+from coscope.opcodes.behaviour import Specialization
 from coscope.readers.attributes import (
     MISSING,
     class_attribute,
@@ -48,14 +50,6 @@ _ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"})
 _STORES = ("STORE_FAST", "STORE_FAST_LOAD_FAST", "STORE_FAST_STORE_FAST")
 _PATH = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _MOST_TAGS = 1000  # that one class gets (3.13: MAX_VERSIONS_PER_CLASS)
-# Versions in which a class constant read through an instance is never specialised.
-_NO_CONSTANTS = frozenset({"3.11", "3.12"})
-# Versions in which an attribute of a class is never specialised.
-_NO_CLASSES = frozenset({"3.11"})
-# Versions in which nothing that instances of a class with a `__getattr__` have is specialised.
-_NO_FALLBACKS = frozenset({"3.11"})
-# Versions in which a class attribute behind an instance's own stops specialisation.
-SHADOWING = frozenset({"3.12", "3.13"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +288,7 @@ class _Search:
             )
         if not self.site.generic:
             return self._made(CLASS_STORE, f"the class {name} changes between reads", True)
-        if HOST_VERSION in _NO_CLASSES:
+        if _host().class_attributes_stay_generic:
             return self._made(OTHER, "this CPython has no form for an attribute of a class", True)
         return self._unknown()
 
@@ -306,7 +300,7 @@ class _Search:
         if value is MISSING:
             if class_attribute(cls, "__getattr__") is MISSING or self.site.family == "STORE_ATTR":
                 return None
-            if HOST_VERSION in _NO_FALLBACKS:
+            if _host().fallbacks_stay_generic:
                 return self._made(OTHER, f"the class {name} has a __getattr__", True)
             if stores(cls, self.attribute) or _has_own_getattribute(cls):
                 return None
@@ -316,12 +310,12 @@ class _Search:
         if _is_descriptor(value):
             text = f"{name}.{self.attribute} is a {type(value).__name__}"
             return self._made(OTHER, text, True)
-        if HOST_VERSION in SHADOWING:
+        if _host().hidden_defaults_stay_generic:
             if self.site.family == "STORE_ATTR" or stores(cls, self.attribute):
                 return self._shadowed(cls, True)
             if self._is_stored_nearby():
                 return self._shadowed(cls, False)
-        if HOST_VERSION in _NO_CONSTANTS:
+        if _host().instance_constants_stay_generic:
             text = f"{self.attribute} is an attribute of the class {name}, read through an instance"
             return self._made(CONSTANT, text, True)
         return None
@@ -354,6 +348,7 @@ class _Search:
         if not self.site.generic:
             return self._made(OTHER, f"{self.owner} is not always of one type and one layout")
         found: list[Reason] = []
+        hiding = _host().hidden_defaults_stay_generic
         every = self.subject.unit.fact(_classes)
         held = (namespace_of(cls).get(self.attribute) for cls in every)
         if any(type(value) is GetSetDescriptorType for value in held):
@@ -363,7 +358,7 @@ class _Search:
                 continue
             value = class_attribute(cls, self.attribute)
             worn = tags_used(cls) >= _MOST_TAGS
-            hides = HOST_VERSION in SHADOWING and not (value is MISSING or _is_descriptor(value))
+            hides = hiding and not (value is MISSING or _is_descriptor(value))
             if not (worn or hides) or not stores(cls, self.attribute):
                 continue
             found.append(
@@ -428,6 +423,13 @@ class _Search:
         return thing
 
 
+def _host() -> Specialization:
+    """How this interpreter specialises; asked only after it is known that it does."""
+    found = table(HOST_VERSION).specialization
+    assert found is not None
+    return found
+
+
 def _codes(unit: object) -> tuple[tuple[str, CodeType], ...]:
     """The package and the code of each function."""
     functions = [thing for thing in gc.get_objects() if type(thing) is FunctionType]
@@ -478,8 +480,6 @@ def _functions(values: Iterable[Any]) -> Iterator[CodeType]:
 
 def _stored_by(co: CodeType) -> frozenset[str]:
     """Names of attributes that a method stores, to whatever object."""
-    from coscope.opcodes import table
-
     rows = table(HOST_VERSION)
     code, store = co.co_code, rows.opcodes["STORE_ATTR"].code
     found = set()

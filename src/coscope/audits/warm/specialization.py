@@ -18,32 +18,14 @@ from functools import cache
 from types import CodeType, FunctionType
 
 from coscope.errors import InputError
-from coscope.opcodes import Table, table
+from coscope.opcodes import VERSIONS, Table, table
+from coscope.opcodes.behaviour import Specialization
 from coscope.readers.from_function import HOST_VERSION
 
 LEAST_EXECUTIONS = 254  # generic ones in a row, from which a site counts as not specialised
 LEAST_MISSES = 8  # since it was last specialised, from which one reading counts
 
 
-@dataclass(frozen=True, slots=True)
-class Counting:
-    """How one version counts."""
-
-    generic: str  # name of the generic form: what stands for {} is the family's name
-    backoff: int  # exponent with which a generic site starts
-    settled: int  # the whole counter of a site that has just been specialised
-    miss: int  # how much of it a miss takes
-
-
-# Source: CPython v3.11.9, v3.12.5, Include/internal/pycore_code.h; v3.13.0, v3.14.0,
-# Include/internal/pycore_backoff.h. `tests/audits/warm/test_specialization.py` holds them against
-# running interpreters.
-COUNTINGS = {
-    "3.11": Counting("{}_ADAPTIVE", backoff=5, settled=53, miss=1),
-    "3.12": Counting("{}", backoff=1, settled=52 << 4, miss=16),
-    "3.13": Counting("{}", backoff=1, settled=52 << 4, miss=16),
-    "3.14": Counting("{}", backoff=1, settled=52 << 4, miss=16),
-}
 _BACKOFF = 15  # the low bits of a counter
 _HIGHEST = 12  # backoff, in every version
 
@@ -112,17 +94,18 @@ class _Kinds:
     names: tuple[str, ...]
     families: tuple[str, ...]
     hidden: frozenset[int]  # opcodes behind which another one hides (instrumented lines)
-    counting: Counting
+    counting: Specialization
 
 
 @cache
 def _kinds(version: str) -> _Kinds:
     rules = table(version)
-    counting = COUNTINGS.get(version)
+    counting = rules.specialization
     if counting is None:
+        known = [each for each in VERSIONS if specializes(each)]
         raise InputError(
             f"CPython {version} does not specialise, or in a way that is not known here",
-            expected=", ".join(COUNTINGS),
+            expected=", ".join(known),
         )
     looked_at, families = bytearray(256), [""] * 256
     for family in _families(rules, counting):
@@ -142,7 +125,7 @@ def _kinds(version: str) -> _Kinds:
     )
 
 
-def _families(rules: Table, counting: Counting) -> Iterator[str]:
+def _families(rules: Table, counting: Specialization) -> Iterator[str]:
     bases = {row.base for row in rules.opcodes.values() if row.form == "specialized"}
     for base in sorted(bases - _UNCOUNTED - {None}, key=str):
         assert base is not None
@@ -152,7 +135,7 @@ def _families(rules: Table, counting: Counting) -> Iterator[str]:
 
 def specializes(version: str = HOST_VERSION) -> bool:
     """True if this CPython specialises, in a way that is known here."""
-    return version in COUNTINGS
+    return table(version).specialization is not None
 
 
 def read_sites(

@@ -1,0 +1,54 @@
+"""Every version says how it behaves, by the names of `opcodes/behaviour.py`, and by no other."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from coscope.errors import InternalError
+from coscope.opcodes import VERSIONS, from_toml, table
+
+
+def parsed(version: str) -> dict[str, Any]:
+    """The table of a version as its file has it."""
+    file = resources.files("coscope.opcodes").joinpath(f"cpython-{version}.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+SECTIONS = [
+    (version, section, name)
+    for version in VERSIONS
+    for section in ("specialization",)
+    for name in parsed(version).get(section, {})
+]
+
+
+@pytest.mark.parametrize(("version", "section", "name"), SECTIONS)
+def test_a_table_that_lacks_a_value_is_refused(version: str, section: str, name: str) -> None:
+    data = parsed(version)
+    del data[section][name]
+
+    with pytest.raises(InternalError, match=section) as caught:
+        from_toml(data)
+    assert name == caught.value.expected
+
+
+def test_a_name_that_is_not_known_is_refused() -> None:
+    data = parsed("3.13")
+    data["specialization"]["bakoff"] = 1
+
+    with pytest.raises(InternalError) as caught:
+        from_toml(data)
+    assert "bakoff" == caught.value.found
+
+
+# 3.15 counts otherwise; it gets its values when they have been measured.
+@pytest.mark.parametrize("version", [each for each in VERSIONS if each != "3.15"])
+def test_a_version_with_specialised_forms_says_how_it_counts(version: str) -> None:
+    rules = table(version)
+    specialises = any(row.form == "specialized" for row in rules.opcodes.values())
+
+    assert specialises == (rules.specialization is not None)
