@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, overload
 from coscope.codec.lines import Spans, decode_rows, starts_of
 from coscope.codec.locations import NOWHERE, Row
 from coscope.codec.operands import Operand, operands
+from coscope.codec.runs import end_of_run
 from coscope.errors import CodeError
 from coscope.model import Code, Instruction
 from coscope.opcodes import table
@@ -21,8 +22,8 @@ _INT = 1 << 32  # the interpreter keeps an oparg in a C int
 class _Walk(NamedTuple):
     """What stepping through the bytecode of one version needs."""
 
-    # Matches bytecode in which every cache unit is zero and no other opcode is.
-    plain: Callable[[bytes], object]
+    # How far every cache unit is zero and no opcode is; all the way in what compilers write.
+    end_of_plain: Callable[[bytes], int]
     steps: bytes  # by opcode: code units to the next instruction
     byte_steps: bytes  # the same in bytes
     takes: bytes  # by opcode: 0xFF if it takes an argument, else 0
@@ -45,7 +46,7 @@ def _walk(version: str) -> _Walk:
         for step, opcodes in sorted(by_step.items())
     )
     return _Walk(
-        plain=re.compile(b"(?:%b)*+" % b"|".join(kinds), re.DOTALL).fullmatch,
+        end_of_plain=end_of_run(b"|".join(kinds)),
         steps=rules.steps,
         byte_steps=bytes(2 * step for step in rules.steps),
         takes=bytes(255 if meaning.takes else 0 for meaning in meanings),
@@ -245,7 +246,7 @@ def decode(code: Code) -> Columns:
     if size % 2:
         raise CodeError("the bytecode ends inside a code unit", code=code.qualname, offset=size - 1)
     walk = _walk(code.version)
-    plain = walk.plain(code.code) is not None
+    plain = walk.end_of_plain(code.code) == size
     if plain:
         # As compilers write it. A run of zeros is an oparg or not, then caches: each pair of zeros
         # that goes is one cache unit.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
+from coscope.codec.runs import end_of_run
 from coscope.errors import CodeError, TruncatedTable
 from coscope.model import Span
 
@@ -31,7 +32,7 @@ _ENTRY = (
     rb"(?:[\x80-\xcf][\x00-\x7f]|[\xd0-\xe7][\x00-\x7f]{2}|[\xe8-\xef]%b|[\xf0-\xf7](?:%b){4}"
     rb"|[\xf8-\xff])" % (_NUMBER, _NUMBER)
 )
-_entries = re.compile(_ENTRY + rb"*+").match
+_end_of_entries = end_of_run(_ENTRY)
 
 # By byte of a table: code units that the entry covers which starts there, 0 if none does.
 _COVERS = bytes((byte & 7) + 1 if byte & 0x80 else 0 for byte in range(256))
@@ -65,7 +66,7 @@ def decode_locations(table: bytes, firstlineno: int, *, name: str | None = None)
 
     Raises:
         TruncatedTable: The bytes end inside an entry.
-        CodeError: Bytes stand between entries, or a number is longer than 36 bits.
+        CodeError: There are bytes between entries, or a number is longer than 36 bits.
 
     Source:
         CPython 3.14, InternalDocs/code_objects.md, "Format of the locations table".
@@ -88,7 +89,7 @@ def rows_by_unit(table: bytes, firstlineno: int, *, name: str | None = None) -> 
 
     Raises:
         TruncatedTable: The bytes end inside an entry.
-        CodeError: Bytes stand between entries, or a number is longer than 36 bits.
+        CodeError: There are bytes between entries, or a number is longer than 36 bits.
     """
     _check(table, name)
     rows: list[Row] = []
@@ -138,13 +139,12 @@ def rows_by_unit(table: bytes, firstlineno: int, *, name: str | None = None) -> 
 
 
 def covered_units(table: bytes) -> int | None:
-    """Code units that the entries cover; None if the table is no sequence of whole entries.
+    """Code units that the entries cover; None if the table is not a sequence of whole entries.
 
     >>> covered_units(bytes([0x81, 0x2C, 0xF8]))
     3
     """
-    found = _entries(table)
-    if found is None or found.end() != len(table):
+    if _end_of_entries(table) != len(table):
         return None
     return sum(table.translate(_COVERS))
 
@@ -161,9 +161,8 @@ def _number(byte: int, read: Iterator[int]) -> int:
 
 
 def _check(table: bytes, name: str | None) -> None:
-    """Refuse a table that is no sequence of whole entries."""
-    found = _entries(table)
-    end = 0 if found is None else found.end()
+    """Refuse a table that is not a sequence of whole entries."""
+    end = _end_of_entries(table)
     if end == len(table):
         return
     rest = table[end:]
