@@ -120,7 +120,7 @@ class Difference(NamedTuple):
 
 def differences(pair: Pair, rounds: int = _ROUNDS, clock: Clock = CPU) -> list[Difference]:
     """Measure a pair round by round, by a clock in nanoseconds."""
-    namespace: dict[str, Any] = {}
+    namespace: dict[str, object] = {}
     exec(compile(pair.setup, "<calibration>", "exec"), namespace)
     slow = _loop(pair.slow, pair.begin, namespace)
     fast = _loop(pair.fast, pair.begin_fast or pair.begin, namespace)
@@ -147,7 +147,7 @@ def differences(pair: Pair, rounds: int = _ROUNDS, clock: Clock = CPU) -> list[D
             gc.enable()
 
 
-def _loop(statement: str, begin: str, namespace: dict[str, Any]) -> Callable[[int], object]:
+def _loop(statement: str, begin: str, namespace: dict[str, object]) -> Callable[[int], object]:
     lines = ["def loop(n):", f"    {begin}", "    for _ in range(n):"]
     lines += [textwrap.indent(statement, "        ")] * _UNROLLED
     local: dict[str, Any] = {}

@@ -59,11 +59,11 @@ def rebuild(
     like: FunctionType,
     *,
     closure: Sequence[CellType] | None = None,
-    namespace: dict[str, Any] | None = None,
-    defaults: tuple[Any, ...] | None = None,
-    kwdefaults: Mapping[str, Any] | None = None,
+    namespace: dict[str, object] | None = None,
+    defaults: tuple[object, ...] | None = None,
+    kwdefaults: Mapping[str, object] | None = None,
     original: Code | None = None,
-    objects: Mapping[int, Any] | None = None,
+    objects: Mapping[int, object] | None = None,
 ) -> FunctionType:
     """Make a function of a code object, in everything else like another function.
 
@@ -103,10 +103,10 @@ def admit(
     code: Code,
     like: CodeType,
     *,
-    closure: tuple[Any, ...],
-    defaults: tuple[Any, ...],
+    closure: tuple[object, ...],
+    defaults: tuple[object, ...],
     original: Code | None = None,
-    objects: Mapping[int, Any] | None = None,
+    objects: Mapping[int, object] | None = None,
 ) -> Admitted:
     """Verify a code object and make it live.
 
@@ -167,7 +167,7 @@ def _unsafe(code: Code, report: Report) -> NotVerified:
 
 
 def _check_entry(
-    code: Code, report: Report, closure: tuple[Any, ...], defaults: tuple[Any, ...]
+    code: Code, report: Report, closure: tuple[object, ...], defaults: tuple[object, ...]
 ) -> None:
     """That it is entered as the verdict takes for granted."""
     contract = report.contract
@@ -199,7 +199,7 @@ class _Constants:
     def __init__(self, original: Code, co: CodeType, objects: Mapping[int, Any]) -> None:
         self.original = original  # keeps alive what `known` tells by identity
         self.objects = dict(objects)
-        self.known: dict[int, Any] = {}  # id() of a constant of the model -> the live one
+        self.known: dict[int, object] = {}  # id() of a constant of the model -> the live one
         self.made: dict[int, CodeType] = {}
         self._learn(original, co)
 
@@ -243,7 +243,7 @@ class _Constants:
                 f"CPython makes no code object of it: {problem}", code=code.qualname
             ) from problem
 
-    def _of(self, constant: Constant) -> Any:
+    def _of(self, constant: Constant) -> object:
         if isinstance(constant, Code):
             return self.made[id(constant)]
         if isinstance(constant, Opaque):
@@ -269,7 +269,7 @@ class _Constants:
             return slice(*map(self._item, (constant.start, constant.stop, constant.step)))
         return constant
 
-    def _item(self, constant: Constant) -> Any:
+    def _item(self, constant: Constant) -> object:
         if isinstance(constant, Code):
             # The verifier looks at code objects that are constants, not at those inside one.
             raise Refused("a constant tuple holds a code object", found=constant.name)
@@ -281,7 +281,7 @@ def _holds_code(constant: Constant) -> bool:
     return any(isinstance(part, Code) or _holds_code(part) for part in parts)
 
 
-def _code_object(code: Code, consts: tuple[Any, ...]) -> CodeType:
+def _code_object(code: Code, consts: tuple[object, ...]) -> CodeType:
     """A live code object of exactly these fields.
 
     The constructor knows no hidden locals (those of comprehensions in class bodies, 3.12+), and
@@ -332,9 +332,9 @@ def make_function(
     like: FunctionType,
     *,
     closure: tuple[CellType, ...],
-    namespace: dict[str, Any] | None = None,
-    defaults: tuple[Any, ...] = (),
-    kwdefaults: Mapping[str, Any] | None = None,
+    namespace: dict[str, object] | None = None,
+    defaults: tuple[object, ...] = (),
+    kwdefaults: Mapping[str, object] | None = None,
 ) -> FunctionType:
     """A new function of a code object that was admitted, in everything else like another one.
 
@@ -342,7 +342,7 @@ def make_function(
     `__defaults__` or `__kwdefaults__`, leaves a function of 3.13 without a version, and calls of it
     are then never specialised (gh-117045).
     """
-    given: dict[int, Any] = {}
+    given: dict[int, object] = {}
     if defaults:
         given[_DEFAULTS] = defaults
     if kwdefaults:
@@ -359,7 +359,7 @@ def make_function(
     return new
 
 
-def _add_annotations(given: dict[int, Any], like: FunctionType) -> None:
+def _add_annotations(given: dict[int, object], like: FunctionType) -> None:
     annotate = like.__annotate__ if _LAZY_ANNOTATIONS else None  # type: ignore[attr-defined]
     if annotate is not None:
         given[_ANNOTATE] = annotate

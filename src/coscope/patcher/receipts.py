@@ -84,7 +84,7 @@ def give(function: FunctionType, receipt: Receipt) -> None:
     function.__dict__[ATTRIBUTE if own is None or type(own) is Receipt else SPARE] = receipt
 
 
-def receipt_of(target: Any) -> Receipt:
+def receipt_of(target: object) -> Receipt:
     """The receipt of a patched function, or of what wraps one.
 
     Raises:
@@ -100,7 +100,7 @@ def receipt_of(target: Any) -> Receipt:
     return found
 
 
-def _held(thing: Any) -> Receipt | None:
+def _held(thing: object) -> Receipt | None:
     if is_a(thing, type):
         return None
     for name in (SPARE, ATTRIBUTE):
@@ -119,7 +119,7 @@ def running_frames(co: CodeType, *, suspended: bool = False) -> int:
             every object that the garbage collector tracks.
     """
     count = 0
-    frame: Any
+    frame: object
     for frame in list(sys._current_frames().values()):
         while frame is not None:
             count += frame.f_code is co

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import replace
-from typing import Any
 
 from coscope.model import Code, Constant, Opaque
 from coscope.patcher.applying.pools import key
@@ -20,7 +19,7 @@ KEPT = 256  # verdicts, the last used
 
 _BY_TYPE = frozenset({int, float, complex, str, bytes})
 
-_kept: OrderedDict[tuple[Any, ...], Report] = OrderedDict()
+_kept: OrderedDict[tuple[object, ...], Report] = OrderedDict()
 
 
 def verdict(code: Code) -> Report:
@@ -44,7 +43,7 @@ def forget() -> None:
     _kept.clear()
 
 
-def _shape(code: Code) -> tuple[Any, ...]:
+def _shape(code: Code) -> tuple[object, ...]:
     """All that a verdict and its report can depend on."""
     return (
         code.version,
@@ -71,7 +70,7 @@ def _shape(code: Code) -> tuple[Any, ...]:
     )
 
 
-def _shape_of(constant: Constant) -> Any:
+def _shape_of(constant: Constant) -> object:
     if type(constant) in _BY_TYPE:
         return type(constant)
     if isinstance(constant, Code):

@@ -52,7 +52,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _defaults(function: FunctionType, read: Function) -> Iterator[tuple[str, Any, str]]:
+def _defaults(function: FunctionType, read: Function) -> Iterator[tuple[str, object, str]]:
     """Name, object and written text of each default."""
     written = None if read.source is None else defaults_in(read.source, read.code)
     if written is None:

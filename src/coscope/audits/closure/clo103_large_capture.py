@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import FunctionType
-from typing import Any
 
 from coscope.audits.subject.subject import Subject
 from coscope.audits.subject.world import World
@@ -54,7 +53,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _held(function: FunctionType) -> Iterator[tuple[str, str, Any]]:
+def _held(function: FunctionType) -> Iterator[tuple[str, str, object]]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
         thing = World.contents(cell)
         if thing is not MISSING:

@@ -134,7 +134,7 @@ _Seen = tuple[Any, Any, tuple[str, ...], tuple[str, ...], tuple[Any, ...], bool]
 def _walk(file: Overview, plan: Plan) -> Iterator[_Seen]:
     """Each code object of a file in the order of `Code.walk()`, with what is asked of all."""
     fields, kind, longest = file.fields, file.kind, plan.longest
-    pending: list[tuple[Any, Any]] = [(file.module, None)]
+    pending: list[tuple[object, object]] = [(file.module, None)]
     while pending:
         code, parent = pending.pop()
         names, cells, consts = fields(code)

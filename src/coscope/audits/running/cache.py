@@ -136,7 +136,7 @@ class Cache:
 Entry = tuple[int, int, list[dict[str, Any]]]  # day of its last use, code objects, findings
 
 
-def _day(entry: Any) -> int:
+def _day(entry: object) -> int:
     """The day of an entry's last use; before all days of one that is damaged."""
     if isinstance(entry, tuple | list) and len(entry) == 3 and type(entry[0]) is int:
         return entry[0]

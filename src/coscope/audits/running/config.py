@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from coscope.audits.options import Options, from_table
 from coscope.audits.running.small_files import read_text
@@ -77,7 +76,7 @@ def read_config(path: Path) -> Config:
     )
 
 
-def _table_of(path: Path) -> dict[str, Any] | None:
+def _table_of(path: Path) -> dict[str, object] | None:
     try:
         tool = tomllib.loads(read_text(path, "the configuration")).get("tool", {})
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -88,14 +87,14 @@ def _table_of(path: Path) -> dict[str, Any] | None:
     return table
 
 
-def _list(table: dict[str, Any], name: str, path: Path) -> tuple[str, ...]:
+def _list(table: dict[str, object], name: str, path: Path) -> tuple[str, ...]:
     value = table.get(name, [])
     if not isinstance(value, list) or not all(type(each) is str for each in value):
         raise InputError(f"[tool.coscope] {name} is no list of texts", file=path)
     return tuple(value)
 
 
-def _text(table: dict[str, Any], name: str, path: Path) -> str | None:
+def _text(table: dict[str, object], name: str, path: Path) -> str | None:
     value = table.get(name)
     if value is not None and type(value) is not str:
         raise InputError(f"[tool.coscope] {name} is no text", file=path)

@@ -102,7 +102,7 @@ def _named_in(module: ModuleType, package: str, seen: set[int]) -> Iterator[Live
 
 
 def _held(
-    owner: Any, namespace: Any, prefix: str, package: str, seen: set[int], depth: int
+    owner: object, namespace: Any, prefix: str, package: str, seen: set[int], depth: int
 ) -> Iterator[Live]:
     for name, thing in list(namespace.items()):
         if type(name) is not str or id(thing) in seen or is_a(thing, ModuleType):
@@ -129,12 +129,12 @@ def _belongs(function: FunctionType, package: str) -> bool:
     return _within(_module_name(function), package) or _within(function.__module__, package)
 
 
-def _module_name(function: FunctionType) -> Any:
+def _module_name(function: FunctionType) -> object:
     """Name of the module in which the function was defined."""
     return dict.get(function.__globals__, "__name__")
 
 
-def _within(name: Any, package: str) -> bool:
+def _within(name: object, package: str) -> bool:
     return type(name) is str and (name == package or name.startswith(f"{package}."))
 
 

@@ -49,7 +49,7 @@ class Live:
         return None if self.function is None else from_function(self.function)
 
 
-def innermost(thing: Any) -> FunctionType | None:
+def innermost(thing: object) -> FunctionType | None:
     """The function that an object is, or that its own members lead to; None if there is none."""
     for _ in range(_DEEPEST):
         if type(thing) is FunctionType:

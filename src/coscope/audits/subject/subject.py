@@ -72,14 +72,14 @@ class Unit:
     ) -> None:
         self.file = file
         self.given = code
-        self._copies: dict[int, Any] = {}  # by the id() of what `given` holds
+        self._copies: dict[int, object] = {}  # by the id() of what `given` holds
         self._source = source
         self.version = version
         self.options = options or Options()
         self.compiled = compiled
         self.world: World | None = None  # of a live audit: all functions of the package
         self.warm = warm
-        self._facts: dict[Any, Any] = {}
+        self._facts: dict[object, Any] = {}
 
     def fact(self, make: Callable[[Unit], Fact]) -> Fact:
         """What `make(unit)` gives, computed once."""
@@ -158,7 +158,7 @@ class Subject:
         self.unit = unit
         self.live = live
         self._around = around
-        self._facts: dict[Any, Any] = {}
+        self._facts: dict[object, Any] = {}
 
     def fact(self, make: Callable[[Subject], Fact]) -> Fact:
         """What `make(subject)` gives, computed once: for facts that several rules share."""

@@ -21,7 +21,7 @@ class World:
 
     def __init__(self, package: str) -> None:
         self.package = package
-        self._weighed: dict[int, Any] = {}
+        self._weighed: dict[int, object] = {}
         self.scale = Scale(Clock(_SECONDS))  # one for all: what is weighed once is not again
 
     @cached_property
@@ -40,7 +40,7 @@ class World:
         """The live functions whose closures hold a cell."""
         return self._holders.get(id(cell), [])
 
-    def is_new(self, thing: Any) -> bool:
+    def is_new(self, thing: object) -> bool:
         """True at the first question about an object."""
         if id(thing) in self._weighed:
             return False

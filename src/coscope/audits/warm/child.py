@@ -33,7 +33,7 @@ from coscope.rules import discover
 Tell = Callable[[dict[str, Any]], dict[str, Any]]
 
 
-def begin(settings: dict[str, Any], tell: Tell | None = None) -> None:
+def begin(settings: dict[str, object], tell: Tell | None = None) -> None:
     """Start to watch.
 
     Args:
@@ -101,7 +101,7 @@ def _finish_with_multiprocessing(watch: _Watch) -> None:
 
 
 def _write(settings: dict[str, Any], tell: Tell) -> None:
-    entry: dict[str, Any] = {"release": HOST_RELEASE, "error": None}
+    entry: dict[str, object] = {"release": HOST_RELEASE, "error": None}
     try:
         entry.update(tell(settings))
     except CoscopeError as error:
@@ -115,7 +115,7 @@ def _write(settings: dict[str, Any], tell: Tell) -> None:
         return  # this process outlived the command, and nobody reads it any more
 
 
-def _findings(settings: dict[str, Any]) -> dict[str, Any]:
+def _findings(settings: dict[str, object]) -> dict[str, object]:
     return {"findings": list(_found(settings))}
 
 
@@ -165,7 +165,7 @@ def packages_of(packages: Sequence[str], folders: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def _file_of(module: Any) -> str | None:
+def _file_of(module: object) -> str | None:
     """The file of a module; `__main__` has lost the name of its file when the program ends."""
     if not is_a(module, ModuleType):
         return None

@@ -180,7 +180,7 @@ def arguments_of(command: str, python: str) -> list[str]:
     return [beside if os.path.exists(beside) else first, *words[1:]]
 
 
-def _start(arguments: list[str], folder: str, settings: dict[str, Any], python: str) -> int:
+def _start(arguments: list[str], folder: str, settings: dict[str, object], python: str) -> int:
     before = os.environ.get("PYTHONPATH")
     environment = dict(os.environ)
     environment["PYTHONPATH"] = folder if not before else os.pathsep.join((folder, before))

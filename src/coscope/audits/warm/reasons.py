@@ -394,7 +394,7 @@ class _Search:
         """The module or class that the owner's path leads to from a global name; else MISSING."""
         return self._resolved(self.owner) if _PATH.fullmatch(self.owner) else MISSING
 
-    def _resolved(self, path: str) -> Any:
+    def _resolved(self, path: str) -> object:
         first, *rest = path.split(".")
         co = self.co
         if first in co.co_varnames or first in co.co_cellvars:
@@ -440,7 +440,7 @@ def _classes(unit: object) -> tuple[type, ...]:
     return tuple(thing for thing in gc.get_objects() if is_a(thing, type))
 
 
-def _package_of(thing: Any) -> str:
+def _package_of(thing: object) -> str:
     if type(thing) is FunctionType:
         name = dict.get(thing.__globals__, "__name__")
     else:
@@ -448,7 +448,7 @@ def _package_of(thing: Any) -> str:
     return name.partition(".")[0] if type(name) is str else ""
 
 
-def _is_descriptor(value: Any) -> bool:
+def _is_descriptor(value: object) -> bool:
     found = (class_attribute(type(value), name) for name in ("__get__", "__set__", "__delete__"))
     return any(each is not MISSING for each in found)
 
@@ -472,7 +472,7 @@ def stores(cls: type, attribute: str) -> bool:
     return False
 
 
-def _functions(values: Iterable[Any]) -> Iterator[CodeType]:
+def _functions(values: Iterable[object]) -> Iterator[CodeType]:
     for value in list(values):
         if type(value) is FunctionType:
             yield value.__code__

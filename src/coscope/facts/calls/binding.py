@@ -76,8 +76,8 @@ def call(fn: Any, /, *args: Any, **kwargs: Any) -> Binding:
 
 def explain(
     fn: Any,
-    args: Sequence[Any] = (),
-    keywords: Sequence[tuple[Any, Any]] | Mapping[str, Any] = (),
+    args: Sequence[object] = (),
+    keywords: Sequence[tuple[object, object]] | Mapping[str, object] = (),
     *,
     unwrap: bool = False,
     python: str | None = None,
@@ -156,7 +156,7 @@ def _left_out(fn: Any, unwrap: bool) -> Iterator[str]:
         yield "the unwrapped function alone is bound: what its wrappers add is left out"
 
 
-def shown_target(fn: Any, found: Any) -> str:
+def shown_target(fn: object, found: Any) -> str:
     """What is called, as the user named it, or by the qualified name of a function or class."""
     if is_a(fn, str):
         return str.__str__(fn)
@@ -210,7 +210,7 @@ def _repeated(keys: list[Any]) -> str | None:
     return None
 
 
-def _plain(key: Any) -> bool:
+def _plain(key: object) -> bool:
     """True if comparing it runs no user's code."""
     return type(key) in (str, int, float, bool, bytes)
 

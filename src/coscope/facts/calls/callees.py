@@ -73,7 +73,7 @@ class Reached:
             self.steps.append(BindingStep("enter", text))
 
 
-def reach(thing: Any, arguments: Arguments) -> Reached:
+def reach(thing: object, arguments: Arguments) -> Reached:
     """Follow a call of an object to the functions that it reaches.
 
     Raises:
@@ -139,10 +139,10 @@ def attribute(thing: Any, owner: Any) -> Any:
 
 
 # What hands a call on: the object that follows and its arguments; None: the call has failed.
-_Follow = Callable[[Reached, Any, Arguments], "tuple[Any, Arguments] | None"]
+_Follow = Callable[[Reached, object, Arguments], "tuple[Any, Arguments] | None"]
 
 
-def _follower(call: Any) -> _Follow | None:
+def _follower(call: object) -> _Follow | None:
     """How the class that defines this C-level `__call__` hands a call on."""
     for cls, follow in _FOLLOWED:
         if namespace_of(cls).get("__call__") is call:
@@ -150,7 +150,7 @@ def _follower(call: Any) -> _Follow | None:
     return None
 
 
-def _bound(reached: Reached, method: Any, arguments: Arguments) -> tuple[Any, Arguments]:
+def _bound(reached: Reached, method: object, arguments: Arguments) -> tuple[Any, Arguments]:
     function = member(MethodType, "__func__", method)
     held = member(MethodType, "__self__", method)
     name = _called(function)
@@ -158,7 +158,9 @@ def _bound(reached: Reached, method: Any, arguments: Arguments) -> tuple[Any, Ar
     return function, _before(arguments, Given(value_of(held), "the bound object"))
 
 
-def _partial(reached: Reached, partial: Any, arguments: Arguments) -> tuple[Any, Arguments] | None:
+def _partial(
+    reached: Reached, partial: object, arguments: Arguments
+) -> tuple[Any, Arguments] | None:
     function = member(functools.partial, "func", partial)
     held = member(functools.partial, "args", partial)
     keywords = member(functools.partial, "keywords", partial)
@@ -176,7 +178,7 @@ def _partial(reached: Reached, partial: Any, arguments: Arguments) -> tuple[Any,
             positional.append(given.pop(0))
         else:
             positional.append(Given(value_of(value), f"argument {index + 1} of the partial"))
-    named: dict[Any, Given] = {
+    named: dict[object, Given] = {
         _key(key): Given(value_of(value), f"keyword {text_of(key)} of the partial")
         for key, value in dict.items(keywords)
     }
@@ -197,7 +199,7 @@ def _key(key: Any) -> Any:
     return exact_text(key) if is_a(key, str) else id(key)
 
 
-def _cached(reached: Reached, wrapper: Any, arguments: Arguments) -> tuple[Any, Arguments]:
+def _cached(reached: Reached, wrapper: object, arguments: Arguments) -> tuple[object, Arguments]:
     function = from_object(wrapper).object
     reached.through(
         f"functools.lru_cache hashes the arguments and, if it holds no result, calls "
@@ -206,7 +208,7 @@ def _cached(reached: Reached, wrapper: Any, arguments: Arguments) -> tuple[Any, 
     return function, arguments
 
 
-def _static(reached: Reached, thing: Any, arguments: Arguments) -> tuple[Any, Arguments]:
+def _static(reached: Reached, thing: object, arguments: Arguments) -> tuple[Any, Arguments]:
     function = member(staticmethod, "__func__", thing)
     reached.through(f"staticmethod: the call goes to {_called(function)} as it is")
     return function, arguments
@@ -221,7 +223,7 @@ _FOLLOWED: tuple[tuple[type, _Follow], ...] = (
 
 
 def _instance(
-    reached: Reached, thing: Any, call: Any, arguments: Arguments
+    reached: Reached, thing: object, call: object, arguments: Arguments
 ) -> tuple[Any, Arguments]:
     """An instance whose class, or a class whose metaclass, defines `__call__`."""
     name = type_name_of(thing)
@@ -257,7 +259,7 @@ def _instance(
     )
 
 
-def _in_c(thing: Any) -> NoCodeObject:
+def _in_c(thing: object) -> NoCodeObject:
     try:
         from_object(thing)
     except NoCodeObject as error:
@@ -322,7 +324,7 @@ def _before(arguments: Arguments, given: Given) -> Arguments:
     return replace(arguments, positional=(given, *arguments.positional))
 
 
-def _called(function: Any) -> str:
+def _called(function: object) -> str:
     if type(function) is FunctionType:
         return exact_text(function.__qualname__)
     return text_of(function)

@@ -7,7 +7,6 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import CodeType, FrameType
-from typing import Any
 
 from coscope.errors import CoscopeError
 from coscope.flow import find_loops, run
@@ -205,13 +204,13 @@ class Recorder:
         )
         self._keep(activation, entry, index)
 
-    def suspend(self, frame: FrameType, value: Any) -> None:
+    def suspend(self, frame: FrameType, value: object) -> None:
         """A frame gives out a value and waits."""
         activation = self._current(frame)
         self._leaf(activation, "suspend", text=text_of(value))
         self._leave(activation)
 
-    def finish(self, frame: FrameType, value: Any) -> None:
+    def finish(self, frame: FrameType, value: object) -> None:
         """A frame returns."""
         activation = self._current(frame)
         self._leaf(activation, "return", text=text_of(value))
@@ -388,7 +387,7 @@ class Recorder:
 
 def locals_of(frame: FrameType) -> tuple[tuple[str, str], ...]:
     """Names and shown values of a frame's locals; a namespace of the user's own is not asked."""
-    namespace: Any = frame.f_locals
+    namespace: object = frame.f_locals
     if type(namespace) is not dict and type(namespace) is not _PROXY:
         return ()
     return tuple(

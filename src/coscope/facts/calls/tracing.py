@@ -143,7 +143,7 @@ class _Run:
             text = exception_text(error)
             self.value = Value(text.partition("(")[0], text, id(error), error)
 
-    def _driver(self, result: Any) -> Callable[[Any], None] | None:
+    def _driver(self, result: object) -> Callable[[object], None] | None:
         """How to drive the result, if it is made of the function's own code."""
         for cls, attribute, drive in (
             (GeneratorType, "gi_code", self._drive_generator),
@@ -192,7 +192,7 @@ class _Run:
                 return
         self._cut_off("the async generator", lambda: _close(waiting))
 
-    def _ended(self, what: str, value: Any) -> None:
+    def _ended(self, what: str, value: object) -> None:
         self.value = value_of(value)
         self.note = f"{what} was driven to its end; it returned {text_of(value)}"
 

@@ -48,7 +48,7 @@ class _Guard:
         self.after = 0  # instructions since the stop
         self.fault: Exception | None = None  # of the recorder's own: never the user's to see
 
-    def tell(self, frame: FrameType, event: Callable[..., None], *what: Any) -> None:
+    def tell(self, frame: FrameType, event: Callable[..., None], *what: object) -> None:
         """Hand an event on."""
         if self.recorder.full or not self.ours(frame):
             return
@@ -110,28 +110,28 @@ def _callbacks(guard: _Guard) -> dict[str, Callable[..., None]]:
     """By event. The frame of the event is the one that called."""
     recorder = guard.recorder
 
-    def started(code: Any, offset: int) -> None:
+    def started(code: object, offset: int) -> None:
         guard.tell(sys._getframe(1), recorder.start)
 
-    def resumed(code: Any, offset: int) -> None:
+    def resumed(code: object, offset: int) -> None:
         guard.tell(sys._getframe(1), recorder.resume)
 
-    def thrown(code: Any, offset: int, error: BaseException) -> None:
+    def thrown(code: object, offset: int, error: BaseException) -> None:
         guard.tell(sys._getframe(1), recorder.resume, error)
 
-    def executing(code: Any, offset: int) -> None:
+    def executing(code: object, offset: int) -> None:
         guard.step(sys._getframe(1), offset)
 
-    def yielded(code: Any, offset: int, value: Any) -> None:
+    def yielded(code: object, offset: int, value: object) -> None:
         guard.tell(sys._getframe(1), recorder.suspend, value)
 
-    def returned(code: Any, offset: int, value: Any) -> None:
+    def returned(code: object, offset: int, value: object) -> None:
         guard.tell(sys._getframe(1), recorder.finish, value)
 
-    def raised(code: Any, offset: int, error: BaseException) -> None:
+    def raised(code: object, offset: int, error: BaseException) -> None:
         guard.tell(sys._getframe(1), recorder.raised, offset, error)
 
-    def unwound(code: Any, offset: int, error: BaseException) -> None:
+    def unwound(code: object, offset: int, error: BaseException) -> None:
         guard.tell(sys._getframe(1), recorder.unwound, error)
 
     return {
@@ -173,7 +173,7 @@ class _Tracer:
         self.thrown: set[int] = set()  # raised, and executed nothing since
         self.errors: dict[int, BaseException] = {}  # raised last
 
-    def called(self, frame: FrameType, event: str, arg: Any) -> Any:
+    def called(self, frame: FrameType, event: str, arg: object) -> Any:
         """The global trace function: a frame starts or goes on."""
         if event != "call" or not self.guard.ours(frame) or self.recorder.full:
             return None
@@ -187,7 +187,7 @@ class _Tracer:
             self.guard.tell(frame, self.recorder.start)
         return self.traced
 
-    def traced(self, frame: FrameType, event: str, arg: Any) -> Any:
+    def traced(self, frame: FrameType, event: str, arg: Any) -> object:
         """The local trace function of a frame."""
         if event == "opcode":
             self._executes(frame)
@@ -224,7 +224,7 @@ class _Tracer:
         self.errors[id(frame)] = error
         self.guard.tell(frame, self.recorder.raised, frame.f_lasti, error)
 
-    def _left(self, frame: FrameType, value: Any) -> None:
+    def _left(self, frame: FrameType, value: object) -> None:
         """A frame gave control back: it waits, returned, or ends by an exception."""
         opname = self._operation(frame)[0]
         if id(frame) not in self.thrown and opname == "YIELD_VALUE":

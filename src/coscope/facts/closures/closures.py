@@ -195,7 +195,7 @@ class _Tree:
         self.left = MOST_NODES
         self.complete = True
 
-    def nodes_of(self, function: Any, path: tuple[Step, ...]) -> tuple[Node, ...]:
+    def nodes_of(self, function: object, path: tuple[Step, ...]) -> tuple[Node, ...]:
         """The cells of a function; () of anything else."""
         if type(function) is not FunctionType:
             return ()
@@ -209,7 +209,7 @@ class _Tree:
             for node in self._node(name, id(cell), thing, (*path, Step("closure", name)))
         )
 
-    def _node(self, name: str, cell: int, thing: Any, path: tuple[Step, ...]) -> Iterator[Node]:
+    def _node(self, name: str, cell: int, thing: object, path: tuple[Step, ...]) -> Iterator[Node]:
         if self.left <= 0:
             self.complete = False
             return
@@ -233,7 +233,7 @@ class _Tree:
         yield Node(name, cell, value_of(thing), qualname, id(function), via, again, nodes)
 
 
-def _function_in(thing: Any) -> tuple[FunctionType | None, tuple[str, ...]]:
+def _function_in(thing: object) -> tuple[FunctionType | None, tuple[str, ...]]:
     """The function that an object is or wraps, and the steps to it."""
     via: list[str] = []
     while len(via) < _LONGEST_CHAIN:

@@ -104,7 +104,7 @@ class Dependencies(Result):
         What `inspect.getclosurevars` calls globals and builtins, but no attributes.
         """
         state = self._state[0]
-        bound: dict[str, Any] = {}
+        bound: dict[str, object] = {}
         for each in (state,) if isinstance(state, _Taken) else state.taken:
             for name in global_names(each.code):
                 if name in each.globals:
@@ -281,7 +281,7 @@ def _known_of(taken: _Taken, transitive: bool, libraries: bool) -> _Known:
     code = from_code_object(co)
     scope = Scope(space, builtin, dict(zip(code.freevars, contents, strict=False)))
     qualname = exact_text(function.__qualname__)
-    module: Any = function.__module__
+    module: object = function.__module__
     start = Start((last_name(qualname),), function, code, scope)
     found = reach([start], transitive=transitive, libraries=libraries)
     module = module if type(module) is str else None
@@ -351,7 +351,7 @@ def _taken_at(starts: Iterable[Start]) -> tuple[_Taken, ...]:
     return tuple(_taken(start.function) for start in starts if start.function is not None)
 
 
-def _held_by_target(target: Any) -> Iterator[Held]:
+def _held_by_target(target: object) -> Iterator[Held]:
     """What the steps from a target to its function hold: arguments of a partial, `__self__`."""
     if is_a(target, str) or is_a(target, PurePath):
         return

@@ -6,7 +6,6 @@ import builtins
 import importlib
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 from coscope.errors import CodeError
 from coscope.facts.dependencies.rows import Dependency, Dynamic, lines_at
@@ -23,7 +22,7 @@ _IMPORT_MODULE = "importlib.import_module"
 
 
 @cache
-def _functions() -> tuple[tuple[Any, str], ...]:
+def _functions() -> tuple[tuple[object, str], ...]:
     found = [(getattr(builtins, name), name) for name in (*ALWAYS, *BY_NAME)]
     return (*found, (importlib.import_module, _IMPORT_MODULE))
 

@@ -91,13 +91,13 @@ def _defaults(function: FunctionType) -> Iterator[Part]:
         yield from list(dict.items(function.__kwdefaults__))
 
 
-def _own_entry(namespace: dict[str, Any], name: str) -> Iterator[Part]:
+def _own_entry(namespace: dict[str, object], name: str) -> Iterator[Part]:
     value = dict.get(namespace, name, MISSING)
     if value is not MISSING:
         yield name, value
 
 
-def _own(thing: Any, name: str) -> Iterator[Part]:
+def _own(thing: object, name: str) -> Iterator[Part]:
     value = instance_attribute(thing, name)
     if value is not MISSING:
         yield name, value
@@ -120,7 +120,7 @@ def _own_functions(cls: type) -> Iterator[Part]:
 def functions_in(cls: type) -> Iterator[tuple[tuple[str, ...], FunctionType]]:
     """The Python functions that a class defines itself, and the steps to each from the class."""
     own = reversed(list(_own_functions(cls)))
-    pending: list[tuple[tuple[str, ...], Any]] = [((name,), value) for name, value in own]
+    pending: list[tuple[tuple[str, ...], object]] = [((name,), value) for name, value in own]
     seen: set[int] = set()
     while pending:
         steps, thing = pending.pop()
@@ -134,7 +134,7 @@ def functions_in(cls: type) -> Iterator[tuple[tuple[str, ...], FunctionType]]:
             pending.extend(((*steps, name), part) for name, part in parts)
 
 
-def _held_by_instance(thing: Any) -> Iterator[Part]:
+def _held_by_instance(thing: object) -> Iterator[Part]:
     """A callable instance: its `__call__`, and what it says it wraps."""
     call = class_attribute(type(thing), "__call__")
     if type(call) is FunctionType:
@@ -142,7 +142,7 @@ def _held_by_instance(thing: Any) -> Iterator[Part]:
     yield from _own(thing, "__wrapped__")
 
 
-def _runs_python(value: Any) -> bool:
+def _runs_python(value: object) -> bool:
     """True of a function, or of what wraps functions in a class body."""
     return type(value) is FunctionType or any(is_a(value, kind) for kind in _IN_CLASSES)
 
@@ -157,7 +157,7 @@ _IN_CLASSES = (
 )
 
 
-def leads_on(thing: Any) -> bool:
+def leads_on(thing: object) -> bool:
     """True if the object is a function, a class, or something made to be called in their place."""
     return (
         type(thing) is FunctionType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 from types import CodeType, FunctionType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from coscope.facts.names.scopes import builtins_of
 from coscope.opcodes import table
@@ -103,7 +103,9 @@ def with_nested(co: CodeType) -> list[CodeType]:
     return found
 
 
-def names_now(function: FunctionType, co: CodeType) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def names_now(
+    function: FunctionType, co: CodeType
+) -> tuple[dict[str, object], dict[str, object] | None]:
     """What the names of a function and its nested code are bound to now: globals and builtins.
 
     Names that are only attributes are among them: which are not is told by the bytes, which do

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from types import FunctionType
-from typing import Any
 
 from coscope.facts.dependencies.following import held_by, is_of_a_library, leads_on, package_of
 from coscope.facts.dependencies.rows import Dependency, Held, Reached
@@ -91,7 +90,7 @@ class _Walk:
         self.transitive = transitive
         self.libraries = libraries
         self.waiting: deque[Start] = deque()
-        self.seen: dict[int, Any] = {}
+        self.seen: dict[int, object] = {}
         self.packages: set[str] = set()
         for start in starts:
             if start.function is not None:
@@ -123,7 +122,7 @@ class _Walk:
             if row.access in ("read", "import") and _is_used(row):
                 self.follow(row.object, (*path, row.resolved or row.name))
 
-    def follow(self, thing: Any, path: Path) -> None:
+    def follow(self, thing: object, path: Path) -> None:
         """Look into the functions behind an object, later."""
         if not self.transitive:
             return

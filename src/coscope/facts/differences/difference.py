@@ -91,7 +91,7 @@ class Difference(Result):
 _WORDS = {"lines": "lines moved"}
 
 
-def diff(a: Any, b: Any, *, python: str | tuple[str, str] | None = None) -> Difference:
+def diff(a: object, b: object, *, python: str | tuple[str, str] | None = None) -> Difference:
     """Compare two functions or files by what their code does.
 
     Instructions are aligned without lines and offsets, and jumps compared by where they lead.
@@ -306,7 +306,7 @@ def _harmless(left: Code, right: Code) -> Iterator[str]:
         yield "layout"
 
 
-def _doc(code: Code) -> Any:
+def _doc(code: Code) -> object:
     index = docstring_of(code)
     return None if index is None else code.consts[index]
 
@@ -331,11 +331,11 @@ def _live_facts(left: Function, right: Function, unknown: list[str]) -> Iterator
             unknown.append(what)
 
 
-def _is_missing(value: Any) -> Any:
+def _is_missing(value: object) -> object:
     return MISSING if value is MISSING else None
 
 
-def _held(function: FunctionType) -> Iterator[tuple[str, Any]]:
+def _held(function: FunctionType) -> Iterator[tuple[str, object]]:
     co = function.__code__
     values = exact_tuple(function.__defaults__)
     names = co.co_varnames[: co.co_argcount][-len(values) :] if values else ()

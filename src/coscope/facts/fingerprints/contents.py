@@ -121,12 +121,12 @@ def _written(kind: type) -> Iterator[tuple[str, str]]:
     return (key for key in _WRITERS if key[1] == name)
 
 
-def is_wrapper(thing: Any) -> bool:
+def is_wrapper(thing: object) -> bool:
     """True of a bound method, partial, property, cached function and their like."""
     return any(is_a(thing, kind) for kind in _WRAPPERS)
 
 
-def is_transparent(thing: Any) -> bool:
+def is_transparent(thing: object) -> bool:
     """True of an instance whose whole state is in its dictionary and slots."""
     cls = type(thing)
     name = namespace_of(cls).get("__module__")
@@ -140,7 +140,7 @@ def _is_of_python_code(cls: type) -> bool:
     return bool(type.__dict__["__flags__"].__get__(cls) & 1 << 9)
 
 
-def wrapper_parts(thing: Any) -> list[Part]:
+def wrapper_parts(thing: object) -> list[Part]:
     """What a wrapper holds: functions, arguments, `__self__`."""
     return list(held_by(thing))
 
@@ -167,9 +167,9 @@ def class_contents(cls: type) -> list[Any]:
     return [*mro_of(cls), type(cls), *namespace.keys(), *namespace.values()]
 
 
-def instance_parts(thing: Any) -> list[Part]:
+def instance_parts(thing: object) -> list[Part]:
     """What an instance's dictionary and slots hold, in order of names."""
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     space = class_attribute(type(thing), "__dict__")
     if type(space) is GetSetDescriptorType:
         held = space.__get__(thing)
@@ -184,7 +184,7 @@ def instance_parts(thing: Any) -> list[Part]:
     return sorted(found.items(), key=lambda entry: entry[0])
 
 
-def instance_contents(thing: Any) -> list[Any]:
+def instance_contents(thing: object) -> list[Any]:
     """Names and objects that an instance holds; for comparison."""
     parts = instance_parts(thing)
     base = base_value(thing)
@@ -192,7 +192,7 @@ def instance_contents(thing: Any) -> list[Any]:
     return [*(sys.intern(name) for name, _ in parts), *(value for _, value in parts), *inner]
 
 
-def base_value(thing: Any) -> Any:
+def base_value(thing: object) -> Any:
     """What an instance holds as an int, str, dict, ... that its class derives from; or MISSING."""
     for base, read in _BASES:
         if is_a(thing, base):
@@ -216,13 +216,13 @@ def hidden_bases(cls: type) -> list[type]:
 _HARMLESS = frozenset(("abc", "typing", "enum", "dataclasses", "collections.abc", "types"))
 
 
-def proxied(proxy: MappingProxyType[Any, Any]) -> Any:
+def proxied(proxy: MappingProxyType[object, object]) -> object:
     """The dict behind a mapping proxy; MISSING if it is something else."""
     inner = gc.get_referents(proxy)
     return inner[0] if len(inner) == 1 and type(inner[0]) is dict else MISSING
 
 
-def alias_parts(thing: Any) -> list[Part] | None:
+def alias_parts(thing: object) -> list[Part] | None:
     """Origin and arguments of `list[int]`, `int | str`; None of another object."""
     if type(thing) is GenericAlias:
         return [("origin", thing.__origin__), ("arguments", thing.__args__)]

@@ -45,7 +45,7 @@ class Fingerprint(Result):
         """True if every input is told by its content or version."""
         return not self.unknown
 
-    def explain(self, new: Fingerprint | Mapping[str, Any]) -> tuple[Change, ...]:
+    def explain(self, new: Fingerprint | Mapping[str, object]) -> tuple[Change, ...]:
         """What changed from this fingerprint to a newer one.
 
         Args:
@@ -100,10 +100,12 @@ def from_document(document: Mapping[str, Any]) -> Fingerprint:
 
 
 # Target and option -> the fingerprint and what it was made from, the last used last.
-_kept: OrderedDict[tuple[int, bool], tuple[Any, Witness, Fingerprint]] = OrderedDict()
+_kept: OrderedDict[tuple[int, bool], tuple[object, Witness, Fingerprint]] = OrderedDict()
 
 
-def fingerprint(target: Any, *, docstrings: bool = False, python: str | None = None) -> Fingerprint:
+def fingerprint(
+    target: object, *, docstrings: bool = False, python: str | None = None
+) -> Fingerprint:
     """Tell a function's behaviour by one text, without running any of it.
 
     The text is the same in every process, whatever the hash seed, the path, the lines, comments
@@ -146,14 +148,14 @@ def fingerprint(target: Any, *, docstrings: bool = False, python: str | None = N
     return found
 
 
-def digest_of(value: Any) -> tuple[str, bool]:
+def digest_of(value: object) -> tuple[str, bool]:
     """The digest of any live value as an input of a function; False if it is not all there."""
     inputs = Inputs(False)
     text = inputs.start(value)
     return digest("\n\n".join([text, *inputs.texts])), not inputs.unknown
 
 
-def _keep(key: tuple[int, bool], entry: tuple[Any, Witness, Fingerprint]) -> None:
+def _keep(key: tuple[int, bool], entry: tuple[object, Witness, Fingerprint]) -> None:
     _kept[key] = entry
     _kept.move_to_end(key)
     while len(_kept) > KEPT:
@@ -165,7 +167,7 @@ def forget() -> None:
     _kept.clear()
 
 
-def _live(target: Any) -> Any:
+def _live(target: object) -> object:
     """The live object that is meant; None if it is a file or a code object."""
     if is_a(target, str):
         text = str.__str__(target)

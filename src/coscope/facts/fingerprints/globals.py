@@ -168,7 +168,7 @@ class Reading:
         name: str,
         offsets: tuple[int, ...],
         kind: str,
-        thing: Any,
+        thing: object,
     ) -> bool:
         """List a use of eval, globals, getattr with a computed name; True for what may be one."""
         if not is_dynamic(thing):
@@ -192,7 +192,7 @@ _DYNAMIC = frozenset(
 )
 
 
-def is_dynamic(thing: Any) -> bool:
+def is_dynamic(thing: object) -> bool:
     """True of the functions that may make names out of data; they live as long as Python."""
     return id(thing) in _DYNAMIC
 

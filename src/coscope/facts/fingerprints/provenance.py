@@ -37,7 +37,7 @@ PYTHON = Origin("python", "")
 
 def module_namespace(module: ModuleType) -> dict[str, Any]:
     """A module's dictionary; its `__getattr__` does not run."""
-    namespace: dict[str, Any] = member(ModuleType, "__dict__", module)
+    namespace: dict[str, object] = member(ModuleType, "__dict__", module)
     return namespace
 
 

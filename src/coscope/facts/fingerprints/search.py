@@ -53,9 +53,9 @@ class Inputs:
         self.witness = Witness()
         self.packages: set[str] = set()  # entered although they may be installed
         self.paths: dict[int, str] = {}
-        self.seen: list[Any] = []  # keeps every id in `paths` true
+        self.seen: list[object] = []  # keeps every id in `paths` true
         self.used: set[str] = set()
-        self.waiting: deque[tuple[Any, str, str]] = deque()
+        self.waiting: deque[tuple[object, str, str]] = deque()
         self.bindings: dict[tuple[int, int, str], tuple[str, str]] = {}  # told by `Reading`
         own = list(vars(sys).values())
         self.state = {id(each) for each in own if type(each) is dict or type(each) is list}
@@ -78,7 +78,7 @@ class Inputs:
             self._add(path, owner, kind, components)
         return text
 
-    def _is_own_part(self, target: Any) -> bool:
+    def _is_own_part(self, target: object) -> bool:
         """True of what is entered as a target although it may be a library's."""
         return type(target) is FunctionType or is_a(target, type)
 
@@ -102,7 +102,7 @@ class Inputs:
         self.witness.has_type(thing)
         return f"unknown {name}"
 
-    def _register(self, thing: Any, path: str, owner: str) -> str:
+    def _register(self, thing: object, path: str, owner: str) -> str:
         number, unique = 1, path
         while unique in self.used:
             number += 1
@@ -141,7 +141,7 @@ class Inputs:
             return self._register(thing, path, owner)
         return self.ignore(path, thing, "its state is not plain data of Python")
 
-    def _tuple(self, items: tuple[Any, ...], path: str, owner: str, depth: int) -> str:
+    def _tuple(self, items: tuple[object, ...], path: str, owner: str, depth: int) -> str:
         if depth > _DEEPEST or len(items) > MOST_ITEMS:
             return self.ignore(path, items, "too large or too deeply nested")
         texts = [self.key(item, f"{path}[{at}]", owner, depth + 1) for at, item in enumerate(items)]
@@ -264,7 +264,7 @@ class Inputs:
             return "object", []
         return self._other(thing, path)
 
-    def _other(self, thing: Any, path: str) -> tuple[str, list[tuple[str, str]]]:
+    def _other(self, thing: object, path: str) -> tuple[str, list[tuple[str, str]]]:
         """Wrappers, aliases, bound builtins and instances."""
         parts = contents.alias_parts(thing)
         if type(thing) is BuiltinFunctionType:
@@ -280,7 +280,7 @@ class Inputs:
             return type_name_of(thing), self._keys(parts, path)
         return f"instance of {type_name_of(thing)}", self._instance(thing, path)
 
-    def _keys(self, parts: list[tuple[str, Any]], path: str) -> list[tuple[str, str]]:
+    def _keys(self, parts: list[tuple[str, object]], path: str) -> list[tuple[str, str]]:
         return [(label, self.key(value, joined(path, label), path)) for label, value in parts]
 
     def _instance(self, thing: Any, path: str) -> list[tuple[str, str]]:
@@ -392,7 +392,7 @@ def _is_seeded(function: FunctionType) -> bool:
 
 
 def _dotted(function: FunctionType, qualname: str) -> str:
-    module: Any = function.__module__
+    module: object = function.__module__
     return f"{module}.{qualname}" if type(module) is str else qualname
 
 
@@ -401,11 +401,11 @@ def joined(path: str, name: str) -> str:
     return f"{path}{ARROW}{name}" if path else name
 
 
-def _held(thing: Any) -> list[Any]:
+def _held(thing: object) -> list[object]:
     return [value for _, value in contents.wrapper_parts(thing)]
 
 
-def entries_of_attributes(function: FunctionType) -> list[tuple[str, Any]]:
+def entries_of_attributes(function: FunctionType) -> list[tuple[str, object]]:
     """What a function's dictionary holds, in order of names."""
     entries = [
         (name, value)
@@ -415,7 +415,7 @@ def entries_of_attributes(function: FunctionType) -> list[tuple[str, Any]]:
     return sorted(entries, key=lambda entry: entry[0])
 
 
-def _constant(item: Any) -> str | None:
+def _constant(item: object) -> str | None:
     """A constant that may stand in a set, tuples of constants too."""
     if type(item) is tuple:
         inner = [_constant(each) for each in item]

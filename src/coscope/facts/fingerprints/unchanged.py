@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable
 from itertools import compress, repeat
 from operator import attrgetter, is_, not_
 from types import CellType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from coscope.facts.fingerprints.provenance import module_namespace
 from coscope.readers.attributes import MISSING, is_a
 
-Contents = Callable[[Any], Iterable[Any]]
+Held = TypeVar("Held")
+Contents = Callable[[Any], Iterable[object]]  # of one of the objects that it is kept with
 
 _code = attrgetter("__code__")
 _defaults = attrgetter("__defaults__")
@@ -30,19 +31,19 @@ class Witness:
 
     def __init__(self) -> None:
         self.functions: list[FunctionType] = []
-        self.codes: list[Any] = []
-        self.defaults: list[Any] = []
-        self.keyword_defaults: list[Any] = []
+        self.codes: list[object] = []
+        self.defaults: list[object] = []
+        self.keyword_defaults: list[object] = []
         self.has_attributes: list[bool] = []
         self.cells: list[CellType] = []
-        self.contents: list[Any] = []
+        self.contents: list[object] = []
         self.empty_cells: list[CellType] = []
-        self.spaces: list[dict[Any, Any]] = []
-        self.names: list[Any] = []
-        self.values: list[Any] = []
-        self.objects: list[Any] = []
+        self.spaces: list[dict[object, object]] = []
+        self.names: list[object] = []
+        self.values: list[object] = []
+        self.objects: list[object] = []
         self.types: list[type] = []
-        self.mutable: list[tuple[Contents, Any, tuple[Any, ...]]] = []
+        self.mutable: list[tuple[Contents, object, tuple[object, ...]]] = []
 
     def function(self, function: FunctionType, code: Any) -> None:
         """Note a function with the code object that was read."""
@@ -69,7 +70,7 @@ class Witness:
         self.names.append(name)
         self.values.append(value)
 
-    def holds(self, contents: Contents, thing: Any) -> None:
+    def holds(self, contents: Callable[[Held], Iterable[object]], thing: Held) -> None:
         """Note what a mutable object holds now."""
         self.mutable.append((contents, thing, tuple(contents(thing))))
 
@@ -84,7 +85,7 @@ class Witness:
         """Note that something cannot be watched: it is never taken for unchanged."""
         self.mutable.append((lambda thing: [object()], None, (None,)))
 
-    def has_type(self, thing: Any) -> None:
+    def has_type(self, thing: object) -> None:
         """Note the type of an instance, which can be assigned."""
         self.objects.append(thing)
         self.types.append(type(thing))
@@ -116,11 +117,11 @@ class Witness:
         return all(contents_of_cell(cell) is MISSING for cell in self.empty_cells)
 
 
-def _same(now: tuple[Any, ...], kept: tuple[Any, ...]) -> bool:
+def _same(now: tuple[object, ...], kept: tuple[object, ...]) -> bool:
     return len(now) == len(kept) and all(map(is_, now, kept))
 
 
-def contents_of_cell(cell: CellType) -> Any:
+def contents_of_cell(cell: CellType) -> object:
     """What a cell holds, MISSING if it is empty."""
     try:
         return cell.cell_contents

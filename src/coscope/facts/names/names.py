@@ -162,11 +162,11 @@ def _joined(module: str, name: str) -> str:
     return f"{module}{name}" if module.endswith(".") else f"{module}.{name}"
 
 
-def _pushed_before(code: Code, offset: int) -> tuple[int, Any]:
+def _pushed_before(code: Code, offset: int) -> tuple[int, object]:
     """Level and names of an IMPORT_NAME; 0 and None if they are not plain constants."""
     columns = code.instructions
     at = columns.at(offset).index - 1
-    values: list[Any] = []
+    values: list[object] = []
     while at >= 0 and len(values) < 2:
         if columns.opname(at) != "EXTENDED_ARG":
             values.append(columns.argval(at))
@@ -224,7 +224,7 @@ def _bound(name: Name, look_up: _Lookup) -> Name:
     return Name(name.name, name.uses, "unbound")
 
 
-_MISSING: Any = object()
+_MISSING: object = object()
 
 
 def _is_builtin(name: Name) -> bool:

@@ -15,7 +15,7 @@ from coscope.readers.attributes import MISSING, class_attribute, is_a, member
 
 _DISPLAY_HOOK = "_"  # bound in builtins by an interactive prompt, and no builtin
 
-EMPTY: Any = object()  # what an empty cell holds
+EMPTY: object = object()  # what an empty cell holds
 
 
 class Found(NamedTuple):
@@ -67,7 +67,7 @@ class Scope:
             return found._replace(resolved=None)
         return walk(found, rest.split(".")) if rest else found
 
-    def _global(self, name: str) -> tuple[str, Any]:
+    def _global(self, name: str) -> tuple[str, object]:
         """Kind and object of a global lookup."""
         builtin = self.builtins
         if self.globals is None:
@@ -112,7 +112,7 @@ def static_scope(code: Code) -> Scope:
     return Scope(None, vars(builtins), dict.fromkeys(code.freevars, MISSING))
 
 
-def builtins_of(function: FunctionType) -> dict[str, Any] | None:
+def builtins_of(function: FunctionType) -> dict[str, object] | None:
     """The builtins that the function was made with; None if code of theirs looks names up."""
     if type(function.__globals__) is not dict:
         return None  # the methods of a subclass answer before the builtins are asked
@@ -121,12 +121,12 @@ def builtins_of(function: FunctionType) -> dict[str, Any] | None:
     return held if type(held) is dict else None
 
 
-def contents_of(function: FunctionType) -> list[Any]:
+def contents_of(function: FunctionType) -> list[object]:
     """What the cells of the closure hold; EMPTY for an empty one."""
     return [_contents(cell) for cell in function.__closure__ or ()]
 
 
-def _contents(cell: CellType) -> Any:
+def _contents(cell: CellType) -> object:
     try:
         return cell.cell_contents
     except ValueError:  # CPython's way to say that the cell is empty
@@ -158,7 +158,7 @@ def static_attribute(thing: Any, name: str) -> Any:
     return value if class_attribute(type(value), "__get__") is MISSING else MISSING
 
 
-def _absolute(name: str, namespace: dict[str, Any]) -> str | None:
+def _absolute(name: str, namespace: dict[str, object]) -> str | None:
     """An import's name without leading dots; None where the package is not known."""
     level = len(name) - len(name.lstrip("."))
     if not level:

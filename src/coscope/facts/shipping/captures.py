@@ -109,7 +109,7 @@ class _Found(NamedTuple):
 
 
 def capture(
-    target: Any,
+    target: object,
     *,
     pickle: bool = False,
     budget: float = BUDGET,
@@ -196,7 +196,7 @@ def _static(target: str) -> TargetError:
     )
 
 
-def _name_of(thing: Any) -> tuple[str, str | None]:
+def _name_of(thing: object) -> tuple[str, str | None]:
     """What a path calls the target, and its module."""
     if type(thing) is MethodType and type(thing.__func__) is FunctionType:
         thing = thing.__func__
@@ -209,12 +209,12 @@ def _name_of(thing: Any) -> tuple[str, str | None]:
     return class_name(type(thing)), None
 
 
-def _goes_by_name(thing: Any) -> bool:
+def _goes_by_name(thing: object) -> bool:
     named = type(thing) is FunctionType or is_a(thing, type) or is_a(thing, ModuleType)
     return named and goes_by_name(thing, CLOUDPICKLE)
 
 
-def _captured(target: Any, start: tuple[Step, ...], clock: Clock) -> tuple[list[_Found], bool]:
+def _captured(target: object, start: tuple[Step, ...], clock: Clock) -> tuple[list[_Found], bool]:
     """What the target captures, and what its helpers do; False if a limit stopped the search."""
     found: list[_Found] = []
     pending = deque([_Found(start, target, True)])
@@ -256,7 +256,7 @@ def _opened(thing: Any, path: tuple[Step, ...], travels: bool) -> Iterator[_Foun
         yield _Found((*path, step), part, travels)
 
 
-def _home_of(target: Any) -> Any:
+def _home_of(target: object) -> object:
     """The globals of the target's function; functions that share them are its helpers."""
     for _ in range(100):
         if type(target) is FunctionType:
@@ -320,11 +320,11 @@ class _Judge:
             self.verdicts(found.thing, found.path),
         )
 
-    def verdicts(self, thing: Any, path: tuple[Step, ...]) -> tuple[Verdict, ...]:
+    def verdicts(self, thing: object, path: tuple[Step, ...]) -> tuple[Verdict, ...]:
         """Both tools' verdict on an object."""
         return tuple(self._verdict(thing, tool, path) for tool in TOOLS)
 
-    def _verdict(self, thing: Any, tool: str, path: tuple[Step, ...]) -> Verdict:
+    def _verdict(self, thing: object, tool: str, path: tuple[Step, ...]) -> Verdict:
         if tool not in self.tools or self.clock.over():
             return _told(tool, expect(thing, tool, path, self.clock), False)
         if id(type(thing)) in ATOMS and type(thing) is not str and type(thing) is not bytes:
@@ -341,7 +341,7 @@ def _told(tool: str, found: Expectation, tried: bool, size: int | None = None) -
 
 
 def _notes(
-    target: Any, found: list[_Found], verdicts: tuple[Verdict, ...], module: str | None
+    target: object, found: list[_Found], verdicts: tuple[Verdict, ...], module: str | None
 ) -> Iterator[str]:
     """What a reader should know besides sizes and verdicts."""
     if _goes_by_name(target):

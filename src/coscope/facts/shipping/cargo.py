@@ -83,7 +83,7 @@ class Walk:
 
     def __init__(self, thing: Any, path: tuple[Step, ...]) -> None:
         self.start = path
-        self.met: list[tuple[Any, int, Step | None]] = [(thing, -1, None)]  # with its holder
+        self.met: list[tuple[object, int, Step | None]] = [(thing, -1, None)]  # with its holder
         self.depths = [0]  # of what was met
         self.seen = {id(thing)}
         self.count = 0  # parts looked at
@@ -94,7 +94,7 @@ class Walk:
             yield at, self.met[at][0]
             at += 1
 
-    def meet(self, holder: int, step: Step, thing: Any) -> bool:
+    def meet(self, holder: int, step: Step, thing: object) -> bool:
         """Add a part of an object met before; False if it was met itself."""
         self.count += 1
         if id(thing) in self.seen:
@@ -235,7 +235,7 @@ def class_name(cls: type) -> str:
     return exact_text(_name_of(cls))
 
 
-def attributes_of(thing: Any) -> Iterator[tuple[str, Any]]:
+def attributes_of(thing: object) -> Iterator[tuple[str, object]]:
     """The attributes that an instance holds, in its dictionary and in slots of Python classes."""
     for base in mro_of(type(thing)):
         space = namespace_of(base)
@@ -252,7 +252,7 @@ def attributes_of(thing: Any) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _dictionary_of(thing: Any) -> dict[str, Any]:
+def _dictionary_of(thing: object) -> dict[str, object]:
     descriptor = class_attribute(type(thing), "__dict__")
     if (
         type(descriptor) is not GetSetDescriptorType
@@ -267,7 +267,7 @@ _HEAPTYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: what a class statement makes
 _flags_of = type.__dict__["__flags__"].__get__
 
 
-def _parts_of_instance(thing: Any) -> Iterator[Part]:
+def _parts_of_instance(thing: object) -> Iterator[Part]:
     """Its class, what containers below it hold, its attributes, and whatever else it refers to."""
     kind = type(thing)
     if _flags_of(kind) & _HEAPTYPE:
@@ -300,7 +300,7 @@ def _parts_of_dict(thing: Any) -> Iterator[Part]:
             yield Step("item", text_of(key, _KEY_WIDTH)), value
 
 
-def _until_changed(items: Iterable[Any]) -> Iterator[Any]:
+def _until_changed(items: Iterable[object]) -> Iterator[Any]:
     """The items, up to where somebody changes the container."""
     try:
         yield from items
@@ -335,7 +335,7 @@ def _parts_of_default(thing: Any) -> Iterator[Part]:
     yield from _parts_of_dict(thing)
 
 
-def _parts_of_partial(thing: Any) -> Iterator[Part]:
+def _parts_of_partial(thing: object) -> Iterator[Part]:
     yield Step("function", ""), member(functools.partial, "func", thing)
     for at, value in enumerate(exact_tuple(member(functools.partial, "args", thing))):
         yield Step("argument", str(at)), value
@@ -345,34 +345,34 @@ def _parts_of_partial(thing: Any) -> Iterator[Part]:
         yield Step("attribute", name), value
 
 
-def _parts_of_method(thing: Any) -> Iterator[Part]:
+def _parts_of_method(thing: object) -> Iterator[Part]:
     yield Step("self", ""), member(MethodType, "__self__", thing)
     yield Step("function", ""), member(MethodType, "__func__", thing)
 
 
-def _parts_of_builtin(thing: Any) -> Iterator[Part]:
+def _parts_of_builtin(thing: object) -> Iterator[Part]:
     held = member(BuiltinFunctionType, "__self__", thing)
     if held is not None and not is_a(held, ModuleType):
         yield Step("self", ""), held
 
 
-def _parts_of_descriptor(thing: Any) -> Iterator[Part]:
+def _parts_of_descriptor(thing: object) -> Iterator[Part]:
     owner = member(type(thing), "__objclass__", thing)
     yield Step("class", class_name(owner)), owner
 
 
-def _function_in(cls: type, thing: Any) -> Iterator[Part]:
+def _function_in(cls: type, thing: object) -> Iterator[Part]:
     yield Step("function", ""), member(cls, "__func__", thing)
 
 
-def _parts_of_property(thing: Any) -> Iterator[Part]:
+def _parts_of_property(thing: object) -> Iterator[Part]:
     for name in ("fget", "fset", "fdel"):
         value = member(property, name, thing)
         if value is not None and value is not MISSING:
             yield Step("function", name), value
 
 
-def _parts_of_exception(thing: Any) -> Iterator[Part]:
+def _parts_of_exception(thing: object) -> Iterator[Part]:
     yield Step("class", class_name(type(thing))), type(thing)
     for at, value in enumerate(exact_tuple(member(BaseException, "args", thing))):
         yield Step("argument", str(at)), value

@@ -54,11 +54,11 @@ class Expectation(NamedTuple):
 
     takes: bool | None  # None: cannot be told without trying
     path: tuple[Step, ...] = ()  # to the first culprit, or to what cannot be told
-    culprit: Any = MISSING
+    culprit: object = MISSING
     reason: str | None = None
 
 
-def expect(thing: Any, tool: str, path: tuple[Step, ...], clock: Clock) -> Expectation:
+def expect(thing: object, tool: str, path: tuple[Step, ...], clock: Clock) -> Expectation:
     """Look through an object's parts, nearest first, for one that a tool refuses by its type.
 
     Args:
@@ -89,7 +89,7 @@ def expect(thing: Any, tool: str, path: tuple[Step, ...], clock: Clock) -> Expec
     return unknown or Expectation(True)
 
 
-def opinion_of(thing: Any, tool: str) -> Opinion:
+def opinion_of(thing: object, tool: str) -> Opinion:
     """What a tool does with one object, by its type and by whether its name finds it."""
     kind = type(thing)
     if id(kind) in ATOMS:
@@ -112,7 +112,7 @@ def opinion_of(thing: Any, tool: str) -> Opinion:
     return _of_instance(thing, tool)
 
 
-def _of_named(thing: Any, tool: str) -> Opinion:
+def _of_named(thing: object, tool: str) -> Opinion:
     if any(thing is single for single in _SINGLE_TYPES) or goes_by_name(thing, tool):
         return Opinion(TAKES)
     if tool == CLOUDPICKLE:
@@ -148,7 +148,7 @@ _CLOUDPICKLE_OPENS: tuple[type, ...] = (
 )
 
 
-def _of_text_file(thing: Any) -> Opinion:
+def _of_text_file(thing: object) -> Opinion:
     """cloudpickle names the standard output, and copies a text file that is open for reading."""
     if thing is sys.stdout or thing is sys.stderr:
         return Opinion(TAKES)
@@ -181,7 +181,7 @@ _HOOKS = ("__reduce_ex__", "__reduce__", "__getstate__")
 _C_METHODS = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
 
 
-def _of_instance(thing: Any, tool: str) -> Opinion:
+def _of_instance(thing: object, tool: str) -> Opinion:
     kind = type(thing)
     name = type_name_of(thing)
     if name in _REFUSED:
@@ -221,7 +221,7 @@ def _is_standard(function: FunctionType) -> bool:
     return type(module) is str and module.partition(".")[0] in sys.stdlib_module_names
 
 
-def _is_objects(hook: Any) -> bool:
+def _is_objects(hook: object) -> bool:
     return any(namespace_of(object).get(name) is hook for name in _HOOKS)
 
 
@@ -236,7 +236,7 @@ def _of_builtin(thing: Any) -> Opinion:
     return Opinion(TAKES)
 
 
-def _is_known_parameter(thing: Any) -> bool:
+def _is_known_parameter(thing: object) -> bool:
     """True if the module of a type parameter has it by its name, and so pickle takes it."""
     # Its exact class is typing's, whose attributes are read by C code alone.
     module = object.__getattribute__(thing, "__module__")
@@ -244,7 +244,7 @@ def _is_known_parameter(thing: Any) -> bool:
     return type(module) is str and type(name) is str and found_at(module, name) is thing
 
 
-def _found_by_name(thing: Any) -> bool:
+def _found_by_name(thing: object) -> bool:
     """True of what keeps a module and a qualified name that lead to it."""
     module = instance_attribute(thing, "__module__")
     qualname = instance_attribute(thing, "__qualname__")

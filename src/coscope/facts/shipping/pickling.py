@@ -29,7 +29,7 @@ class Attempt(NamedTuple):
     takes: bool | None  # None: a limit stopped it
     bytes: int  # written until then
     error: str | None = None  # of what was raised: its type and message
-    last: Any = MISSING  # the object that was being pickled when it failed
+    last: object = MISSING  # the object that was being pickled when it failed
     too_deep: bool = False  # RecursionError
 
 
@@ -57,7 +57,7 @@ def is_installed(tool: str) -> bool:
     return tool != CLOUDPICKLE or find_spec(CLOUDPICKLE) is not None
 
 
-def attempt(thing: Any, tool: str, clock: Clock) -> Attempt:
+def attempt(thing: object, tool: str, clock: Clock) -> Attempt:
     """Pickle an object to nowhere, by the tool's own default protocol.
 
     The clock is read at each object and each write; code of an object that never ends is not
@@ -85,11 +85,11 @@ def _tracking(tool: str) -> Any:
     class Tracking(base):  # type: ignore[misc]
         def __init__(self, sink: _Sink, clock: Clock) -> None:
             super().__init__(sink)
-            self.last: Any = MISSING
+            self.last: object = MISSING
             self.clock = clock
             self.count = 0
 
-        def persistent_id(self, thing: Any) -> None:
+        def persistent_id(self, thing: object) -> None:
             """Called for each object before it is written; None: write it as usual."""
             self.last = thing
             self.count += 1
@@ -110,7 +110,7 @@ def _told(error: Exception) -> str:
 
 
 def try_to_pickle(
-    thing: Any, tool: str, path: tuple[Step, ...], clock: Clock
+    thing: object, tool: str, path: tuple[Step, ...], clock: Clock
 ) -> tuple[Expectation, int]:
     """Pickle an object, and if it is refused find the path to the first culprit.
 
@@ -129,7 +129,7 @@ def try_to_pickle(
 
 
 def _culprit(
-    thing: Any, tool: str, path: tuple[Step, ...], tried: Attempt, clock: Clock
+    thing: object, tool: str, path: tuple[Step, ...], tried: Attempt, clock: Clock
 ) -> Expectation:
     """The object at which pickling stopped, and a way to it through the parts of the target."""
     last = tried.last
@@ -143,7 +143,7 @@ def _culprit(
 
 
 def _way(
-    thing: Any, wanted: Any, tool: str, path: tuple[Step, ...], clock: Clock
+    thing: object, wanted: object, tool: str, path: tuple[Step, ...], clock: Clock
 ) -> tuple[Step, ...] | None:
     """The shortest path from an object to one of its parts, or None."""
     walk = Walk(thing, path)
@@ -158,7 +158,7 @@ def _way(
 
 
 def _descend(
-    thing: Any, tool: str, path: tuple[Step, ...], tried: Attempt, clock: Clock
+    thing: object, tool: str, path: tuple[Step, ...], tried: Attempt, clock: Clock
 ) -> Expectation:
     """Follow parts that are refused on their own, down to one whose parts are all taken.
 
@@ -196,7 +196,7 @@ def _descend(
     return Expectation(False, path, thing, tried.error)
 
 
-def _at_state(part: Any, steps: tuple[Step, ...], failed: Attempt) -> Expectation:
+def _at_state(part: object, steps: tuple[Step, ...], failed: Attempt) -> Expectation:
     """The culprit is what an object's own code made of it, or the object itself."""
     last = failed.last
     if last is MISSING or last is part or id(type(last)) in ATOMS:

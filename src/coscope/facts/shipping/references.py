@@ -53,7 +53,7 @@ def _module_of_class(cls: type) -> Any:
     return type.__dict__["__module__"].__get__(cls) if held is MISSING else held
 
 
-def found_at(module_name: str, qualname: str) -> Any:
+def found_at(module_name: str, qualname: str) -> object:
     """What a qualified name finds in a loaded module, without running descriptors; or MISSING."""
     thing = dict.get(sys.modules, module_name, MISSING)
     for name in qualname.split("."):
@@ -66,7 +66,7 @@ def found_at(module_name: str, qualname: str) -> Any:
 _DATA = ("__set__", "__delete__")
 
 
-def _attribute(thing: Any, name: str) -> Any:
+def _attribute(thing: Any, name: str) -> object:
     """What a module or class gives for a name, where no code has to run to see it; or MISSING."""
     if is_a(thing, ModuleType):
         return dict.get(member(ModuleType, "__dict__", thing), name, MISSING)
@@ -86,7 +86,7 @@ def _attribute(thing: Any, name: str) -> Any:
 _OF_CLASSES = (FunctionType, type(lru_cache(len)), MethodDescriptorType, WrapperDescriptorType)
 
 
-def _module_that_has(thing: Any, qualname: str) -> str | None:
+def _module_that_has(thing: object, qualname: str) -> str | None:
     """The first loaded module in which the qualified name finds the object."""
     if "<locals>" in qualname:
         return None

@@ -49,7 +49,7 @@ class Size:
         return self.bytes - self.added
 
 
-def size_of(thing: Any, *, most: int = MOST_OBJECTS, seconds: float = SECONDS) -> Size:
+def size_of(thing: object, *, most: int = MOST_OBJECTS, seconds: float = SECONDS) -> Size:
     """Weigh one object. See `Scale.weigh`.
 
     >>> size_of([bytearray(1000)] * 2).objects
@@ -58,7 +58,7 @@ def size_of(thing: Any, *, most: int = MOST_OBJECTS, seconds: float = SECONDS) -
     return Scale(Clock(seconds), most=most).weigh(thing)
 
 
-def _goes_by_name(thing: Any) -> bool:
+def _goes_by_name(thing: object) -> bool:
     return goes_by_name(thing, CLOUDPICKLE)
 
 
@@ -148,7 +148,7 @@ class _Sort:
     shared: bool  # there is one for the whole process
     named: bool  # functions, classes and modules
     flat: bool  # refers to nothing that counts
-    size: Callable[[Any], int]
+    size: Callable[[object], int]
     parts: Callable[[Any], Any]
 
 
@@ -158,7 +158,7 @@ def _sort_of(kind: type) -> _Sort:
     return _Sort(kind, id(kind) in _SHARED, named, id(kind) in _FLAT, size, parts)
 
 
-def _bytes_of(kind: type) -> Callable[[Any], int]:
+def _bytes_of(kind: type) -> Callable[[object], int]:
     """The own bytes of objects of a type, by C code."""
     plain: Callable[[Any], int] = sys.getsizeof
     if type(class_attribute(kind, "__sizeof__")) is not MethodDescriptorType:
@@ -175,7 +175,7 @@ def _bytes_of(kind: type) -> Callable[[Any], int]:
     return array
 
 
-def _below(kind: type) -> Callable[[Any], int]:
+def _below(kind: type) -> Callable[[object], int]:
     """Of a class with a `__sizeof__` of its own: what the C type below it takes."""
     head = _GC_HEAD if _flags_of(kind) & _HAVE_GC else 0
     for base in mro_of(kind):

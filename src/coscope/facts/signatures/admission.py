@@ -63,7 +63,7 @@ class Verdict:
 
 
 def judge(
-    thing: Any, arguments: Arguments, receiver: Receiver | None = None, depth: int = _DEEPEST
+    thing: object, arguments: Arguments, receiver: Receiver | None = None, depth: int = _DEEPEST
 ) -> Verdict:
     """Decide a call, through every wrapper whose code hands it on.
 
@@ -94,7 +94,7 @@ def judge(
     return verdict
 
 
-def is_abstract(thing: Any) -> bool:
+def is_abstract(thing: object) -> bool:
     """True for a class that `object.__new__` makes no instance of."""
     return is_a(thing, type) and bool(_flags_of(thing) & _IS_ABSTRACT)
 
@@ -106,7 +106,7 @@ def _both(first: Verdict, second: Verdict) -> Verdict:
     return Verdict(second.error, second.by, certain, second.when)
 
 
-def _at_object(thing: Any, arguments: Arguments) -> Verdict:
+def _at_object(thing: object, arguments: Arguments) -> Verdict:
     """`object.__init__` and `object.__new__`, reached from a class's own: they take nothing more.
 
     Source:
@@ -324,7 +324,7 @@ def _of_receiver(receiver: Receiver, name: str) -> Callee | None:
     return None if value is MISSING else _bound(value, receiver)
 
 
-def _bound(value: Any, receiver: Receiver) -> Callee | None:
+def _bound(value: object, receiver: Receiver) -> Callee | None:
     """What a class holds, as an attribute of the receiver."""
     if type(value) is staticmethod:
         return Callee(member(staticmethod, "__func__", value), receiver)

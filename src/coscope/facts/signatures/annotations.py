@@ -112,7 +112,7 @@ def _shares(function: FunctionType, other: Any) -> bool:
     )
 
 
-def _same_items(left: dict[str, Any], right: dict[str, Any]) -> bool:
+def _same_items(left: dict[str, object], right: dict[str, object]) -> bool:
     """True if two dicts hold the same objects under the same names."""
     pairs = list(dict.items(left)), list(dict.items(right))
     return len(pairs[0]) == len(pairs[1]) and all(
@@ -135,7 +135,7 @@ def _held(function: FunctionType, read: Function) -> Iterator[tuple[str, Any, st
                 yield name, value, _shown(value, _DEEPEST), "object"
 
 
-def _shown(value: Any, depth: int) -> str:
+def _shown(value: object, depth: int) -> str:
     """An annotation object as text; unions and built-in generics by their parts."""
     if depth and type(value) is UnionType:
         return " | ".join(_shown(each, depth - 1) for each in value.__args__)
@@ -149,10 +149,10 @@ def _judged(
     read: Function,
     function: FunctionType,
     name: str,
-    value: Any,
+    value: object,
     text: str,
     form: str,
-    wrappers: list[Any],
+    wrappers: list[object],
 ) -> Annotation:
     module = dict.get(function.__globals__, "__name__")
     module = module if type(module) is str else None
@@ -242,7 +242,7 @@ class _Scope:
                 yield f"{each.value.id}.{each.attr}"
 
 
-def _type_parameters(function: FunctionType) -> Iterator[tuple[str, Any]]:
+def _type_parameters(function: FunctionType) -> Iterator[tuple[str, object]]:
     """Type parameters of the function (PEP 695), and those its closure holds."""
     if _type_params is not None:
         for each in _type_params.__get__(function):

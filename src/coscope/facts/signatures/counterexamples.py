@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from coscope.facts.calls.parameters import Arguments, Given
 from coscope.facts.signatures.admission import judge
@@ -63,7 +62,7 @@ class Witness:
         return positional, {n: i for i, n in enumerate(self.keywords, self.positional + 1)}
 
 
-def witnesses(thing: Any, name: str, reported: Shape, binding: Shape | None) -> list[Witness]:
+def witnesses(thing: object, name: str, reported: Shape, binding: Shape | None) -> list[Witness]:
     """Construct calls at the limits of both signatures, and keep those on which they differ.
 
     Nothing is called. A call counts only where every wrapper on its way could be followed.

@@ -57,7 +57,7 @@ def changes_of(
     following: Link,
     forward: Forward | None,
     calls: Sequence[tuple[Forward, Callee | None]],
-    wrapped: Any,
+    wrapped: object,
 ) -> list[str]:
     """What a function that wraps another loses or changes, in words."""
     told: list[str] = []

@@ -69,7 +69,7 @@ class UnreportedError(Exception):
     """There is no signature to report; the words say why."""
 
 
-def reported(thing: Any) -> Reported:
+def reported(thing: object) -> Reported:
     """What `inspect.signature` says of a callable.
 
     Where it would run somebody's code (a property, `__getattr__`, a `__signature__` that is
@@ -123,7 +123,7 @@ def _bound(shape: Shape) -> Shape:
     return left
 
 
-def _unwrapped(thing: Any, sources: list[str], depth: int) -> Any:
+def _unwrapped(thing: object, sources: list[str], depth: int) -> object:
     """Follow `__wrapped__` until something declares a signature."""
     for _ in range(depth):
         if is_a(thing, type) or is_a(thing, MethodType):
@@ -153,7 +153,7 @@ def name_of(thing: Any) -> str:
     return text_of(thing)
 
 
-def _looked_up(thing: Any, name: str) -> Any:
+def _looked_up(thing: Any, name: str) -> object:
     """What `thing.name` gives where no code need run for it; else MISSING, or `UnreportedError`."""
     if type(thing) is FunctionType:
         return dict.get(thing.__dict__, name, MISSING)
@@ -180,7 +180,7 @@ def _looked_up(thing: Any, name: str) -> Any:
     return value
 
 
-def _plain(value: Any, name: str) -> Any:
+def _plain(value: object, name: str) -> object:
     """The value, unless a descriptor would compute it."""
     if value is MISSING or class_attribute(type(value), "__get__") is MISSING:
         return value
@@ -189,7 +189,7 @@ def _plain(value: Any, name: str) -> Any:
     raise UnreportedError(f"{name} is computed by a descriptor of type {type_name_of(value)}")
 
 
-def _declared(thing: Any, signature: Any, sources: list[str]) -> Shape:
+def _declared(thing: object, signature: Any, sources: list[str]) -> Shape:
     """`__signature__`, if it is what it should be."""
     sources.append(f"__signature__ of {name_of(thing)}")
     if is_a(signature, inspect.Signature):
@@ -219,7 +219,7 @@ def _of_function(function: FunctionType, sources: list[str], depth: int) -> Shap
     return of_live(function)
 
 
-def _of_partialmethod(method: Any, sources: list[str], depth: int) -> Shape:
+def _of_partialmethod(method: object, sources: list[str], depth: int) -> Shape:
     """The first parameter stays; the rest is as of a partial that has been given one argument."""
     sources.append("functools.partialmethod")
     inner = _shape(instance_attribute(method, "func"), sources, depth - 1)
@@ -233,7 +233,7 @@ def _of_partialmethod(method: Any, sources: list[str], depth: int) -> Shape:
     return Shape((first, *left.parameters))
 
 
-def partially(shape: Shape, held: Sequence[Any], keywords: dict[Any, Any]) -> Shape:
+def partially(shape: Shape, held: Sequence[object], keywords: dict[Any, Any]) -> Shape:
     """The parameters that are left when a partial holds arguments.
 
     Source:
@@ -303,7 +303,7 @@ def _of_c_class(cls: type, sources: list[str]) -> Shape:
     raise UnreportedError(f"no signature found for {text_of(cls)}")
 
 
-def _of_method(method: Any, sources: list[str], depth: int) -> Shape:
+def _of_method(method: object, sources: list[str], depth: int) -> Shape:
     """What a class holds under `__call__` or `__init__`, bound."""
     if is_a(method, staticmethod):
         return _shape(member(staticmethod, "__func__", method), sources, depth - 1)
@@ -334,7 +334,7 @@ def _of_text(thing: Any, text: str, sources: list[str]) -> Shape:
     return shape
 
 
-def _of_instance(thing: Any, sources: list[str], depth: int) -> Shape:
+def _of_instance(thing: object, sources: list[str], depth: int) -> Shape:
     """A compiled function that looks like a Python one, or an instance with a `__call__`."""
     co = instance_attribute(thing, "__code__")
     if type(co) is CodeType:

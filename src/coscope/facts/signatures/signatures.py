@@ -114,7 +114,7 @@ def _last_name(links: list[Link]) -> str:
     return ""
 
 
-def _static(function: Function, target: Any) -> Signatures:
+def _static(function: Function, target: object) -> Signatures:
     """A function of a file: its parameters are known, and neither defaults nor decorators."""
     shape = of_static(function)
     link = Link(

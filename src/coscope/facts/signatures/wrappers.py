@@ -60,7 +60,7 @@ class Chain:
     exact: bool = True  # every wrapper was followed as far as it hands arguments on
 
 
-def chain_of(thing: Any) -> Chain:
+def chain_of(thing: object) -> Chain:
     """Follow a callable through its wrappers by what their code calls, and by `__wrapped__`."""
     chain = Chain()
     walk = _Walk(chain)
@@ -105,7 +105,7 @@ class _Walk:
             return self._class(thing, how)
         return self._instance(thing, receiver, how)
 
-    def _link(self, thing: Any, kind: str, how: str, shape: Shape | None = None) -> Link:
+    def _link(self, thing: object, kind: str, how: str, shape: Shape | None = None) -> Link:
         function = from_function(thing) if type(thing) is FunctionType else None
         link = Link(
             kind=kind,
@@ -170,7 +170,7 @@ class _Walk:
             return own
         return made
 
-    def _partial(self, thing: Any, receiver: Receiver | None, how: str) -> Shape | None:
+    def _partial(self, thing: object, receiver: Receiver | None, how: str) -> Shape | None:
         self._link(thing, "functools.partial", how)
         held = member(functools.partial, "args", thing)
         keywords = member(functools.partial, "keywords", thing)
@@ -224,7 +224,7 @@ class _Walk:
             return self._constructor(receiver.instance)
         return None
 
-    def _instance(self, thing: Any, receiver: Receiver | None, how: str) -> Shape | None:
+    def _instance(self, thing: object, receiver: Receiver | None, how: str) -> Shape | None:
         if any(type(thing) is kind for kind in C_CALLABLES):
             known = self._of_object(thing, receiver, how)
             if known is not None:
@@ -246,7 +246,7 @@ def _takes_anything(shape: Shape) -> bool:
     return tuple(p.kind for p in shape.parameters) == (REST, KEYWORDS)
 
 
-def _name(thing: Any) -> str:
+def _name(thing: object) -> str:
     return exact_text(thing.__name__) if type(thing) is FunctionType else name_of(thing)
 
 
@@ -259,7 +259,7 @@ def _module(thing: Any) -> str | None:
     return None
 
 
-def _wraps(thing: Any) -> bool:
+def _wraps(thing: object) -> bool:
     if type(thing) is FunctionType:
         return "__wrapped__" in thing.__dict__
     return type(thing) is _LRU_WRAPPER or instance_attribute(thing, "__wrapped__") is not MISSING

@@ -34,7 +34,7 @@ class _Kind(NamedTuple):
     """What a field holds."""
 
     text: str  # "... is <text>"
-    fits: Callable[[Any], bool]
+    fits: Callable[[object], bool]
 
 
 def _type(text: str, *types: type) -> _Kind:
@@ -120,7 +120,7 @@ def check_edit(edit: AnyEdit) -> None:
     _check(edit)
 
 
-def check(name: str, value: Any, of: str = "") -> None:
+def check(name: str, value: object, of: str = "") -> None:
     """That an argument, or a field, holds what it should.
 
     Args:
@@ -170,7 +170,7 @@ def mapped(title: str, given: Mapping[Any, Any]) -> tuple[tuple[Any, Any], ...]:
         ) from problem
 
 
-def _check(part: Any) -> None:
+def _check(part: object) -> None:
     for name, kind in _kinds(type(part)):
         value = getattr(part, name)
         if not kind.fits(value):

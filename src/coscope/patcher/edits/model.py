@@ -7,7 +7,6 @@ applied in order, so that the offsets and lines of one are those that the edits 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from coscope.model import Constant
 
@@ -93,7 +92,7 @@ class Do:
     """
 
     opname: str
-    arg: Any = None
+    arg: object = None
     flag: int = 0
 
 

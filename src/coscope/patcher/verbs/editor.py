@@ -98,7 +98,7 @@ class Editor:
     def __init__(self, reached: Reached) -> None:
         self._reached = reached
         self._code = reached.code
-        self._objects: dict[int, Any] = {}
+        self._objects: dict[int, object] = {}
         self._waiting: list[tuple[int, AnyEdit]] = []
         self.edits: list[AnyEdit] = []
         self.stage = 0  # edits that are applied
@@ -183,7 +183,7 @@ class Editor:
         """Take out each of the instructions chosen."""
         return self.apply(Remove(where=where))
 
-    def insert_before(self, *, line: int, call: Any, args: Iterable[Any] = ()) -> Editor:
+    def insert_before(self, *, line: int, call: object, args: Iterable[object] = ()) -> Editor:
         """Call something whenever the line is about to run.
 
         Args:
@@ -194,30 +194,30 @@ class Editor:
         """
         return self._call(call, args, "instruction", at_line(line))
 
-    def on_entry(self, call: Any, args: Iterable[Any] = ()) -> Editor:
+    def on_entry(self, call: object, args: Iterable[object] = ()) -> Editor:
         """Call something at the start of each call."""
         return self._call(call, args, "entry")
 
-    def on_exit(self, call: Any, args: Iterable[Any] = ()) -> Editor:
+    def on_exit(self, call: object, args: Iterable[object] = ()) -> Editor:
         """Call something at each return, yield and exception; `Outcome()` stands for what leaves.
 
         A generator or coroutine that is closed leaves by an exception.
         """
         return self._call(call, args, "exit")
 
-    def on_return(self, call: Any, args: Iterable[Any] = ()) -> Editor:
+    def on_return(self, call: object, args: Iterable[object] = ()) -> Editor:
         """Call something at each return."""
         return self._call(call, args, "return")
 
-    def on_yield(self, call: Any, args: Iterable[Any] = ()) -> Editor:
+    def on_yield(self, call: object, args: Iterable[object] = ()) -> Editor:
         """Call something at each yield."""
         return self._call(call, args, "yield")
 
-    def on_exception(self, call: Any, args: Iterable[Any] = ()) -> Editor:
+    def on_exception(self, call: object, args: Iterable[object] = ()) -> Editor:
         """Call something when an exception leaves the function."""
         return self._call(call, args, "exception")
 
-    def wrap_calls(self, where: Where, wrapper: Any) -> Editor:
+    def wrap_calls(self, where: Where, wrapper: object) -> Editor:
         """Make each chosen call, `f(a)`, a call of the wrapper: `wrapper(f, a)`."""
         return self.apply(WrapCall(wrapper=self._loaded(wrapper), where=where))
 
@@ -225,7 +225,7 @@ class Editor:
         """Say other things in tracebacks: the fields of `SetMetadata`."""
         return self.apply(SetMetadata(**fields))
 
-    def build(self) -> Any:
+    def build(self) -> object:
         """A new function of the edited code, verified, with a receipt.
 
         Raises:
@@ -245,11 +245,13 @@ class Editor:
 
     # From what was given to data
 
-    def _call(self, call: Any, args: Iterable[Any], at: str, where: Where = ANYWHERE) -> Editor:
+    def _call(
+        self, call: object, args: Iterable[object], at: str, where: Where = ANYWHERE
+    ) -> Editor:
         made = tuple(map(self._loaded, items("args", args)))
         return self.apply(InsertCall(call=self._loaded(call), args=made, at=at, where=where))
 
-    def _loaded(self, what: Any) -> Loaded:
+    def _loaded(self, what: object) -> Loaded:
         if isinstance(what, Variable | Outcome):
             return what
         if isinstance(what, Literal):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from types import FunctionType
-from typing import Any
 
 from coscope.errors import ConstantNotFound, CoscopeError, Refused
 from coscope.facts.closures.cells import diagram
@@ -82,7 +81,7 @@ def _path_to(module: Code, qualname: str | None) -> list[Code]:
     return found[0] if len(found) == 1 else []
 
 
-def _stores(code: Code, name: str, value: Any) -> Iterator[Use]:
+def _stores(code: Code, name: str, value: object) -> Iterator[Use]:
     """The instructions that store a constant in a cell as soon as it is loaded."""
     loaded = {load.use.at + 1 for load in loads_of(code) if _same(load.value, value)}
     for used, _, use in uses_of(code):
@@ -91,11 +90,11 @@ def _stores(code: Code, name: str, value: Any) -> Iterator[Use]:
             yield use
 
 
-def _literal(value: Any) -> str:
+def _literal(value: object) -> str:
     return "..." if value is MISSING or type(value) is Opaque else short(value)
 
 
-def _same(value: Any, old: Constant) -> bool:
+def _same(value: object, old: Constant) -> bool:
     """By value and type; of a live object that no constant can be it is false."""
     try:
         return key(modelled(value)) == key(modelled(old))
@@ -128,7 +127,7 @@ def _sources(function: FunctionType, code: Code, old: Constant, new: str) -> Ite
             yield f"the function that it wraps, `{inside.name}`, does; use `unwrap=True`"
 
 
-def _defaults_of(function: FunctionType, code: Code) -> Iterator[tuple[str, Any]]:
+def _defaults_of(function: FunctionType, code: Code) -> Iterator[tuple[str, object]]:
     found = exact_tuple(function.__defaults__)
     if found:
         names = code.varnames[: code.argcount][-len(found) :]

@@ -16,9 +16,9 @@ from coscope.readers.values import type_name_of
 
 
 @overload
-def freeze(fn: str, /, *names: str, **values: Any) -> Callable[[Any], Any]: ...
+def freeze(fn: str, /, *names: str, **values: object) -> Callable[[object], object]: ...
 @overload
-def freeze(fn: Any, /, *names: str, **values: Any) -> Any: ...
+def freeze(fn: object, /, *names: str, **values: object) -> object: ...
 def freeze(fn: Any = None, /, *names: str, **values: Any) -> Any:
     """Make a copy of a function in which names are constants.
 
@@ -57,7 +57,7 @@ def freeze(fn: Any = None, /, *names: str, **values: Any) -> Any:
     return _frozen(fn, names, values)
 
 
-def _check(names: tuple[str, ...], values: Mapping[str, Any]) -> None:
+def _check(names: tuple[str, ...], values: Mapping[str, object]) -> None:
     if not names and not values:
         raise PatchError(
             "no name to freeze is given", hint='Name some: freeze(fn, "len", SCALE=3).'
@@ -73,7 +73,7 @@ def _frozen(fn: Any, names: tuple[str, ...], values: Mapping[str, Any]) -> Any:
     return copy(Request(bound=tuple(bound.items())), reached)
 
 
-def _values(reached: Reached, names: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+def _values(reached: Reached, names: tuple[str, ...]) -> Iterator[tuple[str, object]]:
     """What the names are bound to now."""
     function = reached.function
     cells = dict(zip(reached.code.freevars, contents_of(function), strict=False))

@@ -75,7 +75,7 @@ class _State:
                 del closure[index].cell_contents
 
 
-def _contents(cell: CellType) -> tuple[Any, ...]:
+def _contents(cell: CellType) -> tuple[object, ...]:
     try:
         return (cell.cell_contents,)
     except ValueError:  # it is empty
@@ -302,7 +302,7 @@ class Patched:
                 raise PatchError("this patch is not in place: it was undone before")
             _leave(self._entries.pop())
 
-    def __call__(self, decorated: Callable[..., Any]) -> Callable[..., Any]:
+    def __call__(self, decorated: Callable[..., object]) -> Callable[..., object]:
         """Patch during each call of the decorated function."""
         if is_a(decorated, type):
             raise PatchError(
@@ -321,7 +321,7 @@ class Patched:
             return self._awaiting(decorated)
         return self._generating(decorated) if flags & _GENERATOR else self._calling(decorated)
 
-    def _calling(self, decorated: Callable[..., Any]) -> Callable[..., Any]:
+    def _calling(self, decorated: Callable[..., object]) -> Callable[..., object]:
         @functools.wraps(decorated)
         def call(*args: Any, **kwargs: Any) -> Any:
             with self:
@@ -329,7 +329,7 @@ class Patched:
 
         return call
 
-    def _awaiting(self, decorated: Callable[..., Any]) -> Callable[..., Any]:
+    def _awaiting(self, decorated: Callable[..., Any]) -> Callable[..., object]:
         @functools.wraps(decorated)
         async def call(*args: Any, **kwargs: Any) -> Any:
             with self:
@@ -347,7 +347,7 @@ class Patched:
 
 
 def patched(
-    fn: Any,
+    fn: object,
     *,
     unwrap: bool = False,
     **changes: Unpack[Changes],

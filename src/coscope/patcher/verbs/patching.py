@@ -21,7 +21,7 @@ _MOST_HOLDERS = 5  # named in a note
 
 
 def patch(
-    fn: Any,
+    fn: object,
     *,
     share_cells: bool = False,
     unwrap: bool = False,
@@ -69,7 +69,7 @@ def patch(
     return copy(request(changes), reach(fn, unwrap=unwrap), share_cells=share_cells)
 
 
-def copy(asked: Request, reached: Reached, *, share_cells: bool = False) -> Any:
+def copy(asked: Request, reached: Reached, *, share_cells: bool = False) -> object:
     """A changed copy of the function that was reached, in its wrappers.
 
     Raises:
@@ -101,7 +101,7 @@ def copy(asked: Request, reached: Reached, *, share_cells: bool = False) -> Any:
 
 
 def changed_cells(
-    function: FunctionType, contents: Mapping[int, Any], *, apart: Iterable[int] = ()
+    function: FunctionType, contents: Mapping[int, object], *, apart: Iterable[int] = ()
 ) -> tuple[CellType, ...]:
     """The closure of a function with some cells of its own.
 

@@ -39,7 +39,7 @@ class Reached:
         return _rewrapped(self.thing, self.function, new)
 
 
-def reach(target: Any, *, unwrap: bool = False) -> Reached:
+def reach(target: object, *, unwrap: bool = False) -> Reached:
     """Find the function that a patch of this object is about.
 
     Args:
@@ -84,7 +84,7 @@ def alone(thing: Any, function: FunctionType) -> list[str]:
     return [f"a {what} is not made anew: the copy comes as a function alone"]
 
 
-def _is_called(thing: Any, function: FunctionType) -> bool:
+def _is_called(thing: object, function: FunctionType) -> bool:
     """True for an instance whose class makes it callable by this function."""
     return class_attribute(type(thing), "__call__") is function
 
@@ -103,7 +103,7 @@ def _method(thing: Any, old: FunctionType, new: FunctionType) -> Any:
     return MethodType(_rewrapped(thing.__func__, old, new), thing.__self__)
 
 
-def _descriptor(thing: Any, old: FunctionType, new: FunctionType) -> Any:
+def _descriptor(thing: Any, old: FunctionType, new: FunctionType) -> object:
     return type(thing)(_rewrapped(member(type(thing), "__func__", thing), old, new))
 
 
@@ -113,7 +113,7 @@ def _property(thing: Any, old: FunctionType, new: FunctionType) -> Any:
     return property(fget, fset, fdel, thing.__doc__)
 
 
-def _accessor(function: Any, old: FunctionType, new: FunctionType) -> Any:
+def _accessor(function: object, old: FunctionType, new: FunctionType) -> Any:
     return new if function is old else function
 
 
@@ -136,7 +136,7 @@ def _partial_method(thing: Any, old: FunctionType, new: FunctionType) -> Any:
     return functools.partialmethod(_rewrapped(thing.func, old, new), *thing.args, **thing.keywords)
 
 
-def _cached(thing: Any, old: FunctionType, new: FunctionType) -> Any:
+def _cached(thing: object, old: FunctionType, new: FunctionType) -> object:
     """The same cache, empty."""
     inside = instance_attribute(thing, "__wrapped__")
     told = instance_attribute(thing, "cache_parameters")
@@ -145,7 +145,7 @@ def _cached(thing: Any, old: FunctionType, new: FunctionType) -> Any:
     return functools.lru_cache(**told())(_rewrapped(inside, old, new))
 
 
-_MAKERS: dict[type, Callable[[Any, FunctionType, FunctionType], Any]] = {
+_MAKERS: dict[type, Callable[[object, FunctionType, FunctionType], object]] = {
     MethodType: _method,
     staticmethod: _descriptor,
     classmethod: _descriptor,

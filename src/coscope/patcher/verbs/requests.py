@@ -27,7 +27,7 @@ from coscope.patcher.verbs.explaining import explained
 from coscope.readers.from_function import exact_tuple
 from coscope.readers.values import text_of, type_name_of
 
-Pairs = Mapping[Any, Any] | Iterable[tuple[Any, Any]]
+Pairs = Mapping[Any, object] | Iterable[tuple[object, object]]
 
 # What one should rather do, by the kind of change; the first that applies is told.
 _BETTER = {
@@ -62,7 +62,7 @@ class Request:
     @property
     def key(self) -> str:
         """A text that two requests for the same changes share."""
-        parts: list[Any] = [_document(edit) for edit in self.edits]
+        parts: list[object] = [_document(edit) for edit in self.edits]
         for pairs in (self.cells, self.defaults, self.kwdefaults, self.bound):
             parts.append([(name, id(value)) for name, value in pairs])
         # An argument of a wrong type gets as far as here; it is refused where it is used.
@@ -84,7 +84,7 @@ class Request:
         yield from (f"name {name} -> constant {text_of(value)}" for name, value in self.bound)
 
 
-def _document(edit: AnyEdit) -> Any:
+def _document(edit: AnyEdit) -> object:
     try:
         return to_json(edit)
     except PatchError:  # a code object, which will be refused
@@ -220,7 +220,7 @@ def _named(title: str, given: Mapping[str, Any] | None) -> tuple[tuple[str, Any]
     return pairs
 
 
-def constant_of(value: Any, objects: dict[int, Any]) -> Constant:
+def constant_of(value: object, objects: dict[int, object]) -> Constant:
     """A constant of the model; for a live object that is none, one that stands for it.
 
     Args:
@@ -279,7 +279,7 @@ def plan(asked: Request, function: FunctionType, code: Code) -> Plan:
     return Plan(changed, cells, defaults, kwdefaults, notes)
 
 
-def objects_of(asked: Request) -> dict[int, Any]:
+def objects_of(asked: Request) -> dict[int, object]:
     """Every live object that the request makes a constant, by identity."""
     objects = dict(asked.objects)
     for _, value in asked.bound:
@@ -287,7 +287,7 @@ def objects_of(asked: Request) -> dict[int, Any]:
     return objects
 
 
-def _cells(asked: Request, code: Code) -> Iterator[tuple[int, Any]]:
+def _cells(asked: Request, code: Code) -> Iterator[tuple[int, object]]:
     for name, value in asked.cells:
         if name in code.freevars:
             yield code.freevars.index(name), value
@@ -308,7 +308,7 @@ def _cells(asked: Request, code: Code) -> Iterator[tuple[int, Any]]:
 
 def _defaults(
     asked: Request, function: FunctionType, code: Code
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
+) -> tuple[tuple[object, ...], dict[str, object]]:
     """The positional and the keyword-only defaults that the function is to have."""
     found = exact_tuple(function.__defaults__)
     kwfound = function.__kwdefaults__
