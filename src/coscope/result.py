@@ -30,7 +30,7 @@ class Result:
         text: str = _render(self, "text")
         return text
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:
         forms = {"text/plain": "text", "text/html": "html", MIME: "json"}
         wanted = set(forms if include is None else include) - set(exclude or ())
         return {mime: _render(self, form) for mime, form in forms.items() if mime in wanted}

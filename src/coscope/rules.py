@@ -34,7 +34,7 @@ class Rule:
     cells: bool = False  # `CELLS`: only at code with variables that nested code captures
     constants: int = 0  # `CONSTANTS`: only at code with a text or bytes constant of this length
     compiled: bool = False  # `COMPILED`: only at code that was read from a compiled file
-    may_find: Callable[[Any], bool] | None = None
+    may_find: Callable[[object], bool] | None = None
     """`may_find(glance)`: False where it can find nothing, told before anything is decoded. This
     and the fields above save time alone: with or without them the findings are the same."""
     lower_bound: Callable[[str], float | None] | None = None

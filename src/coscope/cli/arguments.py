@@ -35,13 +35,13 @@ def literals(text: str) -> Literals:
     """
     text = text.strip()
     call = _parsed(text)
-    positional: list[Any] = []
+    positional: list[object] = []
     for node in call.args:
         if isinstance(node, ast.Starred):
             positional += _items(node.value, text)
         else:
             positional.append(_value(node, text))
-    keywords: list[tuple[Any, Any]] = []
+    keywords: list[tuple[object, object]] = []
     named = set()
     for keyword in call.keywords:
         if keyword.arg is None:
@@ -73,14 +73,14 @@ def _parsed(text: str) -> ast.Call:
     return call
 
 
-def _value(node: ast.expr, text: str) -> Any:
+def _value(node: ast.expr, text: str) -> object:
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, MemoryError, RecursionError):
         _refuse("an argument is no literal", text, node)
 
 
-def _items(node: ast.expr, text: str) -> list[Any]:
+def _items(node: ast.expr, text: str) -> list[object]:
     value = _value(node, text)
     if not isinstance(value, (list, tuple, set, dict, str, bytes)):
         _refuse("what follows * is no list, tuple, set, dict or string", text, node)

@@ -191,7 +191,7 @@ def _live(
     selection: Selection,
     options: Options,
     config: Config,
-    given: dict[str, Any],
+    given: dict[str, object],
 ) -> Outcome:
     """Packages: imported, their files audited, and their live objects."""
     from coscope.audits.running.engine import audit_subjects, in_order

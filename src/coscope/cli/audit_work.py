@@ -251,7 +251,7 @@ def told(error: Exception, ascii: bool, debug: bool) -> tuple[dict[str, Any], li
         import traceback
 
         lines = [*"".join(traceback.format_exception(error)).splitlines(), *lines]
-    document: dict[str, Any] = error_document(error)["error"]
+    document: dict[str, object] = error_document(error)["error"]
     return document, lines
 
 

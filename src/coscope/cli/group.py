@@ -44,7 +44,7 @@ class Group(click.Group):
         command: click.Command = import_module(f"coscope.cli.{name}").command
         return command
 
-    def invoke(self, context: click.Context) -> Any:
+    def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
         except BrokenPipeError:  # click would leave with status 1, which has a meaning here
@@ -57,7 +57,7 @@ class Group(click.Group):
         prog_name: str | None = None,
         complete_var: str | None = None,
         standalone_mode: bool = True,
-        **extra: Any,
+        **extra: object,
     ) -> Any:
         """Run, and leave with the exit status; with `standalone_mode=False` click's own way."""
         name = prog_name or "coscope"
@@ -67,7 +67,7 @@ class Group(click.Group):
         open_streams()
         sys.exit(self._status(words, name, complete_var, **extra))
 
-    def _status(self, words: list[str], name: str, complete: str | None, **extra: Any) -> int:
+    def _status(self, words: list[str], name: str, complete: str | None, **extra: object) -> int:
         session = Session(json="--json" in words, debug="--debug" in words)
         extra["obj"] = session
         try:

@@ -10,7 +10,7 @@ import click
 
 from coscope.cli.session import Session
 
-Command = Callable[..., Any]
+Command = Callable[..., object]
 
 _COMMON = (
     click.option("--json", is_flag=True, help="The JSON document instead of text."),

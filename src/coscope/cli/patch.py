@@ -147,7 +147,7 @@ def _edits(
         yield from _documents(documents)
 
 
-def _literals(text: str) -> tuple[Any, Any]:
+def _literals(text: str) -> tuple[object, object]:
     """The two literals of OLD=NEW; a `=` may stand inside one of them too."""
     import ast
 

@@ -81,7 +81,7 @@ def _pool(count: int) -> Iterator[Callable[..., Future[Any]]]:
     others = set(multiprocessing.active_children())
     executor = ProcessPoolExecutor(count, mp_context=context, initializer=_follow_parent)
 
-    def submit(do: Callable[..., Any], task: Any) -> Future[Any]:
+    def submit(do: Callable[..., object], task: object) -> Future[object]:
         with _no_interrupt():
             return executor.submit(do, task)
 

@@ -191,7 +191,7 @@ def _write_json(session: Session, told: Iterable[Told]) -> int:
     totals = Totals()
     broken: list[Exception] = []
 
-    def entries() -> Iterator[dict[str, Any]]:
+    def entries() -> Iterator[dict[str, object]]:
         try:
             for each in told:
                 totals.add(each.entry)

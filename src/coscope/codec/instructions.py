@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import accumulate, compress, repeat
-from typing import Any, NamedTuple, overload
+from typing import NamedTuple, overload
 
 from coscope.codec.lines import Spans, decode_rows, starts_of
 from coscope.codec.locations import NOWHERE, Row
@@ -173,7 +173,7 @@ class Columns(Sequence[Instruction]):
         """The oparg; None if the opcode takes none."""
         return self.opargs[index] if self._walk.takes[self.opcodes[index]] else None
 
-    def argval(self, index: int) -> Any:
+    def argval(self, index: int) -> object:
         """What the oparg means; itself where it points outside its list."""
         meaning = self._walk.operands[self.opcodes[index]]
         if meaning.jump_unit:

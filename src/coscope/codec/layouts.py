@@ -190,7 +190,9 @@ def layout(name: str) -> Layout:
     return found
 
 
-def _check_types(code: Any, consts: Any, filename: Any, name: Any, linetable: Any) -> None:
+def _check_types(
+    code: object, consts: object, filename: object, name: object, linetable: object
+) -> None:
     if type(code) is not bytes:
         raise FieldError("co_code is no byte string", "bytes", _type_name(code))
     if len(code) % 2:
@@ -204,7 +206,7 @@ def _check_types(code: Any, consts: Any, filename: Any, name: Any, linetable: An
         raise FieldError("the line table is no byte string", "bytes", _type_name(linetable))
 
 
-def _check_names(field: str, names: Any) -> None:
+def _check_names(field: str, names: object) -> None:
     if type(names) is not tuple:
         raise FieldError(f"co_{field} is no tuple", "tuple", _type_name(names))
     if names and {*map(type, names)} != _STRINGS:

@@ -70,10 +70,10 @@ class _Writer:
         self.layout = layout(rules.layout)
         self.forms = forms
         self.slots = 0  # that are taken in the new bytes
-        self.written: dict[int, tuple[int, Any]] = {}  # old slot -> new slot, and its value
+        self.written: dict[int, tuple[int, object]] = {}  # old slot -> new slot, and its value
 
     def pieces(
-        self, value: Any, depth: int, form: Form | None, interned: bool = False
+        self, value: object, depth: int, form: Form | None, interned: bool = False
     ) -> Iterator[bytes]:
         """The bytes of a value.
 
@@ -109,7 +109,9 @@ class _Writer:
         yield bytes([head[0] | _FLAG_REF]) + head[1:]
         yield from whole
 
-    def _whole(self, value: Any, depth: int, form: Form | None, interned: bool) -> Iterator[bytes]:
+    def _whole(
+        self, value: object, depth: int, form: Form | None, interned: bool
+    ) -> Iterator[bytes]:
         parts = () if form is None else form.parts
         write = _PLAIN.get(type(value))
         if type(value) is str:
@@ -137,7 +139,7 @@ class _Writer:
 
     def _items(
         self,
-        items: Iterable[Any],
+        items: Iterable[object],
         depth: int,
         parts: Iterable[Form],
         *,
@@ -174,14 +176,14 @@ class _Writer:
         yield from self._items(after, depth, parts[len(before) :])
 
 
-def _same(written: Any, value: Any) -> bool:
+def _same(written: object, value: object) -> bool:
     """True if a reference to what was written stands for the value."""
     if written is value:
         return True
     return type(written) is type(value) in _BY_VALUE and bool(written == value)
 
 
-_Fields = tuple[tuple[int, ...], tuple[Any, ...], tuple[Any, ...]]
+_Fields = tuple[tuple[int, ...], tuple[object, ...], tuple[object, ...]]
 
 
 def _fields(code: Code, has_qualname: bool) -> _Fields:

@@ -107,7 +107,7 @@ def _outside(kind: str, index: int) -> str:
     return f"<{kind} {index}: out of range>"
 
 
-def _const(code: Code, oparg: int) -> Any:
+def _const(code: Code, oparg: int) -> object:
     return code.consts[oparg] if 0 <= oparg < len(code.consts) else oparg
 
 
@@ -220,7 +220,7 @@ def _inversion(words: tuple[str, str]) -> Text:
     return lambda code, oparg: words[bool(oparg)]
 
 
-def _convert(code: Code, oparg: int) -> Any:
+def _convert(code: Code, oparg: int) -> object:
     return _CONVERSIONS[oparg] if 0 <= oparg < len(_CONVERSIONS) else oparg
 
 
@@ -231,7 +231,7 @@ def _convert_text(code: Code, oparg: int) -> str:
     return function.__name__ if function else ""
 
 
-def _format(code: Code, oparg: int) -> Any:
+def _format(code: Code, oparg: int) -> object:
     return _CONVERSIONS[oparg & 3], bool(oparg & 4)
 
 

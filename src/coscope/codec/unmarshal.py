@@ -118,11 +118,11 @@ class _Reader:
         self.file = file
         self.limits = limits
         self.most = max(limits.expanded_bytes, limits.expansion * len(data))
-        self.refs: list[Any] = []
+        self.refs: list[object] = []
         self.sizes: list[int] = []  # bytes that each of `refs` takes, references written out
         # Enclosing containers: items, how many are missing, kind, slot in `refs`, where it
         # begins, and where it would if every reference were written out.
-        self.stack: list[tuple[list[Any], int, int, int, int, int]] = []
+        self.stack: list[tuple[list[object], int, int, int, int, int]] = []
         self.collections = 0  # open ones
 
     def run(self, at: int) -> tuple[Constant, int]:
@@ -130,7 +130,7 @@ class _Reader:
         # `extra` counts the bytes that the references so far would add if written out.
         data, text, size, atoms = self.data, self.text, len(self.data), _ATOMS
         refs, sizes, stack = self.refs, self.sizes, self.stack
-        items: list[Any] = []
+        items: list[object] = []
         left, build, slot, begin, mark, extra = 1, _NULL, -1, at, at, 0
         while True:
             while left:
@@ -147,7 +147,7 @@ class _Reader:
                     continue
                 if kind in _SHORT:
                     stop = at + 2 + data[at + 1]
-                    value: Any = text[at + 2 : stop]
+                    value: object = text[at + 2 : stop]
                 elif kind in _SINGLETONS:
                     items.append(_SINGLETONS[kind])
                     at += 1
@@ -224,7 +224,7 @@ class _Reader:
             )
         return [], count, at + 5
 
-    def close(self, kind: int, items: list[Any], begin: int) -> Constant:
+    def close(self, kind: int, items: list[object], begin: int) -> Constant:
         """Make the container of these items."""
         if kind in _TUPLES:
             return tuple(items)
@@ -289,7 +289,7 @@ class _Reader:
         )
 
 
-def _collection(kind: int, items: list[Any]) -> Constant:
+def _collection(kind: int, items: list[object]) -> Constant:
     if kind == _FROZENSET:
         return FrozenSet(tuple(items))
     if kind == _SLICE:

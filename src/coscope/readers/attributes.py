@@ -56,7 +56,7 @@ def member(cls: type, name: str, thing: Any) -> Any:
     return _member(namespace_of(cls)[name], thing)
 
 
-def _is_plain(descriptor: Any) -> bool:
+def _is_plain(descriptor: object) -> bool:
     """True for a slot or a getter that C code defines."""
     return type(descriptor) is MemberDescriptorType or type(descriptor) is GetSetDescriptorType
 

@@ -54,7 +54,7 @@ _ARG_POSITIONAL, _ARG_KEYWORD, _ARG_VARIADIC = 0x02, 0x04, 0x08  # pycore_code.h
 _ATOMS = frozenset(map(id, (type(None), bool, int, float, complex, str, bytes, type(...))))
 
 
-def from_code_object(co: CodeType, done: dict[int, Any] | None = None) -> Code:
+def from_code_object(co: CodeType, done: dict[int, object] | None = None) -> Code:
     """Take a snapshot of a live code object and of every one nested in it.
 
     Constants of types that no compiler emits become `Opaque`. An object that stands in several
@@ -70,14 +70,14 @@ def from_code_object(co: CodeType, done: dict[int, Any] | None = None) -> Code:
     """
     done = {} if done is None else done
     opened: set[int] = set()  # the path from the root to the constant at hand
-    pending: list[Any] = [co]
+    pending: list[object] = [co]
     while pending:
         constant = pending[-1]
         if id(constant) in done:
             pending.pop()
             continue
-        missing: list[Any] = []
-        inner: list[Any] = []
+        missing: list[object] = []
+        inner: list[object] = []
         for part in _parts_of(constant):
             if id(type(part)) in _ATOMS:
                 inner.append(part)
@@ -274,7 +274,7 @@ def cells_of(function: FunctionType, code: Code) -> Iterator[Cell]:
         yield Cell(name, index, id(cell), value, cell)
 
 
-def _values_of(namespace: dict[str, Any] | None) -> Iterator[tuple[str, Value]]:
+def _values_of(namespace: dict[str, object] | None) -> Iterator[tuple[str, Value]]:
     """Shown values of a namespace; the methods of a dict subclass are not called."""
     if namespace is None:
         return
@@ -296,7 +296,7 @@ def _annotations_of(
             yield name, value if type(value) is str else annotation_text(value)
 
 
-def annotation_text(value: Any) -> str:
+def annotation_text(value: object) -> str:
     """An annotation object as text: a class by its name, anything else as a shown value."""
     if value is None:
         return "None"

@@ -17,7 +17,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from coscope.codec.unmarshal import load
 from coscope.errors import InterpreterError, SourceError
@@ -182,7 +181,7 @@ def with_release(code: Code, release: str) -> Code:
     return done[id(code)]
 
 
-def _replaced(constant: Any, done: dict[int, Code]) -> Any:
+def _replaced(constant: object, done: dict[int, Code]) -> object:
     return done[id(constant)] if isinstance(constant, Code) else constant
 
 

@@ -60,7 +60,7 @@ class Step(NamedTuple):
     warning: str | None = None
 
 
-def from_object(thing: Any, *, unwrap: bool = False) -> Function:
+def from_object(thing: object, *, unwrap: bool = False) -> Function:
     """Read the function behind a live object.
 
     Args:
@@ -91,7 +91,9 @@ def from_object(thing: Any, *, unwrap: bool = False) -> Function:
         thing = step.thing
 
 
-def _arrived(thing: Any, start: Any, via: tuple[str, ...], warnings: tuple[str, ...]) -> Function:
+def _arrived(
+    thing: object, start: object, via: tuple[str, ...], warnings: tuple[str, ...]
+) -> Function:
     """The function, once no step leads on."""
     if type(thing) is FunctionType:
         return from_function(thing, via=via, warnings=warnings)
@@ -116,7 +118,7 @@ def _bare(co: CodeType, via: tuple[str, ...], warnings: tuple[str, ...]) -> Func
     )
 
 
-def _next_step(thing: Any, unwrap: bool) -> Step | None:
+def _next_step(thing: object, unwrap: bool) -> Step | None:
     """One step on, or None at a function, a code object or a dead end."""
     kind = type(thing)
     if kind is CodeType:
@@ -130,28 +132,28 @@ def _next_step(thing: Any, unwrap: bool) -> Step | None:
     return _step_of_instance(thing, unwrap)
 
 
-def _along(cls: type, name: str, shown: str | None = None) -> Callable[[Any], Step | None]:
+def _along(cls: type, name: str, shown: str | None = None) -> Callable[[object], Step | None]:
     """Follow a C-level member of a built-in class."""
     via = shown or f"{name_of_class(cls)}.{name}"
 
-    def follow(thing: Any) -> Step | None:
+    def follow(thing: object) -> Step | None:
         value = member(cls, name, thing)
         return None if value is MISSING or value is None else Step(value, via)
 
     return follow
 
 
-def _along_own(name: str, shown: str) -> Callable[[Any], Step | None]:
+def _along_own(name: str, shown: str) -> Callable[[object], Step | None]:
     """Follow an attribute that the instance holds in its dictionary or slots."""
 
-    def follow(thing: Any) -> Step | None:
+    def follow(thing: object) -> Step | None:
         value = instance_attribute(thing, name)
         return None if value is MISSING else Step(value, f"{shown}.{name}")
 
     return follow
 
 
-def _step_of_property(thing: Any) -> Step | None:
+def _step_of_property(thing: object) -> Step | None:
     for name in ("fget", "fset", "fdel"):
         function = member(property, name, thing)
         if function is not None and function is not MISSING:
@@ -188,7 +190,7 @@ def _step_of_class(cls: Any) -> Step | None:
     return None
 
 
-def _step_of_instance(thing: Any, unwrap: bool) -> Step | None:
+def _step_of_instance(thing: object, unwrap: bool) -> Step | None:
     """An instance: what calling it runs, else what it says it wraps."""
     if _is_c_callable(thing):
         return None
@@ -201,7 +203,7 @@ def _step_of_instance(thing: Any, unwrap: bool) -> Step | None:
     return Step(call, f"{name}.__call__") if runs_python else None
 
 
-def _is_c_callable(thing: Any) -> bool:
+def _is_c_callable(thing: object) -> bool:
     return any(type(thing) is kind for kind in _C_CALLABLES)
 
 
@@ -220,7 +222,7 @@ def _leads_to_python(thing: Any) -> bool:
 
 
 # Tried in this order. A subclass of these is followed as its base is.
-_FOLLOWED: tuple[tuple[type, Callable[[Any], Step | None]], ...] = (
+_FOLLOWED: tuple[tuple[type, Callable[[object], Step | None]], ...] = (
     (MethodType, _along(MethodType, "__func__", "bound method.__func__")),
     (type, _step_of_class),
     (staticmethod, _along(staticmethod, "__func__")),
@@ -251,7 +253,7 @@ def module_file(module: ModuleType) -> str:
     return file
 
 
-def _no_code_object(thing: Any, start: Any, via: tuple[str, ...]) -> NoCodeObject:
+def _no_code_object(thing: Any, start: object, via: tuple[str, ...]) -> NoCodeObject:
     """What to say of an object without bytecode: its signature and doc, or a class's functions."""
     shown = text_of(start)
     reached = f" (through {', '.join(via)}: {text_of(thing)})" if via else ""
@@ -290,7 +292,7 @@ def _functions_of(cls: type) -> Iterator[str]:
             yield name
 
 
-def _sort_of(thing: Any) -> str:
+def _sort_of(thing: object) -> str:
     if _is_c_callable(thing) or type(thing) is _LRU_WRAPPER:
         return f"a function written in C ({type_name_of(thing)})"
     return f"an object of type {type_name_of(thing)}"

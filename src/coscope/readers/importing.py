@@ -64,8 +64,8 @@ def locate(module_name: str, qualname: str) -> Located:
             f"'{module_name}:{qualname}' is not of the form module:name",
             hint="Write for example json:dumps or json.encoder:JSONEncoder.encode.",
         )
-    thing: Any = import_module(module_name)
-    owner: Any = thing
+    thing: object = import_module(module_name)
+    owner: object = thing
     parts = qualname.split(".")
     for index, part in enumerate(parts):
         value = _attribute(thing, part)
@@ -165,7 +165,7 @@ def _module_attribute(module: ModuleType, name: str) -> Any:
         raise _failed(f"{text_of(namespace.get('__name__'))}:{name}", error) from error
 
 
-def _no_attribute(module_name: str, parts: list[str], index: int, thing: Any) -> TargetError:
+def _no_attribute(module_name: str, parts: list[str], index: int, thing: object) -> TargetError:
     owner = ":".join([module_name, ".".join(parts[:index])]) if index else module_name
     names = [name for name in _names_in(thing) if type(name) is str]
     close = _similar(parts[index], names)

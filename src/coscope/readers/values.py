@@ -56,7 +56,7 @@ def shortened(text: str, width: int = WIDTH) -> str:
     return f"{text[:left]}...{text[len(text) - (width - 3 - left) :]}"
 
 
-def type_name_of(thing: Any) -> str:
+def type_name_of(thing: object) -> str:
     """Module-qualified name of an object's real type: `int`, `numpy.ndarray`."""
     return name_of_class(type(thing))
 
@@ -143,7 +143,7 @@ def _container(items: Any, width: int, depth: int) -> str:
     return opened + body + closed
 
 
-def _pairs(items: Iterable[tuple[Any, Any]], width: int, depth: int) -> list[str]:
+def _pairs(items: Iterable[tuple[object, object]], width: int, depth: int) -> list[str]:
     return [
         f"{_text(key, width // 2, depth - 1)}: {_text(value, width // 2, depth - 1)}"
         for key, value in items

@@ -96,7 +96,7 @@ class ByCall:
         rounds: int | None,
     ) -> None:
         self.ask = processes.ask
-        self.request: dict[str, Any] = {"target": target, "call": call, "setup": setup}
+        self.request: dict[str, object] = {"target": target, "call": call, "setup": setup}
         self.against = against
         self.given = rounds
         self.rounds = rounds or ROUNDS

@@ -163,7 +163,7 @@ class Processes:
         self,
         command: str,
         folder: str,
-        settings: dict[str, Any],
+        settings: dict[str, object],
         seed: int,
         output: IO[bytes],
     ) -> int:
@@ -206,9 +206,9 @@ def interpreter_of(path: str | None) -> str:
     return found
 
 
-def _answer(text: str) -> dict[str, Any] | None:
+def _answer(text: str) -> dict[str, object] | None:
     try:
-        found: dict[str, Any] = json.loads(text.strip().splitlines()[-1])
+        found: dict[str, object] = json.loads(text.strip().splitlines()[-1])
     except (ValueError, IndexError):
         return None
     return found

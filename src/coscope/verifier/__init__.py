@@ -81,7 +81,7 @@ def verify(
     )
 
 
-def _file_of(target: Any) -> str | None:
+def _file_of(target: object) -> str | None:
     """The file that a target names, if it names one."""
     if isinstance(target, PurePath):
         return os.fspath(target)

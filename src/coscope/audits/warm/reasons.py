@@ -408,9 +408,9 @@ class _Search:
                 except ValueError:  # the cell is empty
                     return MISSING
         else:
-            builtins = self.function.__builtins__
+            live: Any = self.function  # mypy's stubs do not always know of __builtins__
             found = dict.get(self.function.__globals__, first, MISSING)
-            thing = dict.get(builtins, first, MISSING) if found is MISSING else found
+            thing = dict.get(live.__builtins__, first, MISSING) if found is MISSING else found
         for name in rest:
             if thing is MISSING:
                 return MISSING

@@ -193,11 +193,11 @@ def argument(code: Code, index: int, row: Opcode) -> Text | tuple[Text, ...]:
     return Text(instructions.argrepr(index))
 
 
-def _local(name: Any) -> Text:
+def _local(name: object) -> Text:
     return Text(shown_name(name)) if isinstance(name, str) else Text(f"<name {name}>")
 
 
-def _name(name: Any) -> str:
+def _name(name: object) -> str:
     return shown_name(name) if isinstance(name, str) else f"<name {type(name).__name__}>"
 
 

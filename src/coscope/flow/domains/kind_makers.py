@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from typing import Any, Protocol
+from typing import Protocol
 
 from coscope.flow.contracts import argument_kind
 from coscope.flow.effects import Effect
@@ -49,7 +49,7 @@ def _sized(kind: int, parameter: int) -> int:
     return kind | parameter + 1 << SHIFT
 
 
-def kind_of(value: Any, index: int) -> int:
+def kind_of(value: object, index: int) -> int:
     """The kind of a constant; `index` is its place in `consts`."""
     if value is None:
         return kinds.NONE

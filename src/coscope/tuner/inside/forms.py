@@ -26,23 +26,23 @@ class Place:
         self.target = target
         self.module: ModuleType = importlib.import_module(name)
         *path, self.name = qualname.split(".")
-        owner: Any = self.module
+        owner: object = self.module
         for at, part in enumerate(path):
             if not hasattr(owner, part):
                 raise Fault("%s has no %s" % (name, ".".join(path[: at + 1])))
             owner = getattr(owner, part)
         try:
-            self.held: Any = inspect.getattr_static(owner, self.name)
+            self.held: object = inspect.getattr_static(owner, self.name)
         except AttributeError:
             raise Fault("%s has no %s" % (name, qualname)) from None
         if isinstance(owner, type):
             owner = next(each for each in owner.__mro__ if self.name in vars(each))
-        self.owner: Any = owner
+        self.owner: object = owner
 
     def function(self) -> FunctionType:
         """The Python function, under what decorators made of it."""
-        found: Any = self.held
-        seen: List[Any] = []
+        found: object = self.held
+        seen: List[object] = []
         while not any(found is each for each in seen):
             seen.append(found)
             found = _unwrapped(found)
@@ -55,7 +55,7 @@ class Place:
         raise Fault("%s is no Python function, but of type %s" % (self.target, type(found)))
 
 
-def _unwrapped(held: Any) -> Any:
+def _unwrapped(held: object) -> Any:
     """One layer less: what a method, property, partial or decorated function stands for."""
     if isinstance(held, (staticmethod, classmethod)):
         return held.__func__
@@ -148,7 +148,7 @@ def code_install(function: FunctionType, co: CodeType) -> Install:
     return install
 
 
-def other_install(place: Place, namespace: Dict[str, Any], held: Any) -> Install:
+def other_install(place: Place, namespace: Dict[str, object], held: object) -> Install:
     """Puts another object where the function is found by its name."""
 
     def install() -> None:

@@ -16,7 +16,7 @@ from coscope.tuner.inside.forms import Fault
 from coscope.tuner.inside.measuring import count, describe, measure
 from coscope.tuner.inside.timing import calibrate
 
-ANSWERS: Dict[str, Callable[[Dict[str, Any]], Dict[str, Any]]] = {
+ANSWERS: Dict[str, Callable[[Dict[str, object]], Dict[str, object]]] = {
     "describe": describe,
     "count": count,
     "measure": measure,
@@ -35,7 +35,7 @@ def main() -> None:
     sys.stdout.flush()
 
 
-def answer_to(request: Dict[str, Any]) -> Dict[str, Any]:
+def answer_to(request: Dict[str, Any]) -> Dict[str, object]:
     """The answer; of a failure its error, and where in the user's code it was raised."""
     try:
         return ANSWERS[request["do"]](request)

@@ -58,7 +58,7 @@ def describe(request: Dict[str, Any]) -> Dict[str, Any]:
 _DESCRIPTORS = (staticmethod, classmethod, property, functools.cached_property)
 
 
-def _global_names(function: FunctionType, wanted: Callable[[Any], bool]) -> List[str]:
+def _global_names(function: FunctionType, wanted: Callable[[object], bool]) -> List[str]:
     return sorted(name for name, value in list(function.__globals__.items()) if wanted(value))
 
 
@@ -66,7 +66,7 @@ def _is(one: object, other: object) -> bool:
     return one is other
 
 
-def _is_suppress(value: Any) -> bool:
+def _is_suppress(value: object) -> bool:
     kind = getattr(sys.modules.get("contextlib"), "suppress", None)
     return kind is not None and value is kind
 
@@ -134,7 +134,7 @@ class Lines:
         lazy = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
         self.lazy = co.co_flags & lazy != 0
         self.calls = 0
-        self.frames: Dict[int, Any] = {}
+        self.frames: Dict[int, object] = {}
 
     @property
     def entered(self) -> int:
@@ -160,7 +160,7 @@ class Lines:
                 self.calls += 1
         return self._each_line
 
-    def _each_line(self, frame: Any, event: str, argument: Any) -> Any:
+    def _each_line(self, frame: Any, event: str, argument: object) -> object:
         if event == "line":
             self.times[frame.f_lineno] = self.times.get(frame.f_lineno, 0) + 1
         return self._each_line
@@ -253,7 +253,7 @@ def _both(first: Install, second: Install) -> Install:
 
 
 def _compared(
-    request: Dict[str, Any], results: List[object], names: List[Dict[str, Any]]
+    request: Dict[str, Any], results: List[object], names: List[Dict[str, object]]
 ) -> Dict[str, Any]:
     """Whether the other form gives what the function gives, and whether the copy does."""
     made = _bound(request.get("setup") or "")

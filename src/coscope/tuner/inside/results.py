@@ -66,7 +66,7 @@ class _Comparison:
         second: Optional[bool] = then()
         return False if second is False else None if first is None else second
 
-    def _object(self, one: Any, other: Any) -> Optional[bool]:
+    def _object(self, one: object, other: object) -> Optional[bool]:
         equal: object = type(one).__eq__
         if equal is not object.__eq__:
             try:
@@ -88,7 +88,7 @@ def _slots(kind: type) -> Tuple[str, ...]:
     return tuple(name for name in names if name not in ("__dict__", "__weakref__"))
 
 
-def _kind(value: Any) -> Tuple[str, str]:
+def _kind(value: object) -> Tuple[str, str]:
     """Name of the type: what a setup defines is defined anew for each form."""
     return type(value).__module__, type(value).__qualname__
 
