@@ -1,0 +1,1 @@
+"""The forms of all JSON documents, as TypedDicts; schema.json and docs/schema.md come from here."""

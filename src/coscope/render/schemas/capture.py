@@ -1,0 +1,108 @@
+"""The document of `capture`
+
+`coscope capture TARGET --json`, and `coscope.capture(...).to_json()`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypedDict
+
+from coscope.render.schemas.shared import Header, Natural, Size, Value
+
+
+class CaptureStep(TypedDict):
+    """One step from a target to an object that travels with it."""
+
+    kind: Literal[
+        "target",
+        "closure",
+        "default",
+        "keyword default",
+        "global",
+        "attribute",
+        "self",
+        "function",
+        "argument",
+        "keyword",
+        "item",
+        "key",
+        "class",
+        "base",
+        "member",
+        "contents",
+        "state",
+    ]
+    name: str  # of the variable, parameter, attribute or key; empty where the kind says all
+
+
+class CaptureVerdict(TypedDict):
+    """Whether one tool takes an object."""
+
+    tool: Literal["pickle", "cloudpickle"]
+    takes: bool | None  # null: cannot be told
+    tried: bool  # false: told from types, and likely at best
+    # from the target to the first culprit, or to what cannot be told; empty if there is none
+    path: list[CaptureStep]
+    chain: str  # the path as the page writes it
+    culprit: Value | None
+    reason: str | None  # what the tool raised, or why it is expected to
+    bytes: int | None  # of the whole pickle, if one was made
+
+
+class CaptureItem(TypedDict):
+    """One object that a function takes along."""
+
+    # how it is captured: of its last step
+    kind: Literal[
+        "target",
+        "closure",
+        "default",
+        "keyword default",
+        "global",
+        "attribute",
+        "self",
+        "function",
+        "argument",
+        "keyword",
+        "item",
+        "key",
+        "class",
+        "base",
+        "member",
+        "contents",
+        "state",
+    ]
+    name: str
+    path: list[CaptureStep]  # from the target to it
+    chain: str  # the path as the page writes it
+    value: Value
+    by_name: bool  # cloudpickle writes only where to find it
+    travels: bool  # false: it would if the functions before it were sent by value
+    size: Size
+    verdicts: list[CaptureVerdict]  # of it alone: pickle's, cloudpickle's
+
+
+class CaptureLimits(TypedDict):
+    """What bounded the search."""
+
+    seconds: float  # allowed in all
+    objects: Natural  # counted for the sizes, at most
+    complete: bool  # no limit was reached
+
+
+class CaptureDocument(Header):
+    """What `coscope capture --json` prints."""
+
+    command: Literal["capture"]
+    target: str  # name of the target in paths
+    module: str | None
+    value: Value
+    by_name: bool  # the target travels as a name
+    pickled: bool  # pickling was tried
+    verdicts: list[CaptureVerdict]  # of the target as a whole: pickle's, cloudpickle's
+    travelling_bytes: Natural  # of what travels, shared parts once
+    listed_bytes: Natural  # of all items, shared parts once
+    items: list[CaptureItem]  # nearest to the target first
+    limits: CaptureLimits
+    notes: list[str]  # traps, such as a global that cloudpickle leaves out
+    error: None  # as in every document that is no error

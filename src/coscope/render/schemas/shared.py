@@ -1,0 +1,57 @@
+"""Parts that several documents have
+
+Every document begins with the keys of [header](#header).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypedDict
+
+Natural = Annotated[int, {"minimum": 0}]
+Positive = Annotated[int, {"minimum": 1}]
+Byte = Annotated[int, {"minimum": 0, "maximum": 255}]
+Unit = Annotated[int, {"minimum": 0, "maximum": 65535}]
+Sha256 = Annotated[str, {"pattern": "^[0-9a-f]{64}$"}]
+BlockName = Annotated[str, {"pattern": "^B[0-9]+$"}]
+Version = Annotated[str, {"pattern": r"^3\.[0-9]+$"}]
+LineNumber = Annotated[str, {"pattern": "^[0-9]+$"}]
+Positions = Annotated[list[int | None], {"minItems": 4, "maxItems": 4}]
+Interval = Annotated[list[float], {"minItems": 2, "maxItems": 2}]
+
+
+class Producer(TypedDict):
+    """Who made the document."""
+
+    name: Literal["coscope"]
+    version: str
+    python: str  # release of the host
+
+
+class Header(TypedDict):
+    """What every document begins with."""
+
+    schema_version: Literal[1]
+    producer: Producer
+
+
+class Value(TypedDict):
+    """A constant or a live object as shown, never the object itself."""
+
+    type: str  # name of the type
+    text: str  # as Python writes it, shortened where it is long
+
+
+class User(TypedDict):
+    """A code object that uses a variable."""
+
+    code: str  # qualified name
+    lines: list[Natural]
+
+
+class Size(TypedDict):
+    """The deep size of an object in memory."""
+
+    bytes: Natural  # what `sys.getsizeof` says of it and of all that it holds, each once
+    shared: Natural  # of these, counted already in what stands before
+    objects: Natural
+    complete: bool  # false: a limit stopped the count
