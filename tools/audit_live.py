@@ -24,7 +24,7 @@ from typing import Any
 
 from coscope.audits.options import Options
 from coscope.audits.running.engine import audit_subjects, merged, run_rule, with_bounds
-from coscope.audits.selection import all_rules, holds_for
+from coscope.audits.selection import all_rules, holds
 from coscope.audits.subject.live import subjects_of
 from coscope.model import Finding
 from sig_reproduction import Answer, reproduced
@@ -66,7 +66,7 @@ def live_findings(package: str) -> Iterator[tuple[Finding, Answer | None]]:
     found = []
     for subject in subjects_of(package, replace(options, pickle=True)):
         for rule in signature:
-            if holds_for(rule.versions, subject.version):
+            if holds(rule, subject.version):
                 for finding in run_rule(rule, subject):
                     yield finding, reproduced(finding, subject)
                     if rule.code != "SIG109":  # told only where pickling is asked for

@@ -93,7 +93,7 @@ def facts(code: Code, deliberate: Counter[str] | None = None) -> tuple[list[Any]
 
 
 def _fields(code: Code) -> list[Any]:
-    has_qualname = table(code.version).layout != "3.8"
+    has_qualname = table(code.version).layout != "cells apart"
     return [
         ("name", code.name),
         ("qualname", code.qualname if has_qualname else None),

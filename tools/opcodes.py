@@ -39,6 +39,9 @@ HAS = {
     ("jrel", "jabs"): ("jump", "jump source"),
 }
 
+# What comes before the rows, taken from the older table; an interpreter does not report it.
+SECTIONS = ("encoding", "lists", "numbers", "behaviour", "wording", "specialization")
+
 FIELDS = (
     *("code", "pops", "pushes", "jump_pushes", "caches", "operand", "jump", "ends", "tests"),
     *(
@@ -149,16 +152,12 @@ def draft(version: str, told: dict[str, Any], like: str) -> Iterator[str]:
     yield f"magics = [{told['magic']}]"
     yield "release_magics = []"
     yield ""
-    yield "[encoding]"
-    yield from (f"{key} = {_toml(value)}" for key, value in known["encoding"].items())
-    yield ""
-    yield "[lists]"
-    lists = known["lists"] | told["lists"]
-    yield from (f"{key} = {_toml(value)}" for key, value in lists.items())
-    yield ""
-    yield "[numbers]"
-    yield from (f"{key} = {_toml(value)}" for key, value in known["numbers"].items())
-    yield ""
+    sections = {name: known[name] for name in SECTIONS if name in known}
+    sections["lists"] = known["lists"] | told["lists"]
+    for name, values in sections.items():
+        yield f"[{name}]"
+        yield from (f"{key} = {_toml(value)}" for key, value in values.items())
+        yield ""
     yield "[opcode]"
     marked = {name for name in told["numbers"] if name.startswith("INSTRUMENTED_")}
     for name, code in sorted(told["numbers"].items(), key=lambda item: item[1]):

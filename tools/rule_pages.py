@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from coscope.audits.selection import all_rules
+from coscope.audits.selection import all_rules, versions_of
 from coscope.rules import Rule
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "rules"
@@ -41,7 +41,8 @@ def _traits(rule: Rule) -> str:
     where = "needs `--live`" if rule.live else "needs `--warm`" if rule.warm else "static"
     if rule.compiled:
         where = "static, of compiled files"
-    versions = f"CPython {rule.versions}" if rule.versions else "every version"
+    held = versions_of(rule)
+    versions = f"CPython {held}" if held else "every version"
     return f"*{rule.severity}, {where}, {versions}*"
 
 

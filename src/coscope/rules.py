@@ -23,7 +23,7 @@ class Rule:
     check: Callable[..., Any]
     module: str  # dotted name of its file
     severity: str = "error"  # of its findings: `SEVERITY` of the file
-    versions: str = ""  # of CPython, for which it holds: `VERSIONS`; see `audits.selection`
+    behaviour: str = ""  # `BEHAVIOUR`: it holds for versions that behave so; "": for all
     live: bool = False  # it looks at live objects: `LIVE`
     warm: bool = False  # it looks at code that has run: `WARM`
     names: frozenset[str] = frozenset()  # `NAMES`: it looks only at code that uses one of them
@@ -77,8 +77,6 @@ def _rule(name: str) -> Rule | None:
     check = getattr(module, "check", None)
     if not module.__doc__ or check is None:
         raise InternalError(f"{name} has no docstring or no function `check`")
-    if type(getattr(module, "VERSIONS", "")) is not str:  # such as opcodes.VERSIONS, imported
-        raise InternalError(f"{name}: VERSIONS is the text of a range")
     title, _, page = inspect.cleandoc(module.__doc__).partition("\n")
     return Rule(
         code,
@@ -87,7 +85,7 @@ def _rule(name: str) -> Rule | None:
         check,
         name,
         getattr(module, "SEVERITY", "error"),
-        getattr(module, "VERSIONS", ""),
+        getattr(module, "BEHAVIOUR", ""),
         getattr(module, "LIVE", False),
         getattr(module, "WARM", False),
         frozenset(getattr(module, "NAMES", ())),

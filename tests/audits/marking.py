@@ -22,12 +22,13 @@ from pathlib import Path
 
 from coscope.audits.options import Options
 from coscope.audits.running.engine import audit_subjects, audit_unit, unit_of
-from coscope.audits.selection import all_rules, holds_for
+from coscope.audits.selection import all_rules
 from coscope.audits.subject.live import subjects_of
 from coscope.model import Finding
 from coscope.readers.from_function import HOST_VERSION
 from coscope.readers.targets import read_file
 from coscope.rules import Rule
+from tests.audits.ranges import holds_for
 
 _MARK = re.compile(r"finds ([A-Z]+\d+)(?: \(([^)]*)\))?:((?:(?! finds [A-Z]+\d).)*)")
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from coscope.audits.selection import all_rules, holds_for
+from coscope.audits.selection import all_rules
 from coscope.readers.from_function import HOST_VERSION
 from coscope.rules import Rule
 from tests import interpreters
 from tests.audits.marking import fixtures, head, marks_of, rule_of, unmet, unmet_live
+from tests.audits.ranges import holds_for
 
 FOLDER = Path(__file__).parent / "fixtures"
 FIXTURES = tuple(

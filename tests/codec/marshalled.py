@@ -83,7 +83,7 @@ def described_code(code: Code) -> dict[str, Any]:
         for field in [*describe_code.FIELDS, "linetable"]
         for value in [getattr(code, field)]
     }
-    if table(code.version).layout == "3.8":
+    if table(code.version).layout == "cells apart":
         del fields["qualname"], fields["exceptiontable"]
         fields["made"] = made_names(code)
     return fields

@@ -21,7 +21,7 @@ def parsed(version: str) -> dict[str, Any]:
 SECTIONS = [
     (version, section, name)
     for version in VERSIONS
-    for section in ("specialization",)
+    for section in ("behaviour", "wording", "specialization")
     for name in parsed(version).get(section, {})
 ]
 
@@ -34,6 +34,36 @@ def test_a_table_that_lacks_a_value_is_refused(version: str, section: str, name:
     with pytest.raises(InternalError, match=section) as caught:
         from_toml(data)
     assert name == caught.value.expected
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("section", ["behaviour", "wording"])
+def test_a_table_without_the_section_is_refused(version: str, section: str) -> None:
+    data = parsed(version)
+    del data[section]
+
+    with pytest.raises(InternalError, match=section):
+        from_toml(data)
+
+
+def test_a_behaviour_of_some_releases_is_told_by_the_release() -> None:
+    data = parsed("3.13")
+    data["behaviour"]["own_dicts_cost"] = "3.13.0 to 3.13.3"
+    rules = from_toml(data)
+
+    releases = ("3.13.0", "3.13.3", "3.13.5", "3.13.10", "3.13.0rc2", None)
+    assert [True, True, False, False, False, True] == [
+        rules.behaves("own_dicts_cost", release) for release in releases
+    ]
+
+
+@pytest.mark.parametrize("value", ["3.13.0", "", 1, ["3.13.0", "3.13.3"]])
+def test_a_behaviour_with_another_value_is_refused(value: object) -> None:
+    data = parsed("3.13")
+    data["behaviour"]["monitoring"] = value
+
+    with pytest.raises(InternalError, match="monitoring"):
+        from_toml(data)
 
 
 def test_a_name_that_is_not_known_is_refused() -> None:

@@ -5,44 +5,68 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
 
 from coscope.audits import PACKAGES
 from coscope.errors import InputError, InternalError
-from coscope.opcodes import VERSIONS
+from coscope.opcodes import VERSIONS, table
+from coscope.opcodes.behaviour import BEHAVIOURS
 from coscope.rules import Rule, discover
 
 
-@cache
-def holds_for(versions: str, version: str) -> bool:
+def holds(rule: Rule, version: str, release: str | None = None) -> bool:
     """Say whether a rule holds for a version of CPython.
 
     Args:
-        versions: "" for all, or parts with commas between: "3.11", "3.12-3.13", "3.11-", "-3.10".
+        rule: The rule.
         version: "3.13".
-
-    Raises:
-        InternalError: A part names no version with an opcode table.
-
-    >>> [each for each in ("3.8", "3.12", "3.14") if holds_for("-3.10, 3.12-3.13", each)]
-    ['3.8', '3.12']
+        release: "3.13.5", if it is known.
     """
-    return not versions or any(version in _range(part.strip()) for part in versions.split(","))
+    return held(version, release, behaviour=rule.behaviour, warm=rule.warm)
 
 
-def _range(part: str) -> tuple[str, ...]:
-    first, dash, last = part.partition("-")
-    try:
-        start = VERSIONS.index(first) if first else 0
-        stop = VERSIONS.index(last or VERSIONS[-1]) if dash else start
-    except ValueError as error:
-        raise InternalError(f"{part!r} names no range of CPython versions") from error
-    return VERSIONS[start : stop + 1]
+@cache
+def held(
+    version: str, release: str | None = None, *, behaviour: str = "", warm: bool = False
+) -> bool:
+    """The same of a behaviour ("": of every version); warm: only where the version specialises."""
+    rules = table(version)
+    if warm and not rules.specializes:
+        return False
+    return not behaviour or rules.behaves(behaviour, release)
+
+
+def versions_of(rule: Rule) -> str:
+    """The versions for which a rule holds, as pages write them; "" for all of them.
+
+    >>> from coscope.rules import Rule
+    >>> versions_of(Rule("X", "", "", print, "", behaviour="hidden_defaults_cost"))
+    '3.10, 3.12-3.13'
+    """
+    holding = [held(each, behaviour=rule.behaviour, warm=rule.warm) for each in VERSIONS]
+    if all(holding):
+        return ""
+    runs = [list(run) for yes, run in groupby(range(len(VERSIONS)), holding.__getitem__) if yes]
+    return ", ".join(_range(run[0], run[-1]) for run in runs)
+
+
+def _range(first: int, last: int) -> str:
+    start = VERSIONS[first] if first else ""
+    stop = VERSIONS[last] if last < len(VERSIONS) - 1 else ""
+    return start if start == stop else f"{start}-{stop}"
 
 
 @cache
 def all_rules() -> tuple[Rule, ...]:
-    """Every audit rule, by code."""
+    """Every audit rule, by code.
+
+    Raises:
+        InternalError: A rule names a behaviour that no table knows.
+    """
     found = [rule for package in PACKAGES for rule in discover(package)]
+    for rule in found:
+        if rule.behaviour and rule.behaviour not in BEHAVIOURS:
+            raise InternalError(f"{rule.module}: no behaviour is named {rule.behaviour!r}")
     return tuple(sorted(found, key=lambda rule: rule.code))
 
 

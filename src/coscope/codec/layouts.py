@@ -173,8 +173,8 @@ def split_locals(
 
 
 _LAYOUTS = {
-    "3.8": Layout("3.8", Struct("<6i"), 8, 1, False, build_3_8),
-    "3.11": Layout("3.11", Struct("<5i"), 8, 2, True, build_3_11),
+    "cells apart": Layout("cells apart", Struct("<6i"), 8, 1, False, build_3_8),
+    "localsplus": Layout("localsplus", Struct("<5i"), 8, 2, True, build_3_11),
 }
 
 

@@ -68,7 +68,7 @@ def decode_lines(code: Code) -> Spans:
 
 def decode_rows(code: Code) -> list[Row]:
     """Give each code unit the fields of its span; otherwise as `decode_lines`."""
-    if table(code.version).lines == "locations-3.11":
+    if table(code.version).lines == "locations":
         return rows_by_unit(code.linetable, code.firstlineno, name=code.qualname)
     rows: list[Row] = []
     for start, stop, line in line_ranges(code):
@@ -130,9 +130,9 @@ def _locations(code: Code) -> list[Range]:
 
 
 _READERS: dict[str, Callable[[Code], list[Range]]] = {
-    "lnotab-3.8": _lnotab,
-    "ranges-3.10": _ranges,
-    "locations-3.11": _locations,
+    "lnotab": _lnotab,
+    "ranges": _ranges,
+    "locations": _locations,
 }
 
 

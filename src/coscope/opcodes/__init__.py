@@ -1,17 +1,32 @@
-"""What every opcode of CPython 3.8 to 3.15 means, as data: one TOML file a version."""
+"""What every opcode means and how each version of CPython behaves: one TOML file a version."""
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from importlib import resources
 from typing import Any
 
 from coscope.errors import UnknownVersion
-from coscope.opcodes.behaviour import Specialization, filled
+from coscope.opcodes.behaviour import Specialization, Wording, behaviours, filled
 from coscope.opcodes.schema import Intrinsic, Opcode, Table
 
-VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
+_FILE = re.compile(r"cpython-(\d+)\.(\d+)\.toml")
+
+
+def _versions() -> tuple[str, ...]:
+    """The versions that have a table, oldest first."""
+    names = (file.name for file in resources.files(__name__).iterdir())
+    found = [match for match in map(_FILE.fullmatch, names) if match is not None]
+    return tuple(".".join(match.groups()) for match in sorted(found, key=_number))
+
+
+def _number(match: re.Match[str]) -> tuple[int, ...]:
+    return tuple(map(int, match.groups()))
+
+
+VERSIONS = _versions()
 
 __all__ = ["VERSIONS", "Intrinsic", "Opcode", "Table", "table"]
 
@@ -46,9 +61,9 @@ def from_toml(data: dict[str, Any]) -> Table:
             else:
                 fields = {**vars(model), "name": name, "code": code, "form": form, "base": base}
                 rows[name] = Opcode(**{k: v for k, v in fields.items() if k in _FIELDS})
-    encoding = data["encoding"]
+    encoding, version = data["encoding"], data["version"]
     return Table(
-        version=data["version"],
+        version=version,
         checked=data["checked"],
         magics=tuple(data["magics"]),
         release_magics=tuple(data["release_magics"]),
@@ -57,6 +72,7 @@ def from_toml(data: dict[str, Any]) -> Table:
         lines=encoding["lines"],
         exceptions=encoding["exceptions"],
         layout=encoding["layout"],
+        source_hash=encoding["source_hash"],
         deref=encoding["deref"],
         lists={name: tuple(items) for name, items in data.get("lists", {}).items()},
         numbers=dict(data.get("numbers", {})),
@@ -65,6 +81,8 @@ def from_toml(data: dict[str, Any]) -> Table:
             name: Intrinsic(**_listed(fields)) for name, fields in data.get("intrinsic", {}).items()
         },
         contract=dict(data.get("contract", {})),
+        behaviours=behaviours(f"{version} [behaviour]", data.get("behaviour", {})),
+        wording=filled(Wording, f"{version} [wording]", data.get("wording", {})),
         specialization=_specialization(data),
     )
 

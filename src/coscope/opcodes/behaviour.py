@@ -6,7 +6,8 @@ answers every question or none. Each name says here what it means and where that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
@@ -14,10 +15,49 @@ from coscope.errors import InternalError
 
 _T = TypeVar("_T")
 
+# `[behaviour]`: true, false, or the releases between which it is so ("3.13.0 to 3.13.3").
+# What "costs" was measured by `tools/measure_rules.py`: another form of the same is faster.
+BEHAVIOURS = {
+    "globals_cost": "a global name is slower in a loop than a local variable (opcache, to 3.10)",
+    "module_attributes_cost": "an attribute of a module, too",
+    "self_attributes_cost": "an attribute of self, too",
+    "bound_methods_cost": "the lookup of a method, too",
+    "try_blocks_cost": "entering a try block executes an instruction (to 3.10; bpo-40222)",
+    "bound_appends_cost": "the call of a bound append is slower than that of the method",
+    "comprehension_calls_cost": "a comprehension is a function, whose call cannot be specialised",
+    "class_attributes_stay_generic": "an attribute of a class, read through the class",
+    "dict_of_self_costs": "instances whose __dict__ was asked for leave the specialised forms",
+    "instance_constants_stay_generic": "an attribute of a class, read through an instance",
+    "module_getattr_stays_generic": "any attribute of a module that has a __getattr__",
+    "module_chains_cost": "a.b.c is slower in a loop than a local variable",
+    "hidden_defaults_cost": "an attribute of an instance that hides one of its class (gh-123040)",
+    "metaclass_constants_stay_generic": "an attribute of a class whose class is not type",
+    "functions_lose_version": "assigned code or defaults: calls stay generic for good (gh-117045)",
+    "own_dicts_cost": "instances that keep their attributes each in a dictionary of its own",
+    "class_versions_run_out": "a class gets 1,000 version tags; without one nothing is specialised",
+    "fallback_classes_specialise": "what instances of a class with __getattr__ really have",
+    "partials_bind": "functools.partial is a descriptor that binds, as a function does (gh-121027)",
+    "monitoring": "there is sys.monitoring (PEP 669)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """`[wording]`: how the messages of a TypeError that a call raises differ between versions.
+
+    Source:
+        Each version's Python/ceval.c and Objects/typeobject.c.
+    """
+
+    function: str  # what is before the "()": "qualname" or "name" of the function
+    suggests: bool  # "Did you mean 'x'?" after an unexpected keyword
+    # "Can't instantiate abstract class C " goes on with: text, separator, quote.
+    abstract: tuple[str, str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Specialization:
-    """`[specialization]`: how the interpreter counts and what it never specialises (3.11+).
+    """`[specialization]`: how the adaptive interpreter counts (3.11+).
 
     Source:
         CPython v3.11.9, v3.12.5: Include/internal/pycore_code.h; v3.13.0, v3.14.0:
@@ -30,12 +70,55 @@ class Specialization:
     backoff: int  # exponent that a generic site starts with
     settled: int  # the whole counter of a site that has just been specialised
     miss: int  # how much a miss takes from it
-    instance_constants_stay_generic: bool  # a class constant that is read through an instance
-    class_attributes_stay_generic: bool  # an attribute of a class, read through the class
-    fallbacks_stay_generic: bool  # whatever instances of a class with a `__getattr__` have
-    hidden_defaults_stay_generic: bool  # a class attribute that an instance's own one hides
     class_version: int  # offset of a class's version tag in bytes, on 64-bit builds
     class_versions_used: int  # the same for the number of tags it has had; 0: not counted
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """The releases of one version in which something is so."""
+
+    first: str  # "3.13.0"
+    last: str  # "3.13.3", inclusive
+
+    def hold(self, release: str) -> bool:
+        """True if a release is one of them.
+
+        >>> [Releases("3.13.0", "3.13.3").hold(each) for each in ("3.13.0rc1", "3.13.3", "3.13.10")]
+        [False, True, False]
+        """
+        return _order(self.first) <= _order(release) <= _order(self.last)
+
+
+def _order(release: str) -> tuple[tuple[int, ...], bool, str]:
+    """Sort key of a release: a final one comes after its candidates."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)*)(\D*\d*)\+?", release)
+    if found is None:
+        raise InternalError(f"{release!r} is not the name of a release")
+    return tuple(map(int, found[1].split("."))), not found[2], found[2]
+
+
+def behaviours(section: str, values: Mapping[str, object]) -> dict[str, bool | Releases]:
+    """The `[behaviour]` of a table.
+
+    Raises:
+        InternalError: A behaviour is missing, is not known, or has a value that says nothing.
+    """
+    _check_names(section, BEHAVIOURS.keys(), values.keys())
+    return {name: _held(section, name, value) for name, value in values.items()}
+
+
+def _held(section: str, name: str, value: object) -> bool | Releases:
+    if isinstance(value, bool):
+        return value
+    first, between, last = str(value).partition(" to ")
+    if not between:
+        raise InternalError(
+            f"the table of CPython {section} says nothing that is known of {name}",
+            expected="true, false or the first and the last release: A to B",
+            found=repr(value),
+        )
+    return Releases(first, last)
 
 
 def filled(kind: type[_T], section: str, values: Mapping[str, object]) -> _T:
@@ -50,10 +133,14 @@ def filled(kind: type[_T], section: str, values: Mapping[str, object]) -> _T:
         InternalError: A value is missing, or one has a name that is not known.
     """
     names = {each.name for each in fields(kind)}  # type: ignore[arg-type]
-    if names != values.keys():
+    _check_names(section, names, values.keys())
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def _check_names(section: str, wanted: Set[str], found: Set[str]) -> None:
+    if wanted != found:
         raise InternalError(
             f"the table of CPython {section} does not have the names it should",
-            expected=", ".join(sorted(names - values.keys())) or "nothing more",
-            found=", ".join(sorted(values.keys() - names)) or "nothing else",
+            expected=", ".join(sorted(wanted - found)) or "nothing more",
+            found=", ".join(sorted(found - wanted)) or "nothing else",
         )
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from coscope.opcodes.behaviour import Specialization
+from coscope.opcodes.behaviour import Releases, Specialization, Wording
 from coscope.opcodes.slots import Slot, evaluate, parse
 
 # What an oparg means (`operand =`). `codec/operands.py` turns it into argval and argrepr.
@@ -197,16 +197,29 @@ class Table:
     release_magics: tuple[int, ...]  # those of final releases
     instructions: str  # codec of co_code: "wordcode"
     jump_unit: int  # bytes: 1 to 3.9, 2 from 3.10
-    lines: str  # codec of the line table: "lnotab-3.8", "ranges-3.10", "locations-3.11"
-    exceptions: str  # "block stack" or "varint-3.11"
-    layout: str  # order of a marshalled code object's fields: "3.8", "3.11", ...
+    lines: str  # codec of the line table: "lnotab", "ranges", "locations"
+    exceptions: str  # "block stack" or "varint"
+    layout: str  # order of a marshalled code object's fields: "cells apart", "localsplus"
+    source_hash: str  # of hash-based .pyc files: "siphash-2-4", "siphash-1-3"
     deref: str  # what a deref oparg counts: "cells" or "localsplus"
+    behaviours: dict[str, bool | Releases]  # by the names of `behaviour.BEHAVIOURS`
+    wording: Wording
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)  # compare, binary, special, ...
     numbers: dict[str, int] = field(default_factory=dict)  # compare_shift, ...
     opcodes: dict[str, Opcode] = field(default_factory=dict)  # by name, every form
     intrinsics: dict[str, Intrinsic] = field(default_factory=dict)  # by name, those that trust
     contract: dict[str, str] = field(default_factory=dict)  # by argument name: what it must be
     specialization: Specialization | None = None  # None: it does not specialise, or unknown how
+
+    def behaves(self, name: str, release: str | None = None) -> bool:
+        """True if a behaviour is this version's.
+
+        Args:
+            name: One of `behaviour.BEHAVIOURS`.
+            release: "3.13.5", where releases differ; if it is not known, that which was checked.
+        """
+        held = self.behaviours[name]
+        return held if isinstance(held, bool) else held.hold(release or self.checked)
 
     @cached_property
     def by_code(self) -> tuple[Opcode | None, ...]:
@@ -225,6 +238,11 @@ class Table:
     def borrows(self) -> bool:
         """Values on the stack may be borrowed from locals."""
         return any(name.startswith("LOAD_FAST_BORROW") for name in self.opcodes)
+
+    @cached_property
+    def specializes(self) -> bool:
+        """The interpreter rewrites instructions to specialised forms while it runs them."""
+        return any(row.form == "specialized" for row in self.opcodes.values())
 
     @cached_property
     def extended_arg(self) -> int:

@@ -41,8 +41,6 @@ _KIND = 0x3 | 0x20 | 0x80 | 0x100 | 0x200
 _DEFAULTS, _KWDEFAULTS, _ANNOTATIONS, _CLOSURE, _ANNOTATE = 1, 2, 4, 8, 16
 
 _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)  # reading __annotations__ would run code
-# On these, a function whose __code__ or defaults were assigned is never specialised for again.
-LOSES_VERSION = (3, 13) <= sys.version_info < (3, 14)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from coscope.audits.selection import holds_for
+from coscope.audits.selection import held
 from coscope.tuner.sources import Edit, Source, edited, own
 
 
@@ -23,7 +23,7 @@ class Rewrite:
     """One change."""
 
     rule: str  # whose finding it answers
-    versions: str  # of CPython, for which it is tried
+    behaviour: str  # of CPython, for which it is tried; "": for every version
     text: str  # what it does, one clause
     edits: Callable[[Source], list[Edit]]  # none: there is nothing to change
 
@@ -36,7 +36,7 @@ def rewritten(source: Source, rewrite: Rewrite) -> str | None:
 
 def rewrites_for(version: str) -> list[Rewrite]:
     """The changes that may pay on a version."""
-    return [each for each in _REWRITES if holds_for(each.versions, version)]
+    return [each for each in _REWRITES if held(version, behaviour=each.behaviour)]
 
 
 def _loops(source: Source) -> Iterator[ast.For | ast.While]:
@@ -260,6 +260,8 @@ _REWRITES = (
     Rewrite("PERF306", "", "import before the loop", _move_imports),
     Rewrite("PERF307", "", "try and except instead of suppress", _suppress),
     Rewrite("PERF305", "", "arguments of a class by position", _positional),
-    Rewrite("PERF201", "3.11-", "call the method append itself", _unhoist_append),
-    Rewrite("PERF101", "-3.10", "locals for builtins and functions of modules", _hoist_globals),
+    Rewrite("PERF201", "bound_appends_cost", "call the method append itself", _unhoist_append),
+    Rewrite(
+        "PERF101", "globals_cost", "locals for builtins and functions of modules", _hoist_globals
+    ),
 )

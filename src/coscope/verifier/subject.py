@@ -78,7 +78,7 @@ class Subject:
     def units(self) -> int | None:
         """Code units that the line table covers (to 3.10: pairs of bytes); None if malformed."""
         raw = self.code.linetable
-        if self.rules.lines == "locations-3.11":
+        if self.rules.lines == "locations":
             return covered_units(raw)
         return None if len(raw) % 2 else len(raw) // 2
 

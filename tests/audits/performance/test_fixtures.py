@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from coscope.audits.selection import all_rules, holds_for
+from coscope.audits.selection import all_rules, holds
 from coscope.readers.from_function import HOST_VERSION
 from coscope.rules import Rule
 from tests import interpreters
 from tests.audits.marking import fixtures, head, marks_of, rule_of, unmet, unmet_live
+from tests.audits.ranges import holds_for
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "performance"
 FIXTURES = fixtures(FOLDER)
@@ -67,5 +68,5 @@ def test_no_classic_hoist_is_told_from_3_11_on() -> None:
         rule.code
         for rule in classic
         for version in ("3.11", "3.12", "3.13", "3.14", "3.15")
-        if holds_for(rule.versions, version)
+        if holds(rule, version)
     ]

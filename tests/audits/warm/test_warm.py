@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from coscope.audits.options import Options
-from coscope.audits.selection import all_rules, holds_for
+from coscope.audits.selection import all_rules, holds
 from coscope.audits.warm.command import Warm, arguments_of, most_likely, most_of_a_round, watch
 from coscope.errors import InputError, InterpreterError
 from coscope.readers.from_function import HOST_VERSION
+from tests.audits.ranges import holds_for
 
 PROGRAM = Path(__file__).parents[1] / "fixtures" / "performance" / "breakers.py"
 
@@ -83,7 +84,7 @@ def test_no_classic_hoist_is_found() -> None:
 
 def test_each_rule_that_holds_here_tells_something() -> None:
     wanted = {each.code for each in all_rules() if each.warm}
-    here = {each.code for each in all_rules() if holds_for(each.versions, HOST_VERSION)}
+    here = {each.code for each in all_rules() if holds(each, HOST_VERSION)}
 
     assert wanted & here == set().union(*_found("slow").values())
 

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 from coscope.cli.arguments import literals
-from coscope.errors import NoCodeObject, TargetError, UnknownVersion
+from coscope.errors import NoCodeObject, TargetError
 from coscope.facts.calls import wording
 from coscope.facts.calls.binding import Binding, call, explain
+from coscope.opcodes import table
 from coscope.readers import read
 from tests import interpreters
 
@@ -141,7 +142,7 @@ def test_a_misspelled_keyword_is_suggested_where_the_version_does(keyword: str) 
     binding = explain(area, [1], {keyword: 1})
 
     assert real_error(area, 1, **{keyword: 1}) == binding.error
-    assert SUGGESTS is wording.wording(HOST).suggests
+    assert SUGGESTS is table(HOST).wording.suggests
 
 
 def test_a_keyword_that_is_no_string_is_refused() -> None:
@@ -479,7 +480,7 @@ def test_partials_in_a_circle_are_an_error() -> None:
 
 
 def test_before_310_the_plain_name_stands_in_a_message() -> None:
-    assert ["name", "qualname"] == [wording.wording(v).names for v in ("3.9", "3.10")]
+    assert ["name", "qualname"] == [table(v).wording.function for v in ("3.9", "3.10")]
 
 
 OLD = """
@@ -526,11 +527,6 @@ def test_a_file_is_bound_in_the_words_of_its_version(version: str, tmp_path: Pat
         binding = explain(f"{file}::{name}", given.positional, given.keywords, python=str(python))
 
         assert json.loads(line) == binding.error
-
-
-def test_an_unknown_version_is_an_error() -> None:
-    with pytest.raises(UnknownVersion):
-        wording.wording("2.7")
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 import coscope
-from coscope.patcher.rebuild import LOSES_VERSION
+from coscope.opcodes import table
 from coscope.patcher.verbs import in_place
+from coscope.readers.from_function import HOST_VERSION
 from tests.patcher.verbs.closures import counting, stepping, waiting
 
 pytestmark = pytest.mark.filterwarnings("ignore:CPython 3.13:RuntimeWarning")
@@ -354,7 +355,7 @@ def test_the_cost_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
             with coscope.patched(other, constants={"other": "x"}):
                 other()
 
-    assert int(LOSES_VERSION) == len(caught)
+    assert int(table(HOST_VERSION).behaves("functions_lose_version")) == len(caught)
     assert all(warning.filename == __file__ for warning in caught)
 
 

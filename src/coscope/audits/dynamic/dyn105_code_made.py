@@ -53,11 +53,12 @@ def may_find(seen: Glance) -> bool:
 def check(subject: Subject) -> Iterator[Finding]:
     if not imports_of(subject, "types") and not _has_fields(subject):
         return  # such as text.replace("a", "b")
+    loses = subject.rules.behaves("functions_lose_version")
     for call in subject.calls:
         name = callee_of(subject, call)
         if name in _MAKERS:
             code = name == "types.CodeType"
-            if not code and subject.version != "3.13" and _is_copy(subject, call):
+            if not code and not loses and _is_copy(subject, call):
                 continue
             if not code and _is_handed_over(subject, call):
                 continue
@@ -67,7 +68,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 call.index,
                 severity="warning" if code else "info",
                 evidence=[subject.seen(call.index)],
-                why=_why(subject.version, code),
+                why=_why(subject, code),
                 instead=_INSTEAD,
             )
         elif call.keywords and _is_replace(subject, call):
@@ -135,14 +136,17 @@ def _replaced(subject: Subject, call: Call) -> Iterator[Finding]:
             f"replace makes a code object with another {', '.join(changed)}",
             call.index,
             evidence=[subject.seen(call.index)],
-            why=_why(subject.version, True),
+            why=_why(subject, True),
             instead=_INSTEAD,
         )
 
 
-def _why(version: str, code: bool) -> str:
+def _why(subject: Subject, code: bool) -> str:
     if code:
         return "the interpreter runs it unchecked: a wrong index or stack size crashes the process"
-    if version == "3.13":
-        return "on 3.13 such a function is never specialised: its calls take about 6 ns longer"
+    if subject.rules.behaves("functions_lose_version"):
+        return (
+            f"on {subject.version} such a function is never specialised:"
+            " its calls take about 6 ns longer"
+        )
     return "only the number of its free variables is checked"

@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.audits.selection import holds_for
 from coscope.audits.subject.calls import Call
 from coscope.audits.subject.names import callee_of, module_bindings
 from coscope.audits.subject.origins import Origin, sources_of
 from coscope.audits.subject.subject import Subject, Unit
 from coscope.model import Finding
+from coscope.opcodes import table
 
 CODE = "DYN107"
 SEVERITY = "info"
@@ -115,4 +115,4 @@ def _why(version: str, tracer: bool) -> str:
     text = (
         "it slows every call of the thread and takes the place of a debugger's or coverage's hook"
     )
-    return f"{text}; sys.monitoring does neither" if holds_for("3.12-", version) else text
+    return f"{text}; sys.monitoring does neither" if table(version).behaves("monitoring") else text

@@ -34,7 +34,7 @@ from coscope.model import Finding
 
 CODE = "PERF001"
 SEVERITY = "warning"
-VERSIONS = "3.12-3.13"
+BEHAVIOUR = "hidden_defaults_cost"
 WARM = True
 
 lower_bound = pairs.SHADOWED_DEFAULT.lower_bound

@@ -33,7 +33,7 @@ from coscope.model import Finding
 
 CODE = "PERF002"
 SEVERITY = "warning"
-VERSIONS = "3.12-"
+BEHAVIOUR = "metaclass_constants_stay_generic"
 WARM = True
 
 lower_bound = pairs.METACLASS.lower_bound

@@ -31,7 +31,7 @@ from coscope.model import Finding
 
 CODE = "PERF003"
 SEVERITY = "warning"
-VERSIONS = "3.11-"
+BEHAVIOUR = "module_getattr_stays_generic"
 WARM = True
 
 lower_bound = pairs.MODULE_GETATTR.lower_bound

@@ -32,7 +32,7 @@ from coscope.model import Finding
 
 CODE = "PERF004"
 SEVERITY = "warning"
-VERSIONS = "3.11-"
+BEHAVIOUR = "own_dicts_cost"
 WARM = True
 
 _SETUP = """\

@@ -30,7 +30,6 @@ from coscope.model import Finding
 
 CODE = "PERF005"
 SEVERITY = "warning"
-VERSIONS = "3.11-"
 WARM = True
 
 lower_bound = pairs.CLASS_STORE.lower_bound

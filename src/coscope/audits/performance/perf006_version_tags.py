@@ -29,7 +29,7 @@ from coscope.model import Finding
 
 CODE = "PERF006"
 SEVERITY = "warning"
-VERSIONS = "3.13-"
+BEHAVIOUR = "class_versions_run_out"
 WARM = True
 
 _SETUP = """\

@@ -30,7 +30,6 @@ from coscope.model import Finding
 
 CODE = "PERF007"
 SEVERITY = "info"
-VERSIONS = "3.11-"
 WARM = True
 
 _SETUP = """\

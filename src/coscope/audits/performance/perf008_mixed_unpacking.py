@@ -28,7 +28,6 @@ from coscope.model import Finding
 
 CODE = "PERF008"
 SEVERITY = "info"
-VERSIONS = "3.11-"
 WARM = True
 
 _SETUP = """\

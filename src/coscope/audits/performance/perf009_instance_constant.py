@@ -31,7 +31,7 @@ from coscope.model import Finding
 
 CODE = "PERF009"
 SEVERITY = "info"
-VERSIONS = "3.11-3.12"
+BEHAVIOUR = "instance_constants_stay_generic"
 WARM = True
 
 _SETUP = """\

@@ -35,7 +35,7 @@ from coscope.model import Finding
 
 CODE = "PERF010"
 SEVERITY = "info"
-VERSIONS = "3.12-"
+BEHAVIOUR = "fallback_classes_specialise"
 WARM = True
 
 _SETUP = """\

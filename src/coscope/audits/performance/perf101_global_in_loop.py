@@ -31,7 +31,7 @@ from coscope.model import Finding
 
 CODE = "PERF101"
 SEVERITY = "info"
-VERSIONS = "-3.10"
+BEHAVIOUR = "globals_cost"
 LOOPS = True
 OPNAMES = frozenset({"LOAD_GLOBAL"})
 PAIR = Pair("abs", "a", begin="a = abs")

@@ -29,7 +29,7 @@ from coscope.model import Finding
 
 CODE = "PERF102"
 SEVERITY = "info"
-VERSIONS = "-3.10"
+BEHAVIOUR = "module_attributes_cost"
 LOOPS = True
 OPNAMES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 PAIR = Pair("math.sqrt", "f", "import math", "f = math.sqrt")

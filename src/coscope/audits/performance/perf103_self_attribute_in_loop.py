@@ -31,7 +31,7 @@ from coscope.model import Finding
 
 CODE = "PERF103"
 SEVERITY = "info"
-VERSIONS = "-3.10"
+BEHAVIOUR = "self_attributes_cost"
 LOOPS = True
 OPNAMES = frozenset({"LOAD_ATTR"})
 

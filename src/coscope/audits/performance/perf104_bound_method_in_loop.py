@@ -31,7 +31,7 @@ from coscope.model import Finding
 
 CODE = "PERF104"
 SEVERITY = "info"
-VERSIONS = "-3.10"
+BEHAVIOUR = "bound_methods_cost"
 LOOPS = True
 OPNAMES = frozenset({"LOAD_METHOD"})
 PAIR = Pair("l.append(1)", "a(1)", begin="l = []; a = l.append")

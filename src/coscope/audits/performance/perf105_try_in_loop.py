@@ -29,7 +29,7 @@ from coscope.model import Finding
 
 CODE = "PERF105"
 SEVERITY = "info"
-VERSIONS = "-3.10"
+BEHAVIOUR = "try_blocks_cost"
 LOOPS = True
 OPNAMES = frozenset({"SETUP_FINALLY"})
 PAIR = Pair("try:\n    x\nexcept KeyError:\n    y", "x", begin="x = y = 1")

@@ -32,7 +32,7 @@ from coscope.model import Finding
 
 CODE = "PERF201"
 SEVERITY = "info"
-VERSIONS = "3.11-"
+BEHAVIOUR = "bound_appends_cost"
 LOOPS = True
 NAMES = frozenset({"append"})
 _APPEND = NAMES

@@ -26,7 +26,7 @@ from coscope.model import Code, Finding
 
 CODE = "PERF202"
 SEVERITY = "info"
-VERSIONS = "3.11"
+BEHAVIOUR = "comprehension_calls_cost"
 LOOPS = True
 OPNAMES = frozenset({"MAKE_FUNCTION"})
 PAIR = Pair("[i for i in t]", "l = []\nfor i in t: l.append(i)", begin="t = (1, 2)")

@@ -34,7 +34,7 @@ from coscope.model import Finding
 
 CODE = "PERF203"
 SEVERITY = "info"
-VERSIONS = "3.11"
+BEHAVIOUR = "class_attributes_stay_generic"
 LOOPS = True
 TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR"})

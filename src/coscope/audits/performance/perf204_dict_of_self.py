@@ -31,7 +31,7 @@ from coscope.model import Finding
 
 CODE = "PERF204"
 SEVERITY = "info"
-VERSIONS = "3.11-3.12"
+BEHAVIOUR = "dict_of_self_costs"
 OPNAMES = frozenset({"LOAD_ATTR", "LOAD_GLOBAL"})
 
 _SETUP = """\

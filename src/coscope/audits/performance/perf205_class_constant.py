@@ -32,7 +32,7 @@ from coscope.model import Finding
 
 CODE = "PERF205"
 SEVERITY = "info"
-VERSIONS = "3.11-3.12"
+BEHAVIOUR = "instance_constants_stay_generic"
 LOOPS = True
 TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR"})

@@ -34,7 +34,7 @@ from coscope.readers.attributes import is_a, member
 
 CODE = "PERF206"
 SEVERITY = "info"
-VERSIONS = "3.11-"
+BEHAVIOUR = "module_getattr_stays_generic"
 LOOPS = True
 LIVE = True
 

@@ -30,7 +30,7 @@ from coscope.model import Finding
 
 CODE = "PERF207"
 SEVERITY = "info"
-VERSIONS = "3.11-3.13"
+BEHAVIOUR = "module_chains_cost"
 LOOPS = True
 TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR"})

@@ -37,7 +37,7 @@ from coscope.model import Finding
 
 CODE = "PERF208"
 SEVERITY = "warning"
-VERSIONS = "3.10, 3.12-3.13"
+BEHAVIOUR = "hidden_defaults_cost"
 LOOPS = True
 TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR", "STORE_ATTR"})

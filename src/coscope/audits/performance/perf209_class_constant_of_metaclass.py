@@ -34,7 +34,7 @@ from coscope.model import Finding
 
 CODE = "PERF209"
 SEVERITY = "info"
-VERSIONS = "3.12-"
+BEHAVIOUR = "metaclass_constants_stay_generic"
 LOOPS = True
 TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR"})

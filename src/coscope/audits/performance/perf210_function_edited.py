@@ -28,7 +28,7 @@ from coscope.model import Finding
 
 CODE = "PERF210"
 SEVERITY = "info"
-VERSIONS = "3.13"
+BEHAVIOUR = "functions_lose_version"
 
 _SETUP = """\
 def edited(): pass
@@ -66,7 +66,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             f"the store to {name} of {held} keeps calls of it from being specialised",
             index,
             evidence=[subject.seen(index)],
-            why="on CPython 3.13 such a function has no version any more",
+            why=f"on CPython {subject.version} such a function has no version any more",
             instead="a new function, made by its def",
         )
 

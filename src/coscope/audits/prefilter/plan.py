@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from coscope.audits.prefilter.glances import Glance, Overview, first_parts
-from coscope.audits.selection import holds_for
+from coscope.audits.selection import holds
 from coscope.opcodes import table
 from coscope.rules import Rule
 
@@ -69,7 +69,7 @@ class Plan:
             if not rule.live
             and not rule.warm
             and (compiled or not rule.compiled)
-            and holds_for(rule.versions, version)
+            and holds(rule, version)
         ]
         self.rules = tuple(trigger.rule for trigger in triggers)
         # Each trigger stands in the first group that fits: the cheapest question is asked first.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from coscope.audits.options import Options
 from coscope.audits.prefilter.glances import Overview
 from coscope.audits.prefilter.plan import plan_of
-from coscope.audits.selection import holds_for
+from coscope.audits.selection import holds
 from coscope.audits.subject.subject import Subject, Unit
 from coscope.errors import CoscopeError, InternalError, SourceError
 from coscope.model import CONFIDENCES, SEVERITIES, Evidence, Finding, Function
@@ -99,7 +99,7 @@ def audit_subjects(subjects: Iterable[Subject], rules: Sequence[Rule]) -> list[F
     for subject in subjects:
         for rule in rules:
             wanted = rule.live or (rule.warm and subject.unit.warm)
-            if wanted and holds_for(rule.versions, subject.version):
+            if wanted and holds(rule, subject.version):
                 found += run_rule(rule, subject)
     return merged(found)
 

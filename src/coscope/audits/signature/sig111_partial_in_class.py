@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.prefilter.glances import Glance, is_class_body
-from coscope.audits.selection import holds_for
 from coscope.audits.subject.names import callee_of
 from coscope.audits.subject.subject import Subject, Unit
 from coscope.model import Finding
@@ -46,7 +45,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         name = str(subject.instructions.argval(index))
         if name.startswith("_") and name not in subject.unit.fact(_attributes):
             continue  # such as a decorator for the methods of the class
-        binds = holds_for("3.14-", subject.version)
+        binds = subject.rules.behaves("partials_bind")
         yield subject.finding(
             CODE,
             f"the partial {name} {'is' if binds else 'becomes, in 3.14,'} a method of its class",

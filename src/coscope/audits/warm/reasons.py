@@ -15,7 +15,6 @@ from coscope.audits.warm.class_tags import tags_used, version_tag
 from coscope.audits.warm.samples import recorder, seen_of
 from coscope.audits.warm.specialization import LEAST_MISSES, Site, read_sites, specializes
 from coscope.opcodes import table
-from coscope.opcodes.behaviour import Specialization
 from coscope.readers.attributes import (
     MISSING,
     class_attribute,
@@ -24,7 +23,7 @@ from coscope.readers.attributes import (
     mro_of,
     namespace_of,
 )
-from coscope.readers.from_function import HOST_VERSION
+from coscope.readers.from_function import HOST_RELEASE, HOST_VERSION
 from coscope.readers.values import name_of_class
 
 SHADOWED = "shadowed default"
@@ -288,7 +287,7 @@ class _Search:
             )
         if not self.site.generic:
             return self._made(CLASS_STORE, f"the class {name} changes between reads", True)
-        if _host().class_attributes_stay_generic:
+        if _behaves("class_attributes_stay_generic"):
             return self._made(OTHER, "this CPython has no form for an attribute of a class", True)
         return self._unknown()
 
@@ -300,7 +299,7 @@ class _Search:
         if value is MISSING:
             if class_attribute(cls, "__getattr__") is MISSING or self.site.family == "STORE_ATTR":
                 return None
-            if _host().fallbacks_stay_generic:
+            if not _behaves("fallback_classes_specialise"):
                 return self._made(OTHER, f"the class {name} has a __getattr__", True)
             if stores(cls, self.attribute) or _has_own_getattribute(cls):
                 return None
@@ -310,12 +309,12 @@ class _Search:
         if _is_descriptor(value):
             text = f"{name}.{self.attribute} is a {type(value).__name__}"
             return self._made(OTHER, text, True)
-        if _host().hidden_defaults_stay_generic:
+        if _behaves("hidden_defaults_cost"):
             if self.site.family == "STORE_ATTR" or stores(cls, self.attribute):
                 return self._shadowed(cls, True)
             if self._is_stored_nearby():
                 return self._shadowed(cls, False)
-        if _host().instance_constants_stay_generic:
+        if _behaves("instance_constants_stay_generic"):
             text = f"{self.attribute} is an attribute of the class {name}, read through an instance"
             return self._made(CONSTANT, text, True)
         return None
@@ -348,7 +347,7 @@ class _Search:
         if not self.site.generic:
             return self._made(OTHER, f"{self.owner} is not always of one type and one layout")
         found: list[Reason] = []
-        hiding = _host().hidden_defaults_stay_generic
+        hiding = _behaves("hidden_defaults_cost")
         every = self.subject.unit.fact(_classes)
         held = (namespace_of(cls).get(self.attribute) for cls in every)
         if any(type(value) is GetSetDescriptorType for value in held):
@@ -423,11 +422,8 @@ class _Search:
         return thing
 
 
-def _host() -> Specialization:
-    """How this interpreter specialises; asked only after it is known that it does."""
-    found = table(HOST_VERSION).specialization
-    assert found is not None
-    return found
+def _behaves(name: str) -> bool:
+    return table(HOST_VERSION).behaves(name, HOST_RELEASE)
 
 
 def _codes(unit: object) -> tuple[tuple[str, CodeType], ...]:

@@ -20,8 +20,9 @@ from typing import Any
 
 from coscope.errors import NoCodeObject, TargetError
 from coscope.facts.calls.parameters import Arguments, BindingStep, Given, Stage, fill
-from coscope.facts.calls.wording import abstract, wording
+from coscope.facts.calls.wording import abstract
 from coscope.model import Value
+from coscope.opcodes import table
 from coscope.readers.attributes import (
     MISSING,
     class_attribute,
@@ -315,7 +316,7 @@ def _object_new(reached: Reached, cls: Any, arguments: Arguments, plain_init: bo
         return
     methods = _abstract_methods_of(cls)
     if type(methods) is frozenset and all(type(method) is str for method in methods):
-        reached.fail(abstract(name, sorted(methods), wording(HOST_VERSION)))
+        reached.fail(abstract(name, sorted(methods), table(HOST_VERSION).wording))
     else:
         reached.note(f"{name} is abstract")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from coscope.facts.calls import wording
 from coscope.model import Argument, Function, Value
+from coscope.opcodes import table
 from coscope.readers.values import exact_text, value_of
 
 
@@ -98,8 +99,8 @@ class _Filling:
         code = function.code
         self.function = function
         self.arguments = arguments
-        self.words = wording.wording(code.version)
-        self.name = function.qualname if self.words.names == "qualname" else code.name
+        self.words = table(code.version).wording
+        self.name = function.qualname if self.words.function == "qualname" else code.name
         self.parameters = function.arguments
         self.positional = code.argcount
         self.only = code.posonlyargcount

@@ -3,48 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from coscope.errors import UnknownVersion
-
-
-@dataclass(frozen=True, slots=True)
-class Wording:
-    """How one version writes the messages, where versions differ."""
-
-    names: str = "qualname"  # what stands before the "()": "qualname" or "name" of the function
-    suggests: bool = False  # "Did you mean 'x'?" after an unexpected keyword
-    # "Can't instantiate abstract class C " goes on with: text, plural ending, join, quote.
-    abstract: tuple[str, str, str] = ("with abstract method", ", ", "")
-
-
-_QUOTED = ("without an implementation for abstract method", ", ", "'")
-
-# One row a version, as its Python/ceval.c and Objects/typeobject.c write them.
-_WORDINGS = {
-    "3.8": Wording(names="name"),
-    "3.9": Wording(names="name"),
-    "3.10": Wording(),
-    "3.11": Wording(),
-    "3.12": Wording(abstract=_QUOTED),
-    "3.13": Wording(suggests=True, abstract=_QUOTED),
-    "3.14": Wording(suggests=True, abstract=_QUOTED),
-    "3.15": Wording(suggests=True, abstract=_QUOTED),
-}
-
-
-def wording(version: str) -> Wording:
-    """The wording of a CPython, such as "3.13".
-
-    Raises:
-        UnknownVersion: No row is written for it.
-    """
-    found = _WORDINGS.get(version)
-    if found is None:
-        raise UnknownVersion(
-            f"the messages of CPython {version} are not known", expected=", ".join(_WORDINGS)
-        )
-    return found
+from coscope.opcodes.behaviour import Wording
 
 
 def too_many(least: int | None, most: int, given: int, keyword_only: int) -> str:

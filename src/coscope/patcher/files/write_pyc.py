@@ -15,6 +15,7 @@ from coscope.errors import PatchError
 from coscope.model import Code
 from coscope.opcodes import table
 
+_ROUNDS = {"siphash-2-4": (2, 4), "siphash-1-3": (1, 3)}  # per word, and at the end
 _UNCHECKED_HASH = 0b01  # PEP 552: an import takes the file without looking at the source
 
 
@@ -41,8 +42,7 @@ def _header(code: Code, source: bytes) -> bytes:
     """A header that names the version's last magic number, and the source by its hash."""
     rules = table(code.version)
     magic = rules.release_magics[-1] | int.from_bytes(b"\r\n", "little") << 16
-    # CPython 3.11 went over from SipHash-2-4 to SipHash-1-3.
-    rounds = (2, 4) if rules.layout == "3.8" else (1, 3)
+    rounds = _ROUNDS[rules.source_hash]
     return pack("<IIQ", magic, _UNCHECKED_HASH, siphash(source, magic, *rounds))
 
 

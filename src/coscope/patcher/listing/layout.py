@@ -174,7 +174,7 @@ def _linetable(listing: Listing, operations: list[Operation]) -> bytes:
             runs[-1] = item.place, runs[-1][1] + units
         else:
             runs.append((item.place, units))
-    if listing.rules.lines != "locations-3.11":
+    if listing.rules.lines != "locations":
         return _old_linetable(listing, operations)
     pieces = []
     line = code.firstlineno

@@ -309,7 +309,7 @@ def _places(code: Code, offsets: Sequence[int]) -> list[Place]:
 
 def _runs(code: Code) -> tuple[list[int], list[Place]]:
     """Where each place starts, in bytes, and the places; one that says nothing behind them."""
-    if table(code.version).lines != "locations-3.11":
+    if table(code.version).lines != "locations":
         ranges = line_ranges(code)
         starts = [start for start, _, _ in ranges]
         places = [Place(Span(line)) for _, _, line in ranges]

@@ -16,14 +16,15 @@ from typing import Any, Unpack
 
 from coscope.errors import InternalError, PatchError
 from coscope.model import Code
+from coscope.opcodes import table
 from coscope.patcher.edits.checking import check
-from coscope.patcher.rebuild import LOSES_VERSION, Admitted, admit, snapshot
+from coscope.patcher.rebuild import Admitted, admit, snapshot
 from coscope.patcher.receipts import Receipt, running_frames
 from coscope.patcher.verbs.patching import changed_cells, module_of, rename, sharers
 from coscope.patcher.verbs.reaching import Reached, reach
 from coscope.patcher.verbs.requests import Changes, Plan, Request, objects_of, plan, request
 from coscope.readers.attributes import is_a
-from coscope.readers.from_function import exact_tuple, from_code_object
+from coscope.readers.from_function import HOST_RELEASE, HOST_VERSION, exact_tuple, from_code_object
 from coscope.readers.values import exact_text
 
 _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
@@ -265,7 +266,7 @@ def _cells_of(entry: _Entry) -> Iterable[int]:
 
 
 def _tell_cost(function: FunctionType) -> None:
-    if LOSES_VERSION and not _told:
+    if table(HOST_VERSION).behaves("functions_lose_version", HOST_RELEASE) and not _told:
         _told.append(function.__qualname__)
         message = _COST.format(name=function.__qualname__)
         warnings.warn(message, RuntimeWarning, stacklevel=5)
