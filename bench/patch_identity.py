@@ -48,7 +48,7 @@ def forgotten(code: Code) -> Listing:
         new[id(item)].target = None if item.target is None else new[id(item.target)]
     for handler in listing.handlers:
         handler.target = new[id(handler.target)]
-    blank = replace(code, exceptiontable=b"", _columns=[])
+    blank = replace(code, exceptiontable=b"")
     return Listing(blank, [new[id(item)] for item in listing.items])
 
 

@@ -237,7 +237,10 @@ class Code:
     localsplusnames: tuple[str, ...] = ()
     localspluskinds: bytes = b""  # FAST_* flags, one byte a slot; to 3.10 derived
     release: str | None = None  # "3.13.0" where known: the magic number is not the version
-    _columns: list[Instructions] = field(default_factory=list, compare=False, repr=False)
+    # Not of the constructor, so that `dataclasses.replace` never carries them to other bytes.
+    _columns: list[Instructions] = field(
+        default_factory=list, init=False, compare=False, repr=False
+    )
 
     @property
     def instructions(self) -> Instructions:

@@ -293,7 +293,7 @@ def test_an_unassigned_local_is_found_among_many() -> None:
     checks, loads = (rows[name].code for name in ("LOAD_FAST_CHECK", "LOAD_FAST"))
     raw = bytearray(code.code)
     raw[::2] = raw[::2].replace(bytes([checks]), bytes([loads]))
-    graph = build(replace(code, code=bytes(raw), _columns=[]))
+    graph = build(replace(code, code=bytes(raw)))
     domain = ManyKinds(graph)
     run(graph, domain)
 

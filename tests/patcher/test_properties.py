@@ -139,7 +139,7 @@ EDITS = st.lists(
 @settings(max_examples=300)
 @given(st.sampled_from(CODES), EDITS)
 def test_any_edits_end_in_code_or_in_a_patch_error(code: Any, edits: list[Any]) -> None:
-    copy = replace(code, _columns=[])
+    copy = replace(code)
     with suppress(PatchError):  # and no other exception
         # What cannot run for want of the right values is the verifier's to refuse, and it must
         # not fail at it.

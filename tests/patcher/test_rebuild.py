@@ -87,10 +87,10 @@ def test_a_rebuilt_function_has_a_version_so_that_calls_are_specialised() -> Non
 
 def test_live_constants_come_from_the_original_alone() -> None:
     code = from_code_object(factorial.__code__)
-    foreign = replace(code, consts=(*code.consts, coscope.Opaque("list", 1234)), _columns=[])
+    foreign = replace(code, consts=(*code.consts, coscope.Opaque("list", 1234)))
     with pytest.raises(coscope.Refused, match="live object that the original does not have"):
         rebuild(foreign, factorial)  # type: ignore[arg-type]
-    hidden = replace(code, consts=(*code.consts, (code,)), _columns=[])
+    hidden = replace(code, consts=(*code.consts, (code,)))
     with pytest.raises(coscope.Refused):
         rebuild(hidden, factorial)  # type: ignore[arg-type]
 
@@ -113,15 +113,50 @@ def test_a_verdict_is_kept_for_other_plain_constants_alone() -> None:
     code = from_code_object(factorial.__code__)
     first = verdicts.verdict(code)
     numbers = tuple(8 if type(each) is int else each for each in code.consts)
-    other = replace(code, consts=numbers, _columns=[])
+    other = replace(code, consts=numbers)
     again = verdicts.verdict(other)
 
     assert again.code is other
     assert first.violations is again.violations
-    worse = replace(code, stacksize=0, _columns=[])
+    worse = replace(code, stacksize=0)
     assert not verdicts.verdict(worse).ok
-    names = replace(code, consts=tuple((each,) for each in code.consts), _columns=[])
+    names = replace(code, consts=tuple((each,) for each in code.consts))
     assert verdicts.verdict(names).code is names
+
+
+def test_other_bytes_are_decoded_anew() -> None:
+    code = from_code_object(factorial.__code__)
+    assert len(code.instructions) > 1  # decoded
+    raw = bytearray(code.code)
+    at = next(each.offset for each in code.instructions if each.opname.startswith("LOAD_FAST"))
+    raw[at + 1] = 200
+    other = replace(code, code=bytes(raw))
+
+    assert not coscope.verify(other).ok
+    with pytest.raises(coscope.NotVerified):
+        rebuild(other, factorial)  # type: ignore[arg-type]
+
+
+class Alike(str):
+    """Equal to a string, and another type."""
+
+    def __hash__(self) -> int:
+        raise AssertionError("user code runs")
+
+
+def test_a_verdict_is_not_kept_for_fields_of_another_type() -> None:
+    verdicts.forget()
+    code = from_code_object(factorial.__code__)
+    assert verdicts.verdict(code).ok
+
+    for changes in (
+        {"names": tuple(map(Alike, code.names))},
+        {"argcount": True},
+        {"kwonlyargcount": False},
+        {"stacksize": float(code.stacksize)},
+        {"linetable": bytearray(code.linetable)},
+    ):
+        assert not verdicts.verdict(replace(code, **changes)).ok  # type: ignore[arg-type]
 
 
 def test_only_the_interpreter_may_call_a_comprehensions_code() -> None:

@@ -43,7 +43,7 @@ def genuine(version: str, qualname: str) -> Code:
 
 def changed(code: Code, /, **fields: Any) -> Code:
     """The code object with other fields, and its instructions not yet decoded."""
-    return replace(code, **fields, _columns=[])
+    return replace(code, **fields)
 
 
 def edited(code: Code, name: str, /, *, nth: int = 0, **fields: Any) -> Code:
@@ -103,7 +103,7 @@ def built(
         localsplusnames=tuple(name for name, _ in slots),
         localspluskinds=bytes(kind for _, kind in slots),
     )
-    return replace(code, **fields, _columns=[])
+    return replace(code, **fields)
 
 
 def found(code: Code, rule: str) -> list[Violation]:

@@ -118,7 +118,6 @@ class Body:
             stacksize=code.stacksize + spare,
             linetable=_linetable(self.ops, offsets, code.firstlineno),
             exceptiontable=_exceptiontable(self.guards, offsets),
-            _columns=[],
             **_fast_locals(self.locals, bytes(self.kinds)),
         )
 

@@ -86,7 +86,7 @@ class Unit:
         for parent, index in zip(reversed(parents), reversed(path), strict=False):
             consts = parent.consts
             consts = (*consts[:index], changed, *consts[index + 1 :])
-            changed = replace(parent, consts=consts, _columns=[])
+            changed = replace(parent, consts=consts)
         return changed
 
 

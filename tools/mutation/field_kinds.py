@@ -15,7 +15,7 @@ from mutation.registry import field_kind
 
 
 def _with(subject: Code, /, **fields: Any) -> Code:
-    return replace(subject, _columns=[], **fields)
+    return replace(subject, **fields)
 
 
 def _starts(code: Code, pool: Pool) -> list[int]:

@@ -112,4 +112,4 @@ def apply(random: Random, part: Part, steps: Sequence[str], pool: Pool) -> Code:
     for step in steps:
         if step in FIELD_KINDS:
             code = FIELD_KINDS[step](random, code, pool)
-    return replace(code, _columns=[]) if code is part.code else code
+    return replace(code) if code is part.code else code

@@ -159,7 +159,7 @@ def _counted(told: Iterable[Told], total: int, progress: Progress) -> Iterator[T
 
 
 def _status(totals: Totals) -> int:
-    return FAILED if totals.errors else VIOLATED if totals.violations else 0
+    return FAILED if totals.errors else VIOLATED if totals.violations or totals.undecided else 0
 
 
 def _write_page(session: Session, told: Iterable[Told], alone: bool, progress: Progress) -> int:

@@ -62,9 +62,7 @@ def with_qualnames(root: Code, *, file: str | None = None, limits: Limits = DEFA
         consts = original.consts
         if children:  # else it stays the same tuple, of which a file may have one for many
             consts = tuple(next(renamed) if isinstance(const, Code) else const for const in consts)
-        named[id(original), qualname] = replace(
-            original, qualname=qualname, consts=consts, _columns=[]
-        )
+        named[id(original), qualname] = replace(original, qualname=qualname, consts=consts)
     return named[id(root), root.name]
 
 

@@ -149,16 +149,16 @@ def _check_kind(code: Code, like: CodeType) -> None:
 
 
 def _unsafe(code: Code, report: Report) -> NotVerified:
-    first = report.violations[0]
+    first = (report.violations or report.undecided)[0]
     more = len(report.violations) - 1
     problem = NotVerified(
-        f"the verifier refuses it: {first.rule} {first.message}",
+        report.refusal or "",
         code=first.code,
         offset=first.offset,
         line=first.line,
         expected=first.expected,
         found=first.found,
-        hint=f"There are {more} more violations: see the error's report." if more else None,
+        hint=f"There are {more} more violations: see the error's report." if more > 0 else None,
     )
     problem.report = report
     return problem

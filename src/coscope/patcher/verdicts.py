@@ -2,8 +2,8 @@
 
 A verdict depends on a number, a string or bytes in `co_consts` by its type only: none of them can
 be a value that the interpreter trusts. So one verdict serves every value that a constant is patched
-to, in a test that patches the same function again and again. Everything else of a code object is
-compared as it is: bytes, tables, counts, names and all other constants.
+to, in a test that patches the same function again and again. Everything else in a code object is
+compared by type and value: bytes, tables, counts, names and all other constants.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import replace
 from coscope.model import Code, Constant, Opaque
 from coscope.patcher.applying.pools import key
 from coscope.verifier import Report, verify
+from coscope.verifier.fields import has_exact_fields
 
 KEPT = 256  # verdicts, the last used
 
@@ -25,6 +26,8 @@ _kept: OrderedDict[tuple[object, ...], Report] = OrderedDict()
 def verdict(code: Code) -> Report:
     """What `verify` says, or said of the same code with other plain constants."""
     shape = _shape(code)
+    if shape is None:
+        return verify(code)
     known = _kept.get(shape)
     if known is not None:
         _kept[shape] = known  # it may have been pushed out by another thread
@@ -43,8 +46,16 @@ def forget() -> None:
     _kept.clear()
 
 
-def _shape(code: Code) -> tuple[object, ...]:
-    """All that a verdict and its report can depend on."""
+def _shape(code: Code) -> tuple[object, ...] | None:
+    """All that a verdict and its report can depend on; None if a field is of another type.
+
+    Values that are equal need not be of one type, and a subclass may compare as it likes.
+    """
+    if not has_exact_fields(code):
+        return None
+    consts = tuple(map(_shape_of, code.consts))
+    if None in consts:
+        return None
     return (
         code.version,
         code.name,
@@ -66,8 +77,16 @@ def _shape(code: Code) -> tuple[object, ...]:
         code.freevars,
         code.linetable,
         code.exceptiontable,
-        tuple(map(_shape_of, code.consts)),
+        consts,
+        _shared(code.consts),
     )
+
+
+def _shared(consts: tuple[Constant, ...]) -> tuple[int, ...]:
+    """For each nested code object the index at which the same object is first a constant."""
+    first: dict[int, int] = {}
+    nested = [constant for constant in consts if isinstance(constant, Code)]
+    return tuple(first.setdefault(id(each), at) for at, each in enumerate(nested))
 
 
 def _shape_of(constant: Constant) -> object:

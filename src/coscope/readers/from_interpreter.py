@@ -177,7 +177,7 @@ def with_release(code: Code, release: str) -> Code:
     done: dict[int, Code] = {}
     for each in reversed(list(code.walk())):
         consts = tuple(_replaced(constant, done) for constant in each.consts)
-        done[id(each)] = replace(each, consts=consts, release=release, _columns=[])
+        done[id(each)] = replace(each, consts=consts, release=release)
     return done[id(code)]
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
+from coscope.errors import InputError
 from coscope.model import Code, Function
 from coscope.readers import read
 from coscope.readers.targets import is_live_name
 from coscope.rules import discover
+from coscope.verifier.checks.ver806_types import check as check_types
+from coscope.verifier.fields import has_exact_fields, text_of
 from coscope.verifier.report import Contract, Report, Violation, contract_of
 from coscope.verifier.subject import Subject
 
 CHECKS = "coscope.verifier.checks"  # the package whose files are the checks
+
+Check = Callable[[Subject], Iterable[Violation]]
+
+_NO_CONTRACT = Contract("<unknown>", (), (), (), called=True)
 
 __all__ = ["CHECKS", "Contract", "Report", "Violation", "verify"]
 
@@ -56,29 +63,44 @@ def verify(
         file = file or _file_of(target)
         target = read(target, python=python)
     code = target.code if isinstance(target, Function) else target
-    rules = [rule for rule in discover(CHECKS) if rule.code not in without]
-    checks = [rule.check for rule in rules]
+    if type(code.version) is not str:
+        raise InputError("the version of a code object is not a string", expected="such as '3.13'")
+    checks = [rule.check for rule in discover(CHECKS) if rule.code not in without]
+    found, codes, structural = _look(code, file, checks)
+    return Report(
+        name=text_of(code.qualname),
+        version=code.version,
+        violations=tuple(each for each in found if not each.undecided),
+        contract=contract_of(code) if has_exact_fields(code) else _NO_CONTRACT,
+        codes=codes,
+        structural=structural,
+        file=file or text_of(code.filename),
+        code=code,
+        undecided=tuple(each for each in found if each.undecided),
+    )
+
+
+def _look(
+    code: Code, file: str | None, checks: Sequence[Check]
+) -> tuple[list[Violation], int, bool]:
+    """What the checks say, how many code objects there are, and whether kinds were not followed."""
     violations: list[Violation] = []
     codes = 0
+    structural = False
     for number, inner in enumerate(code.walk()):
-        subject = Subject(inner, file or inner.filename)
+        subject = Subject(inner, file)
         codes += 1
-        found = [violation for check in checks for violation in check(subject)]
+        structural = subject.structural
+        looking = checks if subject.exact else [check_types]
+        found = [violation for check in looking for violation in check(subject)]
         if found:
             numbered = [
                 replace(subject.with_stack(violation), number=number) for violation in found
             ]
             violations += sorted(numbered, key=_place)
-    return Report(
-        name=code.qualname,
-        version=code.version,
-        violations=tuple(violations),
-        contract=contract_of(code),
-        codes=codes,
-        structural=subject.structural,
-        file=file or code.filename,
-        code=code,
-    )
+        if not subject.exact:
+            break  # its constants may be anything
+    return violations, codes, structural
 
 
 def _file_of(target: object) -> str | None:

@@ -15,6 +15,13 @@ from coscope.result import Result
 _IN_ARGUMENTS = 0x4, 0x8  # CO_VARARGS, CO_VARKEYWORDS: one more slot each
 
 
+VERDICTS = (
+    "accepted",  # it cannot crash the interpreter
+    "refused",  # something that can was found
+    "not decided",  # a bound of work was reached before either was known
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Violation:
     """One way in which a code object can harm the interpreter, and where."""
@@ -30,6 +37,7 @@ class Violation:
     stack: tuple[str, ...] | None = None  # kinds before the instruction, deepest first
     file: str | None = None
     number: int = 0  # of the code object, in the order of `Code.walk`: names are not unique
+    undecided: bool = False  # a bound of work was reached: nothing is proved, either way
 
     @property
     def line(self) -> int | None:
@@ -102,17 +110,33 @@ class Report(Result):
 
     name: str  # qualified name of the outermost code object
     version: str  # of CPython, "3.13"
-    violations: tuple[Violation, ...]  # all of them, in code order
+    violations: tuple[Violation, ...]  # everything that was proved wrong, in code order
     contract: Contract  # of the outermost code object
     codes: int  # code objects looked at
     structural: bool  # True: kinds of values were not followed (3.8 to 3.10)
     file: str  # that was read; of a live code object the one that it names
     code: Code = field(compare=False, repr=False)  # the outermost code object
+    undecided: tuple[Violation, ...] = ()  # where a bound of work was reached; no finding
 
     @property
     def ok(self) -> bool:
         """True if it cannot crash the interpreter, when it is entered as `contract` says."""
-        return not self.violations
+        return not self.violations and not self.undecided
+
+    @property
+    def verdict(self) -> str:
+        """One of `VERDICTS`."""
+        if self.violations:
+            return "refused"
+        return "not decided" if self.undecided else "accepted"
+
+    @property
+    def refusal(self) -> str | None:
+        """Why nothing should run it, one clause; None if it is accepted."""
+        if self.violations:
+            first = self.violations[0]
+            return f"the verifier refuses it: {first.rule} {first.message}"
+        return f"not decided: {self.undecided[0].message}" if self.undecided else None
 
 
 def _may_hold(cell: CellType, kind: str) -> bool:

@@ -19,6 +19,7 @@ from coscope.flow.machine import run
 from coscope.model import NOWHERE, Code, Instructions, Region, Span
 from coscope.opcodes import Table, table
 from coscope.opcodes.kinds import told
+from coscope.verifier.fields import has_exact_fields, text_of
 from coscope.verifier.report import Violation
 
 _STRUCTURE = ("underflow", "disagreement", "handler")  # what is told of 3.8 to 3.10
@@ -32,12 +33,14 @@ class Subject:
         rules: Its version's opcode table.
         instructions: Its columns; empty if `unreadable`.
         unreadable: Why the bytes are no instruction sequence, if they are none.
+        exact: Every field is of its declared type; otherwise only the check of types looks at it.
         structural: True where kinds of values are not known (3.8 to 3.10).
     """
 
     def __init__(self, code: Code, file: str | None = None) -> None:
         self.code = code
-        self.file = file
+        self.exact = has_exact_fields(code)  # else no check but that of the types may look
+        self.file = file or text_of(code.filename)
         self.rules: Table = table(code.version)
         self.structural = self.rules.exceptions == "block stack"
         self.unreadable: CodeError | None = None
@@ -165,11 +168,12 @@ class Subject:
         offset: int | None = None,
         expected: object = None,
         found: object = None,
+        undecided: bool = False,
     ) -> Violation:
         """A violation, at an instruction or a byte offset."""
         instructions = self.instructions
         opname = None
-        span = Span(self.code.firstlineno)
+        span = Span(self.code.firstlineno) if self.exact else NOWHERE
         if index is not None and instructions is not None:
             offset = instructions.offsets[index]
             opname = instructions.opname(index)
@@ -177,7 +181,7 @@ class Subject:
         return Violation(
             rule,
             message,
-            self.code.qualname,
+            text_of(self.code.qualname),
             offset,
             span,
             opname,
@@ -185,6 +189,7 @@ class Subject:
             None if found is None else str(found),
             self._stack(index),
             self.file,
+            undecided=undecided,
         )
 
     def with_stack(self, violation: Violation) -> Violation:

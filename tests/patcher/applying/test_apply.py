@@ -100,7 +100,7 @@ def test_without_nested_the_code_inside_stays() -> None:
 )
 def test_metadata_of_a_wrong_kind_is_told(edit: SetMetadata) -> None:
     code = code_of(SOURCE)
-    copy = replace(code, _columns=[])
+    copy = replace(code)
     with pytest.raises(PatchError, match="is a"):
         apply(code, [edit])
 

@@ -362,7 +362,7 @@ def test_a_class_body() -> None:
 )
 def test_refusals(edit: InsertCall, kind: type, words: str) -> None:
     code = code_of("def f(a): return a")
-    copy = replace(code, _columns=[])
+    copy = replace(code)
     with pytest.raises(PatchError) as caught:
         apply(code, [edit])
 

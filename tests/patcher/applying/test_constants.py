@@ -25,7 +25,7 @@ from tests.patcher.samples import code_of, function
 
 def change(code: Code, old: Any, new: Any, /, **options: Any) -> Code:
     """The edited code; the original is compared with a copy of itself."""
-    copy = replace(code, _columns=[])
+    copy = replace(code)
     edited = apply(code, [ReplaceConstant(old=old, new=new, **options)])
     assert copy == code
     assert verify(edited).ok
@@ -33,7 +33,7 @@ def change(code: Code, old: Any, new: Any, /, **options: Any) -> Code:
 
 
 def problem(code: Code, old: Any, new: Any, /, **options: Any) -> PatchError:
-    copy = replace(code, _columns=[])
+    copy = replace(code)
     with pytest.raises(PatchError) as caught:
         apply(code, [ReplaceConstant(old=old, new=new, **options)])
     assert copy == code
@@ -269,7 +269,7 @@ def test_a_small_int_of_314_is_no_constant_and_is_replaced_all_the_same() -> Non
         ("RETURN_VALUE", 0),
     ]
     code = built("3.14", instructions)
-    code = replace(code, linetable=encode_locations([Location(5, NOWHERE)], 1), _columns=[])
+    code = replace(code, linetable=encode_locations([Location(5, NOWHERE)], 1))
 
     small = change(code, 42, 99)
     large = change(code, 42, 1000, where=opcode("LOAD_SMALL_INT"))

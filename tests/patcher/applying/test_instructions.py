@@ -48,7 +48,7 @@ def opnames(code: Code) -> list[str]:
 
 
 def problem(code: Code, edit: Any) -> PatchError:
-    copy = replace(code, _columns=[])
+    copy = replace(code)
     with pytest.raises(PatchError) as caught:
         apply(code, [edit])
     assert copy == code

@@ -73,7 +73,7 @@ def test_beyond_index_255() -> None:
 
 def problem(source: str, **options: Any) -> PatchError:
     code = code_of(source)
-    copy = replace(code, _columns=[])
+    copy = replace(code)
     with pytest.raises(PatchError) as caught:
         apply(code, [Rename(old="x", new="y", **options)])
     assert copy == code

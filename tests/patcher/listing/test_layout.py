@@ -86,7 +86,7 @@ def test_what_pyodide_compiles_is_laid_out_the_same(version: str) -> None:
 def test_prefixes_that_are_not_needed_stay() -> None:
     code = built("3.13", [("RESUME", 0), ("LOAD_FAST", 0), ("RETURN_VALUE", 0)])
     prefix = bytes([table("3.13").extended_arg, 0])
-    padded = replace(code, code=code.code[:2] + prefix + code.code[2:], _columns=[])
+    padded = replace(code, code=code.code[:2] + prefix + code.code[2:])
 
     assert padded == lay_out(decode_listing(padded))
 

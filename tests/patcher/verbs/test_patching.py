@@ -246,7 +246,7 @@ def test_code_of_another_version() -> None:
 
     from coscope.patcher.rebuild import rebuild
 
-    code = replace(coscope.read(factorial).code, version="3.8", _columns=[])
+    code = replace(coscope.read(factorial).code, version="3.8")
     with pytest.raises(coscope.WrongVersion, match=r"3\.8"):
         rebuild(code, factorial)  # type: ignore[arg-type]
 

@@ -133,7 +133,7 @@ def test_two_instructions_on_each_side(
 
 
 def test_bytes_that_are_no_instructions_are_no_listing() -> None:
-    code = replace(read(DATA / "sample-3.13.pyc").code, code=b"\x01", _columns=[])
+    code = replace(read(DATA / "sample-3.13.pyc").code, code=b"\x01")
     report = a_report(replace(CONSTANT, number=0, offset=0), code=code)
 
     assert [] == report.to_json()["reports"][0]["violations"][0]["instructions"]
@@ -152,7 +152,6 @@ def evil() -> Report:
         names=(EVIL,) * 99,
         localsplusnames=(EVIL,) * 99,
         consts=(EVIL,) * 99,
-        _columns=[],
     )
     texts: Any = dict.fromkeys(("message", "code", "expected", "found", "file"), EVIL)
     violation = replace(CONSTANT, number=0, offset=14, stack=(EVIL,) * 3, **texts)

@@ -164,10 +164,17 @@ def test_a_docstring_without_constants(version: str) -> None:
         ("localsplusnames", ("x", None)),
         ("name", 5),
         ("filename", None),
+        ("code", bytearray(b"\x97\x00")),
+        ("consts", [None]),
+        ("consts", None),
+        ("argcount", True),
+        ("flags", 3.0),
+        ("varnames", ["x"]),
+        ("linetable", None),
     ],
 )
 @EACH
-def test_items_that_are_no_strings(version: str, field: str, value: Any) -> None:
+def test_fields_of_another_type(version: str, field: str, value: Any) -> None:
     code = built(version, *END)
 
     assert [] == found(code, "VER806")

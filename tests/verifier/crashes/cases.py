@@ -28,7 +28,7 @@ CASES = (
     Case(
         "too much to follow",
         ("3.11", "3.12", "3.13"),
-        "VER305",
+        "VER303",
         False,
         "The machine gave up at its bound of work, and what was not followed had no violation."
         " UNPACK_SEQUENCE writes its values sixteen million slots above the stack.",

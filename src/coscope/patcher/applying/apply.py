@@ -92,7 +92,7 @@ def _with_nested(code: Code, done: dict[int, Code]) -> Code:
     )
     if all(new is old for new, old in zip(consts, code.consts, strict=True)):
         return code
-    return replace(code, consts=consts, _columns=[])
+    return replace(code, consts=consts)
 
 
 def _chosen(order: list[Code], edit: AnyEdit) -> dict[int, Code]:
@@ -189,5 +189,4 @@ def _described(code: Code, edit: SetMetadata, root: Code, outermost: bool) -> Co
         qualname=qualname,
         filename=code.filename if edit.filename is None else edit.filename,
         firstlineno=max(0, code.firstlineno + moved),
-        _columns=[],
     )

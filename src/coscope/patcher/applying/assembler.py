@@ -45,7 +45,6 @@ class Assembler:
             self.code,
             consts=tuple(self.constants.items),
             names=tuple(self.names.items),
-            _columns=[],
         )
 
     def _find_slots(self) -> None:

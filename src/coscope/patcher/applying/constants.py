@@ -184,7 +184,7 @@ def _rewritten(
             index = constants.add(value)
             opcodes = code.instructions.opcodes
             changes += (Change(load.use, opcodes[load.use.at], index) for load, _ in group)
-    changed = replace(code, consts=tuple(constants.items), _columns=[])
+    changed = replace(code, consts=tuple(constants.items))
     return with_operands(changed, changes) if changes else changed
 
 

@@ -62,7 +62,7 @@ class _Scope:
             for constant in code.consts
         )
         if any(new is not old for new, old in zip(consts, code.consts, strict=True)):
-            code = replace(code, consts=consts, _columns=[])
+            code = replace(code, consts=consts)
         listing = decode_listing(code)
         assembler = Assembler(listing)
         exchanged: dict[int, list[Item]] = {}

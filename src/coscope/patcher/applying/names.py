@@ -52,7 +52,7 @@ def rename(code: Code, edit: Rename) -> Code:
             shift = 0 if row is None else shift_of(row)
             flags = code.instructions.opargs[use.at] & (1 << shift) - 1
             changes.append(Change(use, opcode, index << shift | flags))
-    changed = replace(code, names=tuple(names.items), _columns=[])
+    changed = replace(code, names=tuple(names.items))
     return with_operands(changed, changes) if changes else changed
 
 

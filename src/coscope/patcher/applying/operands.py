@@ -44,7 +44,7 @@ def with_operands(code: Code, changes: Iterable[Change]) -> Code:
         for change in wanted:
             offset = columns.offsets[change.use.at]
             raw[offset : offset + 2] = change.opcode, change.oparg
-        return replace(code, code=bytes(raw), _columns=[])
+        return replace(code, code=bytes(raw))
     listing = decode_listing(code)
     for change in wanted:
         item = listing.items[change.use.number]

@@ -141,9 +141,9 @@ def _made(
 
 
 def _unsafe(report: Report, path: str) -> NotVerified:
-    first = report.violations[0]
+    first = (report.violations or report.undecided)[0]
     problem = NotVerified(
-        f"the verifier refuses it: {first.rule} {first.message}",
+        report.refusal or "",
         file=path,
         code=first.code,
         offset=first.offset,

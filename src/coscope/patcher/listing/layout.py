@@ -41,16 +41,15 @@ def lay_out(listing: Listing) -> Code:
             # A table that covers more or less than the code is kept too, if no position changed.
             untouched = decode_listing(code)
             if linetable != _linetable(untouched, operations):
-                return replace(code, linetable=linetable, _columns=[])
+                return replace(code, linetable=linetable)
         return code
     changed = replace(
         code,
         code=raw,
         exceptiontable=exceptiontable,
         linetable=_linetable(listing, operations),
-        _columns=[],
     )
-    return replace(changed, stacksize=stack_size(code, changed), _columns=[])
+    return replace(changed, stacksize=stack_size(code, changed))
 
 
 def stack_size(old: Code, new: Code) -> int:

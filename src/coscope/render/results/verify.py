@@ -35,6 +35,7 @@ class Totals:
     files: bool = True  # all targets are files
     codes: int = 0
     violations: int = 0
+    undecided: int = 0  # places where a bound of work was reached
     faulty: int = 0  # code objects with a violation
     errors: int = 0  # targets that could not be read
     structural: int = 0  # targets whose values could not be followed
@@ -50,6 +51,7 @@ class Totals:
         self.files &= entry["whole"]
         self.codes += entry["codes"]
         self.structural += entry["structural"]
+        self.undecided += len(entry["undecided"])
         if found:
             self.violations += len(found)
             self.faulty += len({violation["number"] for violation in found})
@@ -81,12 +83,13 @@ def closing(totals: Totals, error: Entry | None = None) -> Entry:
         error: What ended the work before its time, if anything did.
     """
     return {
-        "ok": not (totals.violations or totals.errors or error),
+        "ok": not (totals.violations or totals.undecided or totals.errors or error),
         "totals": {
             "targets": totals.targets,
             "codes": totals.codes,
             "violations": totals.violations,
             "faulty_codes": totals.faulty,
+            "undecided": totals.undecided,
             "errors": totals.errors,
             "structural": totals.structural,
         },
@@ -101,10 +104,11 @@ def entry(result: Report, *, target: str) -> Entry:
         result: The report.
         target: What the user named, or what was found in a folder that he named.
     """
-    codes = list(result.code.walk()) if result.violations else []
+    codes = [] if result.ok else list(result.code.walk())
     return {
         "target": clean(target),
         "ok": result.ok,
+        "verdict": result.verdict,
         "file": clean(result.file),
         "name": clean(result.name),
         "whole": result.code.kind == "module",
@@ -114,6 +118,7 @@ def entry(result: Report, *, target: str) -> Entry:
         "codes": result.codes,
         "contract": _contract(result.contract),
         "violations": [_violation(each, codes[each.number]) for each in result.violations],
+        "undecided": [_violation(each, codes[each.number]) for each in result.undecided],
         "error": None,
     }
 
@@ -123,6 +128,7 @@ def unread(target: str, error: Entry) -> Entry:
     return {
         "target": clean(target),
         "ok": False,
+        "verdict": None,
         "file": error.get("file"),
         "name": None,
         "whole": None,
@@ -132,6 +138,7 @@ def unread(target: str, error: Entry) -> Entry:
         "codes": 0,
         "contract": None,
         "violations": [],
+        "undecided": [],
         "error": error,
     }
 
@@ -203,7 +210,7 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
     alone = len(found["reports"]) == 1
     for told in found["reports"]:
         totals.add(told)
-        if alone or told["violations"]:
+        if alone or told["violations"] or told["undecided"]:
             page.blank()
             page.lines += target_sheet(told, pen, alone=alone).lines
     page.blank()
@@ -237,6 +244,10 @@ def target_sheet(told: Entry, pen: Pen, *, alone: bool) -> Sheet:
     for violation in shown:
         page.blank()
         _add_violation(page, violation)
+    for place in told["undecided"][:_SHOWN]:
+        page.blank()
+        page.add(("  not decided", "warning"), (f"  {place['message']}", "plain"))
+        page.extend(wrapped(pen, _where(place), "    ", "name"))
     left = len(told["violations"]) - len(shown)
     if left:
         page.blank()
@@ -323,6 +334,9 @@ def totals_sheet(totals: Totals, pen: Pen) -> Sheet:
         )
     elif totals.targets:
         page.add((f"{where}: ", "plain"), ("no violation", "mark"))
+    if totals.undecided:
+        page.add((f"{_count(totals.undecided, 'place')} not decided: more work than is allowed",
+                  "warning"))  # fmt: skip
     if totals.structural and totals.targets > 1:
         counted = f"{totals.structural:,} of CPython 3.8 to 3.10"
         page.add((f"{STRUCTURAL} for {counted}: kinds of values are not followed there", "warning"))

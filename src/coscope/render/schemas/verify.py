@@ -18,6 +18,7 @@ class VerifyTotals(TypedDict):
     codes: int  # code objects
     violations: int
     faulty_codes: int  # code objects with a violation
+    undecided: int  # places at which a bound of work was reached
     errors: int  # targets that could not be read
     structural: int  # targets of 3.8 to 3.10: structural only
 
@@ -41,6 +42,8 @@ class VerifyReport(TypedDict):
     target: str  # as the user named it, or as it was found in a folder
     # it could be read, and cannot crash the interpreter if it is entered as `contract` says
     ok: bool
+    # "not decided": a bound of work was reached before either of the others was known
+    verdict: Literal["accepted", "refused", "not decided"] | None
     file: str | None  # that was read; of a live function the one that its code object names
     name: str | None  # qualified name of the outermost code object
     whole: bool | None  # it is the code of a whole file
@@ -50,6 +53,7 @@ class VerifyReport(TypedDict):
     codes: int  # code objects
     contract: VerifyContract | None
     violations: list[VerifyViolation]  # all of them, in code order
+    undecided: list[VerifyViolation]  # where a bound of work was reached; no violations
     error: Error | None  # why it could not be read
 
 

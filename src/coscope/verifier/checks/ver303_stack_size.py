@@ -20,6 +20,8 @@ CODE = "VER303"
 
 def check(subject: Subject) -> Iterator[Violation]:
     most = subject.peak
+    if most is None:
+        yield from _pushed_at_once(subject)
     if most is not None and most > subject.code.stacksize:
         yield subject.violation(
             CODE,
@@ -27,3 +29,23 @@ def check(subject: Subject) -> Iterator[Violation]:
             expected=f"co_stacksize of at least {most}",
             found=subject.code.stacksize,
         )
+
+
+def _pushed_at_once(subject: Subject) -> Iterator[Violation]:
+    """Where the stack is not followed: single instructions that fill more than all of it."""
+    graph, instructions = subject.graph, subject.instructions
+    if graph is None or instructions is None:
+        return
+    size = subject.code.stacksize
+    for block in graph.blocks:
+        for index in range(block.start, block.stop) if block.reachable else ():
+            row = subject.rules.by_code[instructions.opcodes[index]]
+            oparg = instructions.opargs[index]
+            if row is not None and oparg > size and row.pushed(oparg) > size:
+                yield subject.violation(
+                    CODE,
+                    "an instruction fills more slots than the stack has",
+                    index,
+                    expected=f"at most {size}",
+                    found=row.pushed(oparg),
+                )

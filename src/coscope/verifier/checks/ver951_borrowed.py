@@ -60,7 +60,7 @@ def check(subject: Subject) -> Iterator[Violation]:
         work -= cost
         if work < 0:
             yield subject.violation(
-                CODE, "too much is on the stack to tell what is borrowed", index
+                CODE, "too much is borrowed to follow all of it", index, undecided=True
             )
             return
         if found is not None:
