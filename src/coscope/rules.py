@@ -23,7 +23,9 @@ class Rule:
     check: Callable[..., Any]
     module: str  # dotted name of its file
     severity: str = "error"  # of its findings: `SEVERITY` of the file
-    behaviour: str = ""  # `BEHAVIOUR`: it holds for versions that behave so; "": for all
+    behaviour: str = (
+        ""  # `BEHAVIOUR`: it holds for versions that behave so, or "not X"; "": for all
+    )
     live: bool = False  # it looks at live objects: `LIVE`
     warm: bool = False  # it looks at code that has run: `WARM`
     names: frozenset[str] = frozenset()  # `NAMES`: it looks only at code that uses one of them

@@ -13,6 +13,8 @@ from coscope.opcodes import VERSIONS, table
 from coscope.opcodes.behaviour import BEHAVIOURS
 from coscope.rules import Rule, discover
 
+_NOT = "not "  # before a behaviour: it holds for versions that do not behave so
+
 
 def holds(rule: Rule, version: str, release: str | None = None) -> bool:
     """Say whether a rule holds for a version of CPython.
@@ -33,7 +35,8 @@ def held(
     rules = table(version)
     if warm and not rules.specializes:
         return False
-    return not behaviour or rules.behaves(behaviour, release)
+    named = behaviour.removeprefix(_NOT)
+    return not behaviour or rules.behaves(named, release) == (named == behaviour)
 
 
 def versions_of(rule: Rule) -> str:
@@ -65,7 +68,7 @@ def all_rules() -> tuple[Rule, ...]:
     """
     found = [rule for package in PACKAGES for rule in discover(package)]
     for rule in found:
-        if rule.behaviour and rule.behaviour not in BEHAVIOURS:
+        if rule.behaviour and rule.behaviour.removeprefix(_NOT) not in BEHAVIOURS:
             raise InternalError(f"{rule.module}: no behaviour is named {rule.behaviour!r}")
     return tuple(sorted(found, key=lambda rule: rule.code))
 

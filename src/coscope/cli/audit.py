@@ -39,7 +39,7 @@ _FAIL_ON = ("error", "warning", "info", "never")
     "--warm", metavar="COMMAND", help="Run COMMAND with coscope inside, then read what it ran."
 )
 @click.option(
-    "--python", metavar="VERSION", help="As compiled by, and for: 3.12, 3.12.1 or a path."
+    "--python", metavar="VERSION", help="As compiled by, and for: a version, a release or a path."
 )
 @click.option(
     "--select", multiple=True, metavar="CODES", help="Only rules that begin so: PERF,SIG1."

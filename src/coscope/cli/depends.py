@@ -20,7 +20,7 @@ from coscope.cli.session import Session
 @click.option(
     "--python",
     metavar="VERSION",
-    help="Compile a source file by another interpreter of this machine: 3.12, 3.12.1 or a path.",
+    help="Compile a source file by another interpreter: a version, a release or a path.",
 )
 @click.argument("target")
 @common

@@ -12,7 +12,7 @@ from coscope.cli.session import Session
 @click.option(
     "--python",
     metavar="VERSION[,VERSION]",
-    help="Compile source files by other interpreters of this machine: 3.12,3.13 compiles A by "
+    help="Compile source files by other interpreters of this machine: X,Y compiles A by "
     "the first and B by the second.",
 )
 @click.argument("a")

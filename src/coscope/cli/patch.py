@@ -68,7 +68,7 @@ if TYPE_CHECKING:
 @click.option(
     "--python",
     metavar="VERSION",
-    help="Compile a source file by another interpreter of this machine: 3.12, 3.12.1 or a path.",
+    help="Compile a source file by another interpreter: a version, a release or a path.",
 )
 @click.argument("file", metavar="FILE", type=click.Path())
 @common

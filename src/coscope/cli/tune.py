@@ -21,7 +21,9 @@ from coscope.cli.session import Session
     metavar="module:name",
     help="Measure this function in its place, instead of what coscope can change itself.",
 )
-@click.option("--python", metavar="VERSION", help="The CPython to measure on: 3.8 or later.")
+@click.option(
+    "--python", metavar="VERSION", help="The CPython to measure on: a version, a release or a path."
+)
 @click.option(
     "--rounds",
     type=click.IntRange(min=3, max=1000),

@@ -46,7 +46,7 @@ class Told(NamedTuple):
 @click.option(
     "--python",
     metavar="VERSION",
-    help="Compile source files by another interpreter of this machine: 3.12, 3.12.1 or a path.",
+    help="Compile source files by another interpreter: a version, a release or a path.",
 )
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @common

@@ -28,7 +28,7 @@ def _number(match: re.Match[str]) -> tuple[int, ...]:
 
 VERSIONS = _versions()
 
-__all__ = ["VERSIONS", "Intrinsic", "Opcode", "Table", "table"]
+__all__ = ["VERSIONS", "Intrinsic", "Opcode", "Table", "first_with", "table"]
 
 
 @cache
@@ -48,6 +48,15 @@ def table(version: str) -> Table:
         )
     file = resources.files(__name__).joinpath(f"cpython-{minor}.toml")
     return from_toml(tomllib.loads(file.read_text(encoding="utf-8")))
+
+
+def first_with(behaviour: str) -> str:
+    """The oldest version that behaves so.
+
+    >>> first_with("monitoring")
+    '3.12'
+    """
+    return next(each for each in VERSIONS if table(each).behaves(behaviour))
 
 
 def from_toml(data: dict[str, Any]) -> Table:

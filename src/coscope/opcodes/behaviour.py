@@ -18,11 +18,11 @@ _T = TypeVar("_T")
 # `[behaviour]`: true, false, or the releases between which it is so ("3.13.0 to 3.13.3").
 # What "costs" was measured by `tools/measure_rules.py`: another form of the same is faster.
 BEHAVIOURS = {
-    "globals_cost": "a global name is slower in a loop than a local variable (opcache, to 3.10)",
+    "globals_cost": "a global name is slower in a loop than a local variable (bpo-26219)",
     "module_attributes_cost": "an attribute of a module, too",
     "self_attributes_cost": "an attribute of self, too",
     "bound_methods_cost": "the lookup of a method, too",
-    "try_blocks_cost": "entering a try block executes an instruction (to 3.10; bpo-40222)",
+    "try_blocks_cost": "entering a try block executes an instruction (bpo-40222 ended it)",
     "bound_appends_cost": "the call of a bound append is slower than that of the method",
     "comprehension_calls_cost": "a comprehension is a function, whose call cannot be specialised",
     "class_attributes_stay_generic": "an attribute of a class, read through the class",
@@ -35,7 +35,7 @@ BEHAVIOURS = {
     "functions_lose_version": "assigned code or defaults: calls stay generic for good (gh-117045)",
     "own_dicts_cost": "instances that keep their attributes each in a dictionary of its own",
     "class_versions_run_out": "a class gets 1,000 version tags; without one nothing is specialised",
-    "fallback_classes_specialise": "what instances of a class with __getattr__ really have",
+    "fallback_classes_stay_generic": "any attribute of instances whose class has a __getattr__",
     "partials_bind": "functools.partial is a descriptor that binds, as a function does (gh-121027)",
     "monitoring": "there is sys.monitoring (PEP 669)",
 }

@@ -231,10 +231,11 @@ def _natural(release: str) -> list[tuple[bool, int, str]]:
 
 def _missing(spec: str) -> InterpreterError:
     found = ", ".join(f"{each.release} ({each.path})" for each in installed())
+    newest = VERSIONS[-1]
     return InterpreterError(
         f"no interpreter {spec!r} on this machine",
         found=found or "none",
-        hint="Name a version such as 3.13, a release such as 3.13.0, or a path.",
+        hint=f"Name a version such as {newest}, a release such as {newest}.0, or a path.",
     )
 
 

@@ -39,7 +39,7 @@ WARM = True
 
 lower_bound = pairs.SHADOWED_DEFAULT.lower_bound
 
-_WHY = "to CPython 3.13 an attribute that its class has too is looked up anew each time"
+_WHY = "on CPython {version} an attribute that its class has too is looked up anew each time"
 _INSTEAD = (
     "leave the default of {attribute} out of the class: slots=True,"
     " field(default_factory=...), or an assignment in __init__"
@@ -47,4 +47,4 @@ _INSTEAD = (
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    yield from findings(subject, CODE, {SHADOWED}, _WHY, _INSTEAD)
+    yield from findings(subject, CODE, {SHADOWED}, _WHY.format(version=subject.version), _INSTEAD)

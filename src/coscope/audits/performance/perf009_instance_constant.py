@@ -43,9 +43,9 @@ grid = Grid()
 """
 lower_bound = Pair("g.WIDTH", "WIDTH", _SETUP, "g = grid").lower_bound
 
-_WHY = "to CPython 3.12 no load of a class's attribute through an instance is specialised"
+_WHY = "on CPython {version} no load of a class's attribute through an instance is specialised"
 _INSTEAD = "make {attribute} a constant of the module"
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    yield from findings(subject, CODE, {CONSTANT}, _WHY, _INSTEAD)
+    yield from findings(subject, CODE, {CONSTANT}, _WHY.format(version=subject.version), _INSTEAD)

@@ -35,7 +35,7 @@ from coscope.model import Finding
 
 CODE = "PERF010"
 SEVERITY = "info"
-BEHAVIOUR = "fallback_classes_specialise"
+BEHAVIOUR = "not fallback_classes_stay_generic"
 WARM = True
 
 _SETUP = """\

@@ -54,6 +54,6 @@ def check(subject: Subject) -> Iterator[Finding]:
             index,
             confidence="proved",
             evidence=[subject.seen(index), f"the loop on line {loop.line} is in another loop"],
-            why="to CPython 3.10 each read of a global name is a lookup in a dictionary",
+            why=f"on CPython {subject.version} each read of a global searches a dictionary",
             instead=f"a local variable that holds {name}, if few calls run the loops often",
         )

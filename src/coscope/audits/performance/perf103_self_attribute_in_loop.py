@@ -64,6 +64,6 @@ def check(subject: Subject) -> Iterator[Finding]:
             f"{own}.{attribute} is read {len(sites)} times in each round of a loop",
             sites[0].at,
             evidence=[subject.seen(each.at) for each in sites[:4]],
-            why="to CPython 3.10 each read of an attribute is a lookup in a dictionary",
+            why=f"on CPython {subject.version} each read of an attribute searches a dictionary",
             instead=f"a local variable that holds {own}.{attribute}, if no call changes it",
         )

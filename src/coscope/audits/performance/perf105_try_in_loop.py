@@ -48,6 +48,6 @@ def check(subject: Subject) -> Iterator[Finding]:
                 index,
                 confidence="proved",
                 evidence=[subject.seen(index), f"the loop begins on line {loop.line}"],
-                why="to CPython 3.10 entering and leaving a try takes time",
+                why=f"on CPython {subject.version} entering and leaving a try takes time",
                 instead="the try around the loop, if an exception may end the loop",
             )

@@ -71,7 +71,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                     call.index,
                     confidence="proved",
                     evidence=[subject.seen(min(made[0])), subject.seen(call.index)],
-                    why="from CPython 3.11 on the method call has a specialised form of its own",
+                    why=f"on CPython {subject.version} the method call has a specialised form",
                     instead=f"{held}.append(...) in the loop",
                 )
                 break

@@ -51,6 +51,6 @@ def check(subject: Subject) -> Iterator[Finding]:
                 index,
                 confidence="proved",
                 evidence=[subject.seen(index - 1), subject.seen(index)],
-                why="to CPython 3.11 a comprehension is a function of its own",
-                instead="an inner loop, where there are few items; or CPython 3.12",
+                why=f"on CPython {subject.version} a comprehension is a function of its own",
+                instead="an inner loop, where there are few items; or a later CPython",
             )

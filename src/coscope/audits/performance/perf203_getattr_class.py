@@ -34,7 +34,7 @@ from coscope.model import Finding
 
 CODE = "PERF203"
 SEVERITY = "info"
-BEHAVIOUR = "class_attributes_stay_generic"
+BEHAVIOUR = "fallback_classes_stay_generic"
 LOOPS = True
 TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR"})
@@ -75,6 +75,6 @@ def check(subject: Subject) -> Iterator[Finding]:
                 f"{own}.{found.attribute} is not specialised: {fact.name} has a __getattr__",
                 found.at,
                 evidence=[subject.seen(found.at)],
-                why="CPython 3.11 specialises no attribute of such a class; 3.12 does",
+                why=f"CPython {subject.version} specialises no attribute of such a class",
                 instead=f"a local variable that holds {own}.{found.attribute}",
             )

@@ -63,7 +63,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 found.at,
                 confidence="proved",
                 evidence=[subject.seen(found.at), f"it runs in {subject.code.qualname}"],
-                why="on CPython 3.11 and 3.12 specialised instructions do not fit such instances",
+                why=f"on CPython {subject.version} specialised forms do not fit such instances",
                 instead=f"setattr({own}, name, value)",
             )
             return

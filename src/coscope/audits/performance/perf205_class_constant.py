@@ -67,6 +67,6 @@ def check(subject: Subject) -> Iterator[Finding]:
             "read in each round",
             found.at,
             evidence=[subject.seen(found.at)],
-            why="CPython 3.11 and 3.12 have no specialised form for it; 3.13 has",
+            why=f"CPython {subject.version} has no specialised form for it",
             instead=f"a local variable that holds {found.name}.{found.attribute}, before the loop",
         )

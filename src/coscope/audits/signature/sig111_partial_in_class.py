@@ -24,6 +24,7 @@ from coscope.audits.prefilter.glances import Glance, is_class_body
 from coscope.audits.subject.names import callee_of
 from coscope.audits.subject.subject import Subject, Unit
 from coscope.model import Finding
+from coscope.opcodes import first_with
 
 CODE = "SIG111"
 SEVERITY = "warning"
@@ -46,15 +47,17 @@ def check(subject: Subject) -> Iterator[Finding]:
         if name.startswith("_") and name not in subject.unit.fact(_attributes):
             continue  # such as a decorator for the methods of the class
         binds = subject.rules.behaves("partials_bind")
+        first = first_with("partials_bind")
+        becomes = "is" if binds else f"becomes, in {first},"
         yield subject.finding(
             CODE,
-            f"the partial {name} {'is' if binds else 'becomes, in 3.14,'} a method of its class",
+            f"the partial {name} {becomes} a method of its class",
             min(taken[1][0]),
             confidence="likely",
             evidence=[subject.seen(index)],
             why="through an instance it gets self as an argument"
             if binds
-            else "from 3.14 on it gets self as an argument when it is called through an instance",
+            else f"from {first} on it gets self as an argument when called through an instance",
             instead="staticmethod(functools.partial(...)), or functools.partialmethod",
         )
 

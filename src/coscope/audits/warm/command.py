@@ -152,7 +152,7 @@ def execute(command: str, settings: dict[str, Any], python: str | None = None) -
         raise InterpreterError(
             "no Python process that the command started could tell what it specialised",
             found="; ".join(errors) or f"exit status {status}",
-            expected="a CPython 3.11 or later that ends normally and honours PYTHONPATH",
+            expected="a CPython that specialises, which ends normally and honours PYTHONPATH",
         )
     return Done(tuple(told), status, errors)
 

@@ -299,7 +299,7 @@ class _Search:
         if value is MISSING:
             if class_attribute(cls, "__getattr__") is MISSING or self.site.family == "STORE_ATTR":
                 return None
-            if not _behaves("fallback_classes_specialise"):
+            if _behaves("fallback_classes_stay_generic"):
                 return self._made(OTHER, f"the class {name} has a __getattr__", True)
             if stores(cls, self.attribute) or _has_own_getattribute(cls):
                 return None

@@ -136,7 +136,7 @@ def _pythons(python: str | tuple[str, str] | None) -> tuple[str | None, str | No
         return None, None
     names = [part.strip() for part in python.split(",")] if isinstance(python, str) else python
     if len(names) not in (1, 2) or not all(names):
-        raise InputError("python names one or two interpreters", expected="3.12,3.13", found=python)
+        raise InputError("python names one or two interpreters", expected="A,B", found=python)
     return names[0], names[-1]
 
 

@@ -40,7 +40,7 @@ def insert_call(code: Code, edit: InsertCall) -> Code:
         raise Refused(
             f"calls cannot be inserted into code of CPython {code.version}",
             code=code.qualname,
-            expected="code of CPython 3.11 or later",
+            expected="code of a CPython that keeps its handlers in an exception table",
         )
     hook = _Hook(listing, edit)
     if edit.at == "instruction":

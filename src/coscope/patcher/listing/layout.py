@@ -196,6 +196,6 @@ def _old_linetable(listing: Listing, operations: list[Operation]) -> bytes:
     raise Refused(
         f"instructions of CPython {code.version} cannot be moved",
         code=code.qualname,
-        expected="code of CPython 3.11 or later",
+        expected="code of a CPython with a table of locations",
         hint="Change constants or names so that no index goes beyond 255.",
     )

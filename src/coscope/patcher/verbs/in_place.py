@@ -30,8 +30,8 @@ from coscope.readers.values import exact_text
 _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
 
 _COST = (
-    "CPython 3.13 gives a function that was edited in place no version any more: calls of {name}, "
-    "and of every other function patched so, are 25 to 180% slower from now on, also after the "
+    "CPython {version} gives a function that was edited in place no version any more: calls of "
+    "{name}, and of every other function patched so, are 25 to 180% slower from now on, also after the "
     "patch is undone. coscope.patch makes a copy that is not slower. This is said once."
 )
 
@@ -268,7 +268,7 @@ def _cells_of(entry: _Entry) -> Iterable[int]:
 def _tell_cost(function: FunctionType) -> None:
     if table(HOST_VERSION).behaves("functions_lose_version", HOST_RELEASE) and not _told:
         _told.append(function.__qualname__)
-        message = _COST.format(name=function.__qualname__)
+        message = _COST.format(version=HOST_VERSION, name=function.__qualname__)
         warnings.warn(message, RuntimeWarning, stacklevel=5)
 
 

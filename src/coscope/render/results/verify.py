@@ -10,6 +10,7 @@ from typing import Any
 
 from coscope.errors import CodeError
 from coscope.model import Code, Instructions
+from coscope.opcodes import VERSIONS, table
 from coscope.render.document.report import header
 from coscope.render.pages.sheet import Line, Sheet
 from coscope.render.pages.wording import wrapped
@@ -338,7 +339,8 @@ def totals_sheet(totals: Totals, pen: Pen) -> Sheet:
         page.add((f"{_count(totals.undecided, 'place')} not decided: more work than is allowed",
                   "warning"))  # fmt: skip
     if totals.structural and totals.targets > 1:
-        counted = f"{totals.structural:,} of CPython 3.8 to 3.10"
+        old = [each for each in VERSIONS if table(each).exceptions == "block stack"]
+        counted = f"{totals.structural:,} of CPython {old[0]} to {old[-1]}"
         page.add((f"{STRUCTURAL} for {counted}: kinds of values are not followed there", "warning"))
     if totals.errors:
         page.add((f"{_count(totals.errors, 'target')} could not be read", "warning"))
