@@ -64,7 +64,7 @@ def verify(
         target = read(target, python=python)
     code = target.code if isinstance(target, Function) else target
     if type(code.version) is not str:
-        raise InputError("the version of a code object is not a string", expected="such as '3.13'")
+        raise InputError("the version of a code object is not a string", expected="a str")
     checks = [rule.check for rule in discover(CHECKS) if rule.code not in without]
     found, codes, structural = _look(code, file, checks)
     return Report(
