@@ -36,7 +36,7 @@ def command(session: Session, target: str, form: str, unwrap: bool, python: str 
     """
     from coscope.facts.closures.closures import closure
 
-    found = closure(target.removesuffix("::<module>"), python=python, unwrap=unwrap)
+    found = closure(target, python=python, unwrap=unwrap)
     if session.json or form == "text":
         answer(session, found)
         return

@@ -41,7 +41,7 @@ def command(
     from coscope.facts.dependencies.depends import depends
 
     found = depends(
-        target.removesuffix("::<module>"),
+        target,
         transitive=transitive,
         libraries=libraries,
         python=python,

@@ -35,7 +35,7 @@ def command(context: click.Context, session: Session, a: str, b: str, python: st
     from coscope.facts.differences.difference import diff
 
     session.target = f"{a} {b}"
-    found = diff(a.removesuffix("::<module>"), b.removesuffix("::<module>"), python=python)
+    found = diff(a, b, python=python)
     answer(session, found)
     if not found.same:
         context.exit(1)

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from coscope.errors import TargetError, TargetNotFound
+from coscope.readers.naming import COMPILED, SOURCE
 
-_SOURCE = (".py", ".pyw")
-_COMPILED = (".pyc",)
+_SOURCE = SOURCE[:2]  # a stub, .pyi, is read when it is named
+_COMPILED = COMPILED[:1]
 
 
 class Item(NamedTuple):

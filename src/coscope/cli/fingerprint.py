@@ -49,7 +49,7 @@ def command(
     from coscope.facts.fingerprints.fingerprints import fingerprint
     from coscope.render.results import fingerprint as page
 
-    found = fingerprint(target.removesuffix("::<module>"), docstrings=docstrings, python=python)
+    found = fingerprint(target, docstrings=docstrings, python=python)
     document = page.document(found)
     if since is not None:
         document = page.with_changes(document, _kept(since).explain(found))

@@ -68,7 +68,7 @@ def command(session: Session, targets: tuple[str, ...], jobs: int, python: str |
     from coscope.cli.files import items_of
     from coscope.cli.processes import cores, in_order
     from coscope.cli.progress import Progress
-    from coscope.readers.targets import is_live_name
+    from coscope.readers.naming import imports
 
     session.target = " ".join(targets)
     if python is not None:
@@ -81,7 +81,7 @@ def command(session: Session, targets: tuple[str, ...], jobs: int, python: str |
     examine = partial(
         examined, python=python, json=session.json, ascii=session.ascii, debug=session.debug
     )
-    results = in_order(examine, batches, jobs, stays=lambda batch: is_live_name(batch[0].target))
+    results = in_order(examine, batches, jobs, stays=lambda batch: imports(batch[0].target))
     with Progress("targets") as progress:
         told = _counted((each for result in results for each in result), len(items), progress)
         try:
@@ -97,13 +97,13 @@ def command(session: Session, targets: tuple[str, ...], jobs: int, python: str |
 
 def _batches(items: Sequence[Item], jobs: int) -> Iterator[tuple[Item, ...]]:
     """The items in order, in portions of about the same size; a live function by itself."""
-    from coscope.readers.targets import is_live_name
+    from coscope.readers.naming import imports
 
     batch: list[Item] = []
     size = 0
     for item in items:
-        live = is_live_name(item.target)
-        if batch and (live or jobs == 1 or size >= _BATCH or is_live_name(batch[0].target)):
+        live = imports(item.target)
+        if batch and (live or jobs == 1 or size >= _BATCH or imports(batch[0].target)):
             yield tuple(batch)
             batch, size = [], 0
         batch.append(item)
@@ -129,12 +129,11 @@ def _told(item: Item, python: str | None, session: Session) -> Told:
     from coscope.render.results.verify import entry, unread
     from coscope.verifier import verify
 
-    target = item.target.removesuffix("::<module>")
     try:
         if item.error is not None:
             raise item.error
         with redirect_stdout(sys.stderr):  # what an imported module prints is no part of the answer
-            report = verify(target, python=python)
+            report = verify(item.target, python=python)
         return Told(entry(report, target=item.target), [])
     except Exception as error:
         from coscope.cli.failures import lines_of

@@ -1,7 +1,8 @@
-"""Everything that can be read, and how: `read` takes a live object or a static target."""
+"""Everything that can be read. `locate` is the one door: it says what a target names."""
 
 import coscope.codec  # noqa: F401  so that `Code.instructions` knows its decoder
+from coscope.readers.files import Snippet
 from coscope.readers.selection import select
-from coscope.readers.targets import read
+from coscope.readers.targets import Target, locate, read
 
-__all__ = ["read", "select"]
+__all__ = ["Snippet", "Target", "locate", "read", "select"]

@@ -183,7 +183,7 @@ def _step_of_class(cls: Any) -> Step | None:
             value = namespace_of(base).get(constructor, MISSING)
             if value is MISSING:
                 continue
-            if _leads_to_python(value):
+            if leads_to_python(value):
                 owner = "" if base is cls else f" (of {name_of_class(base)})"
                 return Step(value, f"constructor {name}.{constructor}{owner}", warning)
             break
@@ -207,7 +207,7 @@ def _is_c_callable(thing: object) -> bool:
     return any(type(thing) is kind for kind in _C_CALLABLES)
 
 
-def _leads_to_python(thing: Any) -> bool:
+def leads_to_python(thing: Any) -> bool:
     """True if the steps from here end at a function."""
     for _ in range(_LONGEST_CHAIN):
         if type(thing) is FunctionType:
@@ -288,7 +288,7 @@ def _no_constructor(cls: type, reached: str) -> NoCodeObject:
 def _functions_of(cls: type) -> Iterator[str]:
     """Names of a class's own attributes that lead to Python functions."""
     for name, value in list(namespace_of(cls).items()):
-        if type(name) is str and _leads_to_python(value):
+        if type(name) is str and leads_to_python(value):
             yield name
 
 

@@ -5,76 +5,117 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec, PathFinder
-from types import FunctionType, ModuleType
+from itertools import takewhile
+from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from coscope.errors import ImportFailed, TargetError, TargetNotFound
-from coscope.model import Function
-from coscope.readers.attributes import (
-    MISSING,
-    class_attribute,
-    instance_attribute,
-    is_a,
-    member,
-    mro_of,
-    namespace_of,
-)
-from coscope.readers.from_object import from_object
-from coscope.readers.selection import select
-from coscope.readers.values import shortened, text_of
-
-
-def resolve(module_name: str, qualname: str, *, unwrap: bool = False) -> Function:
-    """Import a module and read what a qualified name finds in it.
-
-    Classes are searched without running descriptors, so "mod:Order.total" finds a property's
-    function. Where an attribute ends at a function, the rest names code nested in it.
-
-    Raises:
-        TargetNotFound: There is no such module, attribute or code object.
-        ImportFailed: Importing raised.
-        NoCodeObject: What was found has no bytecode.
-    """
-    found = locate(module_name, qualname)
-    if found.rest:
-        return select(from_object(found.thing, unwrap=unwrap), found.rest)
-    return from_object(found.thing, unwrap=unwrap)
+from coscope.readers.attributes import MISSING, is_a, member
+from coscope.readers.members import Attribute, attribute_of, names_in
+from coscope.readers.naming import HINT, Step, steps_of
+from coscope.readers.values import shortened, text_of, type_name_of
 
 
 class Located(NamedTuple):
     """What a qualified name leads to in a module."""
 
-    thing: Any  # as its owner's dictionary holds it: a descriptor is not asked
-    owner: Any  # the module, class or instance that holds it
-    rest: str  # what is left of the name where an attribute ends at a function, else empty
+    thing: Any  # as attribute access gives it, see `members.attribute_of`
+    rest: str = ""  # what is left of the name where an attribute ends at a function, else empty
+    warnings: tuple[str, ...] = ()
 
 
-def locate(module_name: str, qualname: str) -> Located:
-    """Import a module and find what a qualified name leads to, without running descriptors.
+def locate_in(module_name: str, qualname: str) -> Located:
+    """Import a module and find what a qualified name leads to. No user's descriptor runs.
+
+    Args:
+        module_name: Dotted.
+        qualname: Names of attributes and items: `Order.total`, `handlers["get"].run`. Where an
+            attribute ends at a function, the rest names code nested in it. Empty: the module.
 
     Raises:
-        TargetNotFound: There is no such module or attribute.
+        TargetNotFound: There is no such module, attribute or item.
         ImportFailed: Importing raised.
     """
-    if not qualname or not all(part.isidentifier() for part in module_name.split(".")):
+    if not all(part.isidentifier() for part in module_name.split(".")):
         raise TargetNotFound(
             f"'{module_name}:{qualname}' is not of the form module:name",
             hint="Write for example json:dumps or json.encoder:JSONEncoder.encode.",
         )
-    thing: object = import_module(module_name)
-    owner: object = thing
-    parts = qualname.split(".")
-    for index, part in enumerate(parts):
-        value = _attribute(thing, part)
-        if value is MISSING:
-            if index and not is_a(thing, type) and not is_a(thing, ModuleType):
-                return Located(thing, owner, ".".join(parts[index:]))
-            raise _no_attribute(module_name, parts, index, thing)
-        owner, thing = thing, value
-    return Located(thing, owner, "")
+    steps = steps_of(qualname) if qualname else []
+    thing: Any = import_module(module_name)
+    warnings: list[str] = []
+    for index, step in enumerate(steps):
+        if step.name is None:
+            thing = _item(module_name, steps, index, thing)
+            continue
+        if is_a(thing, ModuleType):
+            found = Attribute(_module_attribute(thing, step.name))
+        else:
+            found = _attribute(thing, step.name)
+        if found.value is MISSING:
+            if _holds_code(thing):
+                return Located(thing, _written(steps[index:]), tuple(warnings))
+            raise _no_attribute(module_name, steps, index, thing)
+        if found.unbound is not None:
+            warnings.append(
+                f"{_written(steps[: index + 1])} is shown as the class holds it: "
+                f"{found.unbound}.__get__ is not run, and may give another object"
+            )
+        thing = found.value
+    return Located(thing, "", tuple(warnings))
+
+
+def _written(steps: Sequence[Step]) -> str:
+    return "".join(step.text for step in steps).removeprefix(".")
+
+
+def _attribute(thing: Any, name: str) -> Attribute:
+    """An attribute of no module. Of a function only what its dictionary holds.
+
+    A method hands what it does not have itself on to its function.
+    """
+    if type(thing) is FunctionType:
+        return Attribute(dict.get(thing.__dict__, name, MISSING))
+    if type(thing) is MethodType and name not in ("__func__", "__self__"):
+        return _attribute(thing.__func__, name)
+    return attribute_of(thing, name)
+
+
+def _holds_code(thing: Any) -> bool:
+    """True where the rest of a name may name nested code."""
+    while type(thing) is MethodType:
+        thing = thing.__func__
+    return not any(is_a(thing, kind) for kind in (type, ModuleType, list, tuple, dict))
+
+
+def _item(module_name: str, steps: Sequence[Step], index: int, thing: Any) -> Any:
+    """An item of an exact list, tuple or dict; a subclass may run code to find it."""
+    key = steps[index].key
+    owner = f"{module_name}:{_written(steps[:index])}"
+    if type(thing) is list or type(thing) is tuple:
+        if type(key) is not int:
+            raise TargetNotFound(f"an item of {owner} has a number", found=steps[index].text)
+        if not -len(thing) <= key < len(thing):
+            raise TargetNotFound(f"{owner} has no item {key}", found=f"{len(thing)} items")
+        return thing[key]
+    if type(thing) is not dict:
+        raise TargetError(
+            f"{owner} is not asked for its items",
+            expected="a list, a tuple or a dict",
+            found=type_name_of(thing),
+        )
+    for known, value in list(dict.items(thing)):
+        if type(known) is type(key) and known == key:
+            return value
+    close = _similar(key, [each for each in thing if type(each) is str]) if type(key) is str else []
+    shown = [f"{owner}[{each!r}]" for each in close]
+    raise TargetNotFound(
+        f"{owner} has no key {key!r}",
+        hint=f"Did you mean {' or '.join(shown)}?" if shown else None,
+    )
 
 
 def import_module(name: str) -> ModuleType:
@@ -138,18 +179,6 @@ def _raised_in(error: BaseException) -> tuple[int | None, str | None]:
     return place
 
 
-def _attribute(thing: Any, name: str) -> Any:
-    """An attribute without running a descriptor; a module's own `__getattr__` is asked."""
-    if is_a(thing, ModuleType):
-        return _module_attribute(thing, name)
-    if is_a(thing, type):
-        return class_attribute(thing, name)
-    if type(thing) is FunctionType and name not in thing.__dict__:
-        return MISSING
-    value = instance_attribute(thing, name)
-    return class_attribute(type(thing), name) if value is MISSING else value
-
-
 def _module_attribute(module: ModuleType, name: str) -> Any:
     namespace = member(ModuleType, "__dict__", module)
     value = dict.get(namespace, name, MISSING)
@@ -165,33 +194,34 @@ def _module_attribute(module: ModuleType, name: str) -> Any:
         raise _failed(f"{text_of(namespace.get('__name__'))}:{name}", error) from error
 
 
-def _no_attribute(module_name: str, parts: list[str], index: int, thing: object) -> TargetError:
-    owner = ":".join([module_name, ".".join(parts[:index])]) if index else module_name
-    names = [name for name in _names_in(thing) if type(name) is str]
-    close = _similar(parts[index], names)
-    before = "".join(f"{part}." for part in parts[:index])
-    shown = [f"{module_name}:{before}{name}" for name in close]
+def _no_attribute(module_name: str, steps: Sequence[Step], index: int, thing: Any) -> TargetError:
+    before = _written(steps[:index])
+    owner = f"{module_name}:{before}" if before else module_name
+    close = _similar(str(steps[index].name), names_in(thing))
+    shown = [f"{module_name}:{before}{'.' if before else ''}{name}" for name in close]
     return TargetNotFound(
-        f"{owner} has no attribute {parts[index]!r}",
+        f"{owner} has no attribute {steps[index].name!r}",
         hint=f"Did you mean {' or '.join(shown)}?" if shown else None,
     )
 
 
-def _names_in(thing: Any) -> list[Any]:
-    if is_a(thing, ModuleType):
-        return list(dict.keys(member(ModuleType, "__dict__", thing)))
-    return [name for base in mro_of(thing) for name in namespace_of(base)]
+def split_dotted(name: str) -> tuple[str, str]:
+    """The longest beginning of a dotted name that is a module, and the rest. Nothing is imported.
 
+    Raises:
+        TargetNotFound: It is no dotted name, or not even its first part is a module.
 
-def dotted_suggestion(target: str) -> str:
-    """What the user may have meant by a dotted name without a colon. Nothing is imported."""
-    parts = target.split(".")
-    if not all(part.isidentifier() for part in parts):
-        return "Give a file, file.py::name, or module:name."
+    >>> split_dotted("json.encoder.JSONEncoder.encode")
+    ('json.encoder', 'JSONEncoder.encode')
+    """
+    names = [step.name for step in steps_of(name)] if name else []
+    heads = list(takewhile(lambda part: part is not None and part.isidentifier(), names))
+    if not heads:
+        raise TargetNotFound(f"{name!r} is no file, and not of the form module:name", hint=HINT)
     found = 0
     locations = None
-    while found < len(parts):
-        spec = _spec(".".join(parts[: found + 1]), locations)
+    while found < len(heads):
+        spec = _spec(".".join(map(str, heads[: found + 1])), locations)
         if spec is None:
             break
         found += 1
@@ -199,11 +229,36 @@ def dotted_suggestion(target: str) -> str:
         if locations is None:
             break
     if found == 0:
-        return f"There is no file and no module {parts[0]!r}."
-    module, rest = ".".join(parts[:found]), ".".join(parts[found:])
-    if rest:
-        return f"Did you mean {module}:{rest}?"
-    return f"Name something in the module: {module}:NAME."
+        raise TargetNotFound(
+            f"{name!r} is no file, and not of the form module:name",
+            hint=f"There is no file and no module {heads[0]!r}.",
+        )
+    module = ".".join(map(str, heads[:found]))
+    return module, name[len(module) :].removeprefix(".")
+
+
+def check_unambiguous(module_name: str, rest: str) -> None:
+    """Refuse a dotted name that means one thing as a module and another one as an attribute.
+
+    The module is imported already: `pkg.run` may be the module pkg/run.py, and a function `run`
+    that pkg/__init__.py took from it.
+
+    Raises:
+        TargetError: It may mean both.
+    """
+    package, _, name = module_name.rpartition(".")
+    holder = sys.modules.get(package)
+    if not package or not is_a(holder, ModuleType):
+        return
+    held = dict.get(member(ModuleType, "__dict__", holder), name, MISSING)
+    if held is MISSING or is_a(held, ModuleType):
+        return
+    tail = f".{rest}" if rest else ""
+    raise TargetError(
+        f"{module_name} is a module and an attribute of {package}",
+        found=f"the module, and {text_of(held)}",
+        hint=f"Write {module_name}:{rest or 'NAME'}, or {package}:{name}{tail}.",
+    )
 
 
 def _spec(name: str, locations: Any) -> ModuleSpec | None:

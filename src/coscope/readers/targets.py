@@ -1,36 +1,231 @@
-"""What a user names -> what is read."""
+"""The one door: what a user names -> a `Target`, which has whatever a verb needs of it."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path, PurePath
-from types import ModuleType
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from types import (
+    AsyncGeneratorType,
+    CodeType,
+    CoroutineType,
+    FrameType,
+    GeneratorType,
+    ModuleType,
+    TracebackType,
+)
 from typing import Any
 
-from coscope.errors import NoCodeObject, TargetError, TargetNotFound
-from coscope.model import Function
-from coscope.readers.attributes import is_a
-from coscope.readers.from_object import from_object, module_file
-from coscope.readers.from_source import from_source, read_bytes, static_function
-from coscope.readers.importing import dotted_suggestion, resolve
-from coscope.readers.selection import select
-from coscope.readers.sources import source_from
+from coscope.errors import TargetError
+from coscope.model import Code, Function
+from coscope.readers.attributes import MISSING, is_a
+from coscope.readers.classes import Method, methods_of
+from coscope.readers.files import (
+    Snippet,
+    not_a_source,
+    read_file,
+    read_module,
+    read_text,
+    standard_input,
+)
+from coscope.readers.from_object import from_object
+from coscope.readers.from_source import static_function
+from coscope.readers.importing import check_unambiguous, locate_in, split_dotted
+from coscope.readers.naming import MODULE, Named, parse
+from coscope.readers.selection import at_line, select
 from coscope.readers.values import text_of
 
-_SOURCE = (".py", ".pyw", ".pyi")
-_COMPILED = (".pyc", ".pyo")
-_NATIVE = (".so", ".pyd", ".dll", ".dylib")
+# Live objects that hold code and no function around it.
+_CARRIERS = (
+    CodeType,
+    FrameType,
+    TracebackType,
+    GeneratorType,
+    CoroutineType,
+    AsyncGeneratorType,
+)
 
 
-def read(target: Any, *, python: str | None = None, unwrap: bool = False) -> Function:
+@dataclass(slots=True)
+class Target:
+    """What was named, and what a verb needs of it. `locate` makes one."""
+
+    text: str | None  # as the user wrote it; None for an object
+    thing: object = MISSING  # the live object, as attribute access gives it; MISSING: none is live
+    whole: bool = False  # a whole file or module: it shows its tree
+    warnings: tuple[str, ...] = ()  # what to say of the way to it
+    _read: Callable[[], Function] | None = None
+    _function: list[Function] = field(default_factory=list)  # one, once it was read
+
+    @property
+    def live(self) -> bool:
+        """True if there is a live object; false for what is known from a file."""
+        return self.thing is not MISSING
+
+    @property
+    def carries_code(self) -> bool:
+        """True for a live object that is code, or runs it: a code object, frame, generator."""
+        return any(is_a(self.thing, kind) for kind in _CARRIERS)
+
+    @property
+    def cls(self) -> type | None:
+        """The live class that is meant, if it is one."""
+        thing: Any = self.thing
+        return thing if is_a(thing, type) else None
+
+    @property
+    def function(self) -> Function:
+        """The one function behind it, read at first use; of a class, its constructor.
+
+        Raises:
+            NoCodeObject: Nothing of it is written in Python.
+            TargetError, SourceError, PycError: See `read`.
+        """
+        if not self._function:
+            assert self._read is not None
+            found = self._read()
+            if self.warnings:
+                found = replace(found, warnings=(*found.warnings, *self.warnings))
+            self._function.append(found)
+        return self._function[0]
+
+    @property
+    def code(self) -> Code:
+        """The code object of `function`."""
+        return self.function.code
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """Of a class, the Python functions that it defines itself; else none."""
+        return () if self.cls is None else tuple(methods_of(self.cls))
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """All functions that are meant: those of a class, else the one."""
+        if self.cls is None:
+            return (self.function,)
+        return tuple(method.function for method in self.methods)
+
+
+def locate(
+    target: object, *, python: str | None = None, optimize: int = 0, unwrap: bool = False
+) -> Target:
+    """Find what a target names. Every public function and every command begins here.
+
+    Args:
+        target: Text, in one of these forms:
+            "app/orders.py", "x.pyc"        a file, which is compiled or read, never executed
+            "app/orders.py::Order.total"    one code object of it, see `select`
+            "app/orders.py:12"              the innermost code object that covers the line
+            "-", "-::name", "-:12"          source on standard input
+            "shop:Order.total"              a live object; this imports shop, and so runs it
+            'shop:handlers["get"][0]'       an item of an exact list, tuple or dict
+            "json.dumps", "json"            the same, where only one reading is possible
+            Or a `Path`, a `Snippet`, a live object of any kind, a `Function` or a `Code`.
+        python: Compile a source by another interpreter: "3.12", "3.12.1" or a path.
+        optimize: Compile a source as python -O (1) or -OO (2) would.
+        unwrap: Follow `__wrapped__` to the innermost function.
+
+    Raises:
+        TargetNotFound, TargetError: Nothing is named, or it can be taken in several ways.
+        ImportFailed: Importing the module raised.
+        Further errors come when `function` is first asked for, see `read`.
+    """
+    thing: Any = target  # `isinstance` would ask the object for its class
+    if is_a(thing, str):
+        return _of_text(str.__str__(thing), python, optimize, unwrap)
+    if is_a(thing, PurePath):
+        return _of_file(Named("file", os.fspath(thing)), python, optimize)
+    if is_a(thing, Snippet):
+        return _of_snippet(thing, python, optimize)
+    _refuse_compiling(text_of(thing), "a live object", python, optimize)
+    if is_a(thing, Function):
+        live = MISSING if thing.object is None else thing.object
+        return Target(None, live, _function=[thing])
+    if is_a(thing, Code):
+        return Target(None, _function=[static_function(thing, "code", None)])
+    return _of_object(thing, None, unwrap)
+
+
+def _of_text(text: str, python: str | None, optimize: int, unwrap: bool) -> Target:
+    named = parse(text)
+    if named.form == "file":
+        return replace(_of_file(named, python, optimize), text=text)
+    if named.form == "stdin":
+        snippet = standard_input()
+        return replace(_of_snippet(snippet, python, optimize, named), text=text)
+    _refuse_compiling(repr(text), "a live function", python, optimize)
+    module, part = named.left, named.part
+    if named.form == "dotted":
+        module, part = split_dotted(named.left)
+    located = locate_in(module, part)
+    if named.form == "dotted":
+        check_unambiguous(module, part)
+    if located.rest:
+        outer, rest = located.thing, located.rest
+        return Target(
+            text,
+            warnings=located.warnings,
+            _read=lambda: select(from_object(outer, unwrap=unwrap), rest),
+        )
+    return replace(_of_object(located.thing, text, unwrap), warnings=located.warnings)
+
+
+def _of_file(named: Named, python: str | None, optimize: int) -> Target:
+    def read_it() -> Function:
+        return _part_of(read_file(named.left, python=python, optimize=optimize), named)
+
+    return Target(named.left, whole=_is_whole(named), _read=read_it)
+
+
+def _of_snippet(
+    snippet: Snippet, python: str | None, optimize: int, named: Named | None = None
+) -> Target:
+    part = named or Named("stdin", snippet.name, snippet.part)
+
+    def read_it() -> Function:
+        function = read_text(snippet.text, snippet.name, python=python, optimize=optimize)
+        return _part_of(function, part)
+
+    return Target(snippet.name, whole=_is_whole(part), _read=read_it)
+
+
+def _is_whole(named: Named) -> bool:
+    return not named.part and named.line is None
+
+
+def _part_of(module: Function, named: Named) -> Function:
+    if named.line is not None:
+        return at_line(module, named.line, named.column)
+    return select(module, named.part) if named.part and named.part != MODULE else module
+
+
+def _of_object(thing: Any, text: str | None, unwrap: bool) -> Target:
+    if is_a(thing, ModuleType):
+        return Target(text, thing, whole=True, _read=lambda: read_module(thing))
+    return Target(text, thing, _read=lambda: from_object(thing, unwrap=unwrap))
+
+
+def _refuse_compiling(shown: str, found: str, python: str | None, optimize: int) -> None:
+    if python is not None:
+        raise not_a_source(shown, found)
+    if optimize:
+        raise TargetError(
+            f"{shown} cannot be compiled with --optimize {optimize}", expected="a source file"
+        )
+
+
+def read(target: object, *, python: str | None = None, unwrap: bool = False) -> Function:
     """Read a function, or anything else that has Python code.
 
     Args:
         target: A live object: function, method, lambda, partial, property, class (its
-            constructor), generator, coroutine, frame, code object, module, callable instance.
-            Or a name as text: a file ("app/orders.py", "x.pyc"; a `Path` too), one code object
-            of a file ("app/orders.py::Order.total"), or a live function ("json:dumps"). Only the
-            last form imports and so runs the module; a file is compiled, never executed.
+            constructor), generator, coroutine, frame, traceback, code object, module, callable
+            instance. Or its name as text, see `locate`: a file ("app/orders.py", "x.pyc"; a `Path`
+            too), one code object of a file ("app/orders.py::Order.total", "app/orders.py:12"), or
+            a live object ("json:dumps", "json.dumps"). Only the last two import a module, and so
+            run it; a file is compiled, never executed. What `read` returned is returned as it is.
         python: Compile a source file by another interpreter: "3.12", "3.12.1" or a path.
         unwrap: Follow `__wrapped__` of decorated functions.
 
@@ -39,6 +234,7 @@ def read(target: Any, *, python: str | None = None, unwrap: bool = False) -> Fun
 
     Raises:
         TargetNotFound: There is no such file, module, attribute or code object.
+        TargetError: The name can be taken in several ways.
         ImportFailed: Importing the module raised.
         NoCodeObject: A C function or another object without bytecode.
         SourceError: The source does not decode or compile.
@@ -48,99 +244,4 @@ def read(target: Any, *, python: str | None = None, unwrap: bool = False) -> Fun
     >>> read("json:dumps").arguments[0].name
     'obj'
     """
-    if is_a(target, str):
-        return _read_text(str.__str__(target), python, unwrap)
-    if is_a(target, PurePath):
-        return read_file(os.fspath(target), python=python)
-    if python is not None:
-        raise _not_a_source(text_of(target), "a live object")
-    if is_a(target, ModuleType):
-        return _read_module(target)
-    return from_object(target, unwrap=unwrap)
-
-
-def _read_text(target: str, python: str | None, unwrap: bool) -> Function:
-    path, separator, qualname = target.partition("::")
-    if separator:
-        if not path:
-            raise TargetNotFound(
-                f"{target!r} names no file", hint="Give a file before the '::': file.py::name."
-            )
-        module = read_file(path, python=python)
-        return select(module, qualname) if qualname else module
-    if _looks_like_a_file(target):
-        return read_file(target, python=python)
-    module_name, separator, qualname = target.partition(":")
-    if separator and python is not None:
-        raise _not_a_source(repr(target), "a live function")
-    if separator:
-        return resolve(module_name, qualname, unwrap=unwrap)
-    raise TargetNotFound(
-        f"{target!r} is no file, and not of the form module:name", hint=dotted_suggestion(target)
-    )
-
-
-def is_live_name(target: str) -> bool:
-    """True for "module:name", which imports; false for what is read as a file."""
-    return "::" not in target and not _looks_like_a_file(target) and ":" in target
-
-
-def _looks_like_a_file(target: str) -> bool:
-    suffix = os.path.splitext(target)[1].lower()
-    separators = [os.sep, *([os.altsep] if os.altsep else [])]
-    return (
-        suffix in (*_SOURCE, *_COMPILED, *_NATIVE)
-        or any(separator in target for separator in separators)
-        or _exists(target)
-    )
-
-
-def _exists(path: str) -> bool:
-    try:
-        return os.path.exists(path)
-    except ValueError:
-        return False
-
-
-def is_source(path: str) -> bool:
-    """True for what `read_file` takes as source text."""
-    return not path.lower().endswith((*_NATIVE, *_COMPILED))
-
-
-def read_file(path: str, *, python: str | None = None, optimize: int = 0) -> Function:
-    """The module code of a source file or a .pyc.
-
-    Raises:
-        TargetError, SourceError, InterpreterError, PycError: See `read`.
-    """
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix in _NATIVE:
-        raise NoCodeObject("an extension module has no code objects", file=path)
-    if suffix in _COMPILED:
-        if python is not None:
-            raise _not_a_source(path, "compiled already")
-        from coscope.readers.from_pyc import from_pyc
-
-        read_bytes(path)
-        return from_pyc(Path(path))
-    data = read_bytes(path)
-    if python is None:
-        return from_source(data, path, optimize=optimize)
-    from coscope.readers import from_interpreter  # only here, because subprocess loads slowly
-
-    source = source_from(data, path)
-    interpreter = from_interpreter.find(python)
-    code = from_interpreter.compile_source(interpreter, data, path, optimize=optimize)
-    return static_function(code, "interpreter", source)
-
-
-def _read_module(module: ModuleType) -> Function:
-    return read_file(module_file(module))
-
-
-def _not_a_source(target: str, found: str) -> TargetError:
-    return TargetError(
-        f"{target} cannot be compiled by another interpreter",
-        expected="a source file",
-        found=found,
-    )
+    return locate(target, python=python, unwrap=unwrap).function

@@ -24,8 +24,8 @@ from coscope.errors import InputError, TargetError, TargetNotFound
 from coscope.model import Code, Function
 from coscope.readers.from_function import HOST_RELEASE, from_function
 from coscope.readers.from_source import static_function
-from coscope.readers.importing import resolve
 from coscope.readers.selection import plain
+from coscope.readers.targets import locate
 from coscope.render.document.report import report
 from coscope.render.text.measured import without_surrogates as clean
 
@@ -82,7 +82,7 @@ def _found(settings: dict[str, Any]) -> tuple[Function, CodeType]:
             if main != name:
                 raise TargetNotFound(f"the command did not import {name}")
             name = "__main__"
-        function = resolve(name, settings["name"], unwrap=settings["unwrap"])
+        function = locate(f"{name}:{settings['name']}", unwrap=settings["unwrap"]).function
         if type(function.object) is not FunctionType:
             raise TargetError(f"{settings['target']} is no function", found=function.code.kind)
         return function, function.object.__code__

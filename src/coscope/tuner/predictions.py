@@ -12,7 +12,7 @@ from coscope.audits.running.engine import audit_unit, unit_of
 from coscope.audits.selection import all_rules
 from coscope.audits.subject.subject import Subject, Unit
 from coscope.model import Finding
-from coscope.readers.targets import read_file
+from coscope.readers.files import read_file
 from coscope.rules import Rule
 from coscope.tuner.processes import Processes
 from coscope.tuner.trial import Cost, Proposal

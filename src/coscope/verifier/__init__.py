@@ -9,9 +9,9 @@ from pathlib import PurePath
 from typing import Any
 
 from coscope.errors import InputError
-from coscope.model import Code, Function
-from coscope.readers import read
-from coscope.readers.targets import is_live_name
+from coscope.model import Code
+from coscope.readers import locate
+from coscope.readers.naming import parse
 from coscope.rules import discover
 from coscope.verifier.checks.ver806_types import check as check_types
 from coscope.verifier.fields import has_exact_fields, text_of
@@ -59,10 +59,8 @@ def verify(
     >>> verify(lambda x: x + 1).ok
     True
     """
-    if not isinstance(target, Code | Function):
-        file = file or _file_of(target)
-        target = read(target, python=python)
-    code = target.code if isinstance(target, Function) else target
+    file = file or _file_of(target)
+    code = target if type(target) is Code else locate(target, python=python).code
     if type(code.version) is not str:
         raise InputError("the version of a code object is not a string", expected="a str")
     checks = [rule.check for rule in discover(CHECKS) if rule.code not in without]
@@ -107,8 +105,9 @@ def _file_of(target: object) -> str | None:
     """The file that a target names, if it names one."""
     if isinstance(target, PurePath):
         return os.fspath(target)
-    if type(target) is str and not is_live_name(target):
-        return target.partition("::")[0]
+    if type(target) is str:
+        named = parse(target)
+        return named.left if named.form == "file" else None
     return None
 
 

@@ -12,10 +12,11 @@ from coscope.audits.selection import holds
 from coscope.audits.subject.subject import Subject, Unit
 from coscope.errors import CoscopeError, InternalError, SourceError
 from coscope.model import CONFIDENCES, SEVERITIES, Evidence, Finding, Function
+from coscope.readers.files import read_file
 from coscope.readers.from_function import HOST_VERSION
 from coscope.readers.from_source import compile_live, read_bytes
+from coscope.readers.naming import is_source
 from coscope.readers.sources import is_plain, source_from
-from coscope.readers.targets import is_source, read_file
 from coscope.rules import Rule
 
 

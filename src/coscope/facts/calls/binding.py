@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
 from types import FunctionType, MethodType
 from typing import Any
 
-from coscope.facts.calls.callees import Reached, attribute, reach
+from coscope.facts.calls.callees import Reached, reach
 from coscope.facts.calls.parameters import Arguments, BindingStep, Given, Slot, Stage, fill
 from coscope.model import Function, Value
-from coscope.readers import read
+from coscope.readers import locate
 from coscope.readers.attributes import is_a, member, namespace_of
-from coscope.readers.importing import locate
 from coscope.readers.sources import defaults_in
-from coscope.readers.targets import is_live_name
 from coscope.readers.values import exact_text, shortened, text_of, type_name_of, value_of
 from coscope.result import Result
 
@@ -131,21 +128,11 @@ def callable_of(fn: Any, *, unwrap: bool = False, python: str | None = None) -> 
     Raises:
         InputError: As `read`.
     """
-    if python is not None:
-        return read(fn, python=python)
-    if is_a(fn, str) and is_live_name(str.__str__(fn)):
-        module, _, qualname = str.__str__(fn).partition(":")
-        found = locate(module, qualname)
-        if found.rest:
-            return read(fn)
-        fn = attribute(found.thing, found.owner)
-    elif is_a(fn, str) or is_a(fn, PurePath):
-        return read(fn)
-    if unwrap and not is_a(fn, Function):
-        fn = read(fn, unwrap=True)
-    if is_a(fn, Function):
-        return fn if fn.object is None else fn.object
-    return fn
+    meant = locate(fn, python=python, unwrap=unwrap)
+    if meant.live and not unwrap:
+        return meant.thing
+    function = meant.function
+    return function if function.object is None else function.object
 
 
 def _left_out(fn: Any, unwrap: bool) -> Iterator[str]:

@@ -28,7 +28,6 @@ from coscope.readers.attributes import (
     class_attribute,
     is_a,
     member,
-    mro_of,
     namespace_of,
 )
 from coscope.readers.from_function import HOST_VERSION, from_function
@@ -118,25 +117,6 @@ def _not_callable(thing: Any) -> str:
         except TypeError as error:
             return str(error)
     return f"'{_name_of(type(thing))}' object is not callable"
-
-
-def attribute(thing: Any, owner: Any) -> Any:
-    """What `owner.name` gives for an object that the owner's dictionary, or its class's, holds.
-
-    Methods are bound as CPython's own descriptors do; other descriptors are left as they are.
-    """
-    if is_a(owner, ModuleType):
-        return thing
-    cls = owner if is_a(owner, type) else type(owner)
-    if not any(value is thing for base in mro_of(cls) for value in namespace_of(base).values()):
-        return thing  # the instance's own
-    if type(thing) is staticmethod:
-        return member(staticmethod, "__func__", thing)
-    if type(thing) is classmethod:
-        return MethodType(member(classmethod, "__func__", thing), cls)
-    if type(thing) is FunctionType and not is_a(owner, type):
-        return MethodType(thing, owner)
-    return thing
 
 
 # What hands a call on: the object that follows and its arguments; None: the call has failed.

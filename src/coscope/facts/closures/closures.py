@@ -16,7 +16,7 @@ from coscope.facts.shipping.cargo import Step
 from coscope.facts.shipping.clocks import Clock
 from coscope.facts.shipping.sizes import SECONDS, Scale, Size
 from coscope.model import Cell, Code, Function, Value
-from coscope.readers import read
+from coscope.readers import locate
 from coscope.readers.attributes import is_a
 from coscope.readers.values import exact_text, value_of
 from coscope.result import Result
@@ -121,8 +121,7 @@ def closure(
     >>> [(each.name, each.cell.value.text) for each in found.free]
     [('count', '0')]
     """
-    known = is_a(target, Function)
-    function: Function = target if known else read(target, python=python, unwrap=unwrap)
+    function = locate(target, python=python, unwrap=unwrap).function
     within = code_around(function)
     found = diagram(function, within=within)
     scale = Scale(Clock(seconds))

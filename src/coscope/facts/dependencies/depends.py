@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePath
 from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
@@ -24,9 +22,9 @@ from coscope.facts.dependencies.rows import (
 )
 from coscope.facts.dependencies.unassigned import failures
 from coscope.facts.names.accesses import constants_in
-from coscope.facts.names.scopes import Scope, contents_of, static_attribute
+from coscope.facts.names.scopes import Scope, contents_of
 from coscope.model import Function
-from coscope.readers import read
+from coscope.readers import locate
 from coscope.readers.attributes import MISSING, is_a, namespace_of
 from coscope.readers.from_function import from_code_object
 from coscope.readers.values import exact_text, name_of_class, type_name_of
@@ -251,20 +249,12 @@ def depends(
         if transitive:
             return Dependencies(True, [_known_of(taken, True, libraries)])
         return Dependencies(False, [taken])
-    if is_a(target, Function):
-        return _of_read(target, transitive, libraries)
-    if is_a(target, type) and python is None:
-        found = _of_class(target, transitive, libraries)
-        if found is not None:
-            return found
-    function = read(target, python=python, unwrap=unwrap)
-    cls = _named_class(target) if function.via and is_a(target, str) else None
-    if cls is not None:
-        found = _of_class(cls, transitive, libraries)
-        if found is not None:
-            return found
-    held = [] if function.via and unwrap else list(_held_by_target(target))
-    return _of_read(function, transitive, libraries, held)
+    meant = locate(target, python=python, unwrap=unwrap)
+    if is_a(target, Function) or not meant.live or unwrap:
+        return _of_read(meant.function, transitive, libraries)
+    if meant.cls is not None:
+        return _of_class(meant.cls, transitive, libraries)
+    return _of_read(meant.function, transitive, libraries, _held_by_target(meant.thing))
 
 
 def _taken(function: FunctionType) -> _Taken:
@@ -319,12 +309,10 @@ def _of_read(
     return Dependencies(transitive, [known])
 
 
-def _of_class(cls: type, transitive: bool, libraries: bool) -> Dependencies | None:
-    """Of every Python function that a class defines itself; None if it defines none."""
+def _of_class(cls: type, transitive: bool, libraries: bool) -> Dependencies:
+    """Of every Python function that a class defines itself; nothing, if it defines none."""
     name = name_of_class(cls).rpartition(".")[2]
     starts = [live_start(function, (name, *steps)) for steps, function in functions_in(cls)]
-    if not starts:
-        return None
     module = namespace_of(cls).get("__module__")
     known = _Known(
         name,
@@ -338,23 +326,12 @@ def _of_class(cls: type, transitive: bool, libraries: bool) -> Dependencies | No
     return Dependencies(transitive, [known])
 
 
-def _named_class(target: str) -> type | None:
-    """The class that "module:Class" names, now that the module is imported."""
-    module, _, qualname = target.partition(":")
-    thing: Any = dict.get(sys.modules, module)
-    for part in qualname.split("."):
-        thing = static_attribute(thing, part)
-    return thing if is_a(thing, type) else None
-
-
 def _taken_at(starts: Iterable[Start]) -> tuple[_Taken, ...]:
     return tuple(_taken(start.function) for start in starts if start.function is not None)
 
 
 def _held_by_target(target: object) -> Iterator[Held]:
     """What the steps from a target to its function hold: arguments of a partial, `__self__`."""
-    if is_a(target, str) or is_a(target, PurePath):
-        return
     for _ in range(_LONGEST_CHAIN):
         if type(target) is FunctionType or not leads_on(target):
             return

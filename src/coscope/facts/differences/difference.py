@@ -14,7 +14,7 @@ from coscope.facts.fingerprints.canonical import canonical_of
 from coscope.facts.fingerprints.fingerprints import digest_of
 from coscope.facts.names.scopes import contents_of
 from coscope.model import Code, Flags, Function
-from coscope.readers import read
+from coscope.readers import locate
 from coscope.readers.attributes import MISSING
 from coscope.readers.docstrings import docstring_of
 from coscope.readers.from_function import exact_tuple
@@ -141,7 +141,7 @@ def _pythons(python: str | tuple[str, str] | None) -> tuple[str | None, str | No
 
 
 def _read(target: Any, python: str | None) -> Function:
-    return target if isinstance(target, Function) else read(target, python=python)
+    return locate(target, python=python).function
 
 
 def _told(function: Function) -> Read:

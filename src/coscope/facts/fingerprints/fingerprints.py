@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any
 
 from coscope.errors import InputError
@@ -15,12 +14,10 @@ from coscope.facts.fingerprints.components import Change, Component, Part, Unkno
 from coscope.facts.fingerprints.literals import digest
 from coscope.facts.fingerprints.search import Inputs
 from coscope.facts.fingerprints.unchanged import Witness
-from coscope.model import Code, Function
-from coscope.readers import read
+from coscope.model import Code
+from coscope.readers import locate
 from coscope.readers.attributes import is_a
 from coscope.readers.from_function import HOST_VERSION
-from coscope.readers.importing import locate
-from coscope.readers.targets import is_live_name
 from coscope.readers.values import exact_text, name_of_class, type_name_of
 from coscope.result import Result
 
@@ -134,12 +131,10 @@ def fingerprint(
     kept = _kept.get((id(target), docstrings))
     if kept is not None and kept[0] is target and kept[1].unchanged():
         return kept[2]
-    thing = target if python is not None else _live(target)
-    if thing is None or python is not None:
-        function = target if isinstance(target, Function) else read(target, python=python)
-        if type(function.object) is not FunctionType:
-            return _of_code(function.code, docstrings)
-        thing = function.object
+    meant = locate(target, python=python)
+    thing = meant.thing
+    if not meant.live or meant.carries_code:
+        return _of_code(meant.code, docstrings)
     inputs = Inputs(docstrings)
     inputs.start(thing)
     found = _made(inputs, _name_of(thing), True, HOST_VERSION)
@@ -165,22 +160,6 @@ def _keep(key: tuple[int, bool], entry: tuple[object, Witness, Fingerprint]) -> 
 def forget() -> None:
     """Let go of the fingerprints that are kept, and of the objects that they were made from."""
     _kept.clear()
-
-
-def _live(target: object) -> object:
-    """The live object that is meant; None if it is a file or a code object."""
-    if is_a(target, str):
-        text = str.__str__(target)
-        if not is_live_name(text):
-            return None
-        module, _, qualname = text.partition(":")
-        located = locate(module, qualname)
-        return None if located.rest else located.thing
-    if isinstance(target, Function):
-        return target.object if type(target.object) is FunctionType else None
-    if is_a(target, PurePath) or type(target) is CodeType:
-        return None
-    return target
 
 
 def _of_code(code: Code, docstrings: bool) -> Fingerprint:

@@ -6,7 +6,6 @@ import functools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePath
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
@@ -26,12 +25,10 @@ from coscope.facts.shipping.clocks import Clock, Progress
 from coscope.facts.shipping.picklability import Expectation, expect
 from coscope.facts.shipping.references import CLOUDPICKLE, TOOLS, goes_by_name, name_of
 from coscope.facts.shipping.sizes import MOST_OBJECTS, Scale, Size
-from coscope.model import Function, Value
+from coscope.model import Value
+from coscope.readers import locate
 from coscope.readers.attributes import MISSING, is_a, member
-from coscope.readers.from_object import from_object
-from coscope.readers.importing import locate
-from coscope.readers.targets import is_live_name
-from coscope.readers.values import text_of, value_of
+from coscope.readers.values import value_of
 from coscope.result import Result
 
 BUDGET = 5.0  # seconds
@@ -163,29 +160,12 @@ def capture(
     )
 
 
-def _live(target: Any) -> Any:
+def _live(target: object) -> Any:
     """The live object that a target names."""
-    if is_a(target, Function):
-        if target.object is None:
-            raise _static(target.qualname)
-        return target.object
-    if is_a(target, PurePath):
-        raise _static(text_of(target))
-    if not is_a(target, str):
-        return target
-    text = str.__str__(target)
-    if not is_live_name(text):
-        raise _static(text)
-    module_name, _, qualname = text.partition(":")
-    found = locate(module_name, qualname)
-    if found.rest:
-        raise _static(text)
-    thing = found.thing
-    if is_a(thing, staticmethod):
-        return member(staticmethod, "__func__", thing)
-    if is_a(thing, classmethod):
-        return MethodType(member(classmethod, "__func__", thing), found.owner)
-    return from_object(thing).object if is_a(thing, property) else thing
+    meant = locate(target)
+    if not meant.live:
+        raise _static(meant.text or meant.function.qualname)
+    return meant.thing
 
 
 def _static(target: str) -> TargetError:

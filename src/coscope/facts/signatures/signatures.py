@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from types import FunctionType
 from typing import Any
 
@@ -21,7 +20,6 @@ from coscope.facts.signatures.reported import reported
 from coscope.facts.signatures.shapes import Shape, of_static
 from coscope.facts.signatures.wrappers import chain_of
 from coscope.model import Function
-from coscope.readers import read
 from coscope.readers.attributes import is_a
 from coscope.readers.values import exact_text
 from coscope.result import Result
@@ -73,9 +71,7 @@ def signature(target: Any, *, python: str | None = None) -> Signatures:
     >>> found.witnesses[0].arguments, found.witnesses[0].reported
     ('1', "missing a required argument: 'key'")
     """
-    if python is not None or is_a(target, PurePath):
-        return _static(read(target, python=python), target)
-    thing = callable_of(target)
+    thing = callable_of(target, python=python)
     if is_a(thing, Function):
         return _static(thing, target)
     answer = reported(thing)

@@ -18,13 +18,12 @@ from coscope.patcher.edits.model import AnyEdit
 from coscope.patcher.files.write_pyc import exists, to_pyc, write_atomically
 from coscope.patcher.verbs.explaining import explained_in_file
 from coscope.patcher.verbs.requests import worded
+from coscope.readers.files import read_file
 from coscope.readers.from_source import read_bytes
-from coscope.readers.targets import read_file
+from coscope.readers.naming import SOURCE
 from coscope.readers.values import type_name_of
 from coscope.result import Result
 from coscope.verifier import Report, verify
-
-_SOURCES = (".py", ".pyw", ".pyi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def patch_file(
     path, output = _path("path", path), _path("output", output)
     check("force", force)
     check("python", python)
-    if os.path.splitext(output)[1].lower() in _SOURCES:
+    if os.path.splitext(output)[1].lower() in SOURCE:
         raise PatchError(
             "a .pyc is no source file", file=output, hint="Give the output a name in .pyc."
         )
