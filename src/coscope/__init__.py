@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from coscope.facts.fingerprints.fingerprints import Fingerprint, fingerprint
     from coscope.facts.shipping.captures import Capture, capture
     from coscope.facts.signatures.signatures import Signatures, signature
-    from coscope.flow.domains.conditions import graph
+    from coscope.flow.graph import Graph
     from coscope.model import (
         Argument,
         Cell,
@@ -210,7 +210,6 @@ _ROOMS = {
     "edit": "coscope.patcher.verbs.editor",
     "fingerprint": "coscope.facts.fingerprints.fingerprints",
     "freeze": "coscope.patcher.verbs.freezing",
-    "graph": "coscope.flow.domains.conditions",
     "patch": "coscope.patcher.verbs.patching",
     "patch_file": "coscope.patcher.files.files",
     "patched": "coscope.patcher.verbs.in_place",
@@ -264,6 +263,27 @@ def show(target: Any, *, python: str | None = None, unwrap: bool = False) -> Car
     if not _echoes():
         card.print()
     return card
+
+
+def graph(target: object, *, python: str | None = None, unwrap: bool = False) -> Graph:
+    """The control-flow graph of a function, each conditional edge labelled with its condition.
+
+    The "true" and the "false" edge of a block have the same label: the expression that is tested.
+    The edge into a loop's body says what it fetches, the edge out of it "exhausted".
+
+    Args:
+        target: What `read` takes, and what it returned; or a `Code`.
+        python: Compile a source file by another interpreter: "3.12", "3.12.1" or a path.
+        unwrap: Follow `__wrapped__` of decorated functions.
+
+    Raises:
+        InputError: What `read` raises.
+        CodeError: The code is no instruction sequence of its version.
+    """
+    from coscope.flow.domains.conditions import graph as graph_of
+    from coscope.readers import locate
+
+    return graph_of(locate(target, python=python, unwrap=unwrap).code)
 
 
 def _echoes() -> bool:

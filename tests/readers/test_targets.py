@@ -46,6 +46,10 @@ def wrapped():
 partial = functools.partial(wrapped)
 order = Order()
 number = 3
+class Counted(list): pass
+counted = Counted([wrapped])
+handlers = {"get": [wrapped, order], "pop": wrapped, "a:b]c": wrapped, 1: wrapped}
+rows = (wrapped, {None: wrapped})
 
 def __getattr__(name):
     if name == "lazy":
@@ -90,6 +94,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("sample_orders:order.of", "Order.of"),
         ("sample_orders:lazy", "wrapped"),
         ("sample_orders.Order.total", "Order.total"),
+        ('sample_orders:handlers["get"][0].inner', "wrapped.<locals>.inner"),
+        ("sample_orders:handlers['get'][-1].of", "Order.of"),
+        ('sample_orders:handlers["a:b]c"]', "wrapped"),
+        ("sample_orders:handlers[1]", "wrapped"),
+        ("sample_orders.rows[1][None]", "wrapped"),
         ("sample_orders.wrapped.inner", "wrapped.<locals>.inner"),
         ("sample_orders", "<module>"),
         ("sample_orders.py::<module>", "<module>"),
@@ -155,7 +164,7 @@ BAD: list[tuple[str, type[CoscopeError], str, object]] = [
     ("folder/missing", TargetNotFound, "file", "folder/missing"),
     ("missing.py::f", TargetNotFound, "file", "missing.py"),
     ("missing.pyc", TargetNotFound, "file", "missing.pyc"),
-    ("json.dumpz", TargetNotFound, "hint", "Did you mean json:dumps?"),
+    ("json.dumpz", TargetNotFound, "hint", "json:dumps"),
     ("json.dumps.", TargetNotFound, "hint", "module:name"),
     ("sys", NoCodeObject, "hint", "It was not loaded from a file."),
     ("sample_orders.py:wrapped", TargetNotFound, "hint", "Write sample_orders.py::wrapped"),
@@ -164,7 +173,13 @@ BAD: list[tuple[str, type[CoscopeError], str, object]] = [
     ("./sample_orders:wrapped", TargetNotFound, "what", "a file is never imported"),
     ("sample_orders.py:99", TargetNotFound, "what", "no line 99"),
     ("sample_orders.py:3:x", TargetNotFound, "what", "a file is never imported"),
-    ("sample_orders:handlers['get']", TargetNotFound, "hint", "handlers"),
+    ("sample_orders:handlers['put']", TargetNotFound, "hint", "handlers['pop']"),
+    ("sample_orders:handlers[0]", TargetNotFound, "what", "no key 0"),
+    ("sample_orders:rows[2]", TargetNotFound, "found", "2 items"),
+    ("sample_orders:rows['a']", TargetNotFound, "found", "['a']"),
+    ("sample_orders:rows[x]", TargetNotFound, "what", "no literal"),
+    ("sample_orders:rows[", TargetNotFound, "what", "no literal"),
+    ("sample_orders:counted[0]", TargetError, "found", "sample_orders.Counted"),
     ("nojson", TargetNotFound, "hint", "no module 'nojson'"),
     ("nojson:dumps", TargetNotFound, "what", "no module 'nojson'"),
     ("jsom:dumps", TargetNotFound, "hint", "json"),

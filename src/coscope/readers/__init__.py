@@ -2,7 +2,6 @@
 
 import coscope.codec  # noqa: F401  so that `Code.instructions` knows its decoder
 from coscope.readers.files import Snippet
-from coscope.readers.selection import select
-from coscope.readers.targets import Target, locate, read
+from coscope.readers.targets import Target, locate, read, select
 
 __all__ = ["Snippet", "Target", "locate", "read", "select"]

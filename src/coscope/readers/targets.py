@@ -19,6 +19,7 @@ from typing import Any
 
 from coscope.errors import TargetError
 from coscope.model import Code, Function
+from coscope.readers import selection
 from coscope.readers.attributes import MISSING, is_a
 from coscope.readers.classes import Method, methods_of
 from coscope.readers.files import (
@@ -33,7 +34,6 @@ from coscope.readers.from_object import from_object
 from coscope.readers.from_source import static_function
 from coscope.readers.importing import check_unambiguous, locate_in, split_dotted
 from coscope.readers.naming import MODULE, Named, parse
-from coscope.readers.selection import at_line, select
 from coscope.readers.values import text_of
 
 # Live objects that hold code and no function around it.
@@ -167,7 +167,7 @@ def _of_text(text: str, python: str | None, optimize: int, unwrap: bool) -> Targ
         return Target(
             text,
             warnings=located.warnings,
-            _read=lambda: select(from_object(outer, unwrap=unwrap), rest),
+            _read=lambda: selection.select(from_object(outer, unwrap=unwrap), rest),
         )
     return replace(_of_object(located.thing, text, unwrap), warnings=located.warnings)
 
@@ -197,8 +197,8 @@ def _is_whole(named: Named) -> bool:
 
 def _part_of(module: Function, named: Named) -> Function:
     if named.line is not None:
-        return at_line(module, named.line, named.column)
-    return select(module, named.part) if named.part and named.part != MODULE else module
+        return selection.at_line(module, named.line, named.column)
+    return selection.select(module, named.part) if named.part and named.part != MODULE else module
 
 
 def _of_object(thing: Any, text: str | None, unwrap: bool) -> Target:
@@ -245,3 +245,24 @@ def read(target: object, *, python: str | None = None, unwrap: bool = False) -> 
     'obj'
     """
     return locate(target, python=python, unwrap=unwrap).function
+
+
+def select(target: object, qualname: str) -> Function:
+    """The code object of that qualified name, nested in a function or a module.
+
+    Args:
+        target: What `read` takes, and what it returned.
+        qualname: As CPython writes it, or without `<locals>`: "outer.inner" finds
+            "outer.<locals>.inner". Where several have the name, "Order.total@12" is the one whose
+            first line is 12, "<lambda>@12:8" the one that begins there in column 8 (from 1, in
+            UTF-8 bytes), and "<lambda>#2" the second one in the order of the file.
+
+    Raises:
+        TargetNotFound: None matches; the message lists similar names.
+        TargetError: Several match; the message lists a spelling for each.
+        InputError: What `read` raises.
+
+    >>> select("json:JSONEncoder.iterencode", "floatstr").qualname
+    'JSONEncoder.iterencode.<locals>.floatstr'
+    """
+    return selection.select(locate(target).function, qualname)
