@@ -241,7 +241,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def show(target: Any, *, python: str | None = None, unwrap: bool = False) -> Card:
+def show(target: object, *, python: str | None = None, unwrap: bool = False) -> Card:
     """Show the card of a function.
 
     In a script the card is printed. At an interactive prompt and in a notebook it is only

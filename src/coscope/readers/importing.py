@@ -19,6 +19,9 @@ from coscope.readers.naming import HINT, Step, steps_of
 from coscope.readers.values import shortened, text_of, type_name_of
 
 
+_SHOWN = 6  # keys in a message
+
+
 class Located(NamedTuple):
     """What a qualified name leads to in a module."""
 
@@ -110,11 +113,13 @@ def _item(module_name: str, steps: Sequence[Step], index: int, thing: Any) -> An
     for known, value in list(dict.items(thing)):
         if type(known) is type(key) and known == key:
             return value
-    close = _similar(key, [each for each in thing if type(each) is str]) if type(key) is str else []
+    texts = [each for each in thing if type(each) is str]
+    close = _similar(key, texts) if type(key) is str else []
     shown = [f"{owner}[{each!r}]" for each in close]
+    known = f"It has {', '.join(map(repr, texts[:_SHOWN]))}." if texts else None
     raise TargetNotFound(
         f"{owner} has no key {key!r}",
-        hint=f"Did you mean {' or '.join(shown)}?" if shown else None,
+        hint=f"Did you mean {' or '.join(shown)}?" if shown else known,
     )
 
 
