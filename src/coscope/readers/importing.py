@@ -18,7 +18,6 @@ from coscope.readers.members import Attribute, attribute_of, names_in
 from coscope.readers.naming import HINT, Step, steps_of
 from coscope.readers.values import shortened, text_of, type_name_of
 
-
 _SHOWN = 6  # keys in a message
 
 
