@@ -36,6 +36,12 @@ BEHAVIOURS = {
     "own_dicts_cost": "instances that keep their attributes each in a dictionary of its own",
     "class_versions_run_out": "a class gets 1,000 version tags; without one nothing is specialised",
     "fallback_classes_stay_generic": "any attribute of instances whose class has a __getattr__",
+    "hidden_stores_cost": "a store to an attribute that hides one of the class stays generic",
+    "enum_members_stay_generic": "a member of an Enum, read through its class",
+    "enum_members_cost": "a member of an Enum is slower than a local variable by 3 ns or more",
+    "opened_loads_stay_generic": "attributes of an instance whose __dict__ was asked for",
+    "opened_stores_stay_generic": "stores to them; else they miss, or cost nothing",
+    "frame_locals_crash": "frame.f_locals, if an inlined comprehension hides a cell (gh-128396)",
     "partials_bind": "functools.partial is a descriptor that binds, as a function does (gh-121027)",
     "monitoring": "there is sys.monitoring (PEP 669)",
 }
@@ -60,14 +66,23 @@ class Specialization:
     """`[specialization]`: how the adaptive interpreter counts (3.11+).
 
     Source:
-        CPython v3.11.9, v3.12.5: Include/internal/pycore_code.h; v3.13.0, v3.14.0:
+        CPython v3.11.9, v3.12.5: Include/internal/pycore_code.h; v3.13.0:
         Include/internal/pycore_backoff.h; each version's Python/specialize.c and
-        Include/cpython/object.h. `tests/audits/warm/test_specialization.py` compares them with
-        running interpreters.
+        Include/cpython/object.h. 3.14.10 and 3.15.2: measured, each count one by one.
+        `tests/audits/warm/test_specialization.py` compares all with running interpreters.
     """
 
     generic: str  # name of the generic form; {} stands for the name of the family
-    backoff: int  # exponent that a generic site starts with
+    # By backoff, the exponent of the wait until the next attempt: generic executions in a row, at
+    # least. The last backoff is the highest.
+    executions: tuple[int, ...]
+    backoff_bits: int  # of the counter, its low ones
+    uncounted: tuple[
+        str, ...
+    ]  # families whose counter says nothing of specialisation, or is absent
+    # An attempt that leaves the instruction generic may count as a success: the counter is then
+    # that of a specialised site, and each execution takes `miss` from it.
+    succeeds_in_vain: bool
     settled: int  # the whole counter of a site that has just been specialised
     miss: int  # how much a miss takes from it
     class_version: int  # offset of a class's version tag in bytes, on 64-bit builds

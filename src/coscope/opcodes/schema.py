@@ -230,6 +230,14 @@ class Table:
         return tuple(rows)
 
     @cached_property
+    def constants(self) -> frozenset[int]:
+        """Numbers of the opcodes that load a literal of the source; their argval is its value."""
+        kinds = {"const", "small int"}
+        if self.numbers.get("common_constants_are_values"):
+            kinds.add("common constant")  # from 3.15 on None, True, False, "" and -1 are among them
+        return frozenset(row.code for row in self.by_code if row and row.operand in kinds)
+
+    @cached_property
     def steps(self) -> bytes:
         """Code units from an instruction to the next, by opcode number; 1 if undefined."""
         return bytes(1 + (row.caches if row else 0) for row in self.by_code)

@@ -17,7 +17,8 @@ from typing import Any
 from coscope.audits.subject.live import functions_of, subjects_of
 from coscope.audits.subject.subject import Subject
 from coscope.audits.warm import child as warm_child
-from coscope.audits.warm.reasons import Reason, code_of, reasons_of
+from coscope.audits.warm.reason import Reason
+from coscope.audits.warm.reasons import code_of, reasons_of
 from coscope.audits.warm.samples import recorder, seen_of
 from coscope.audits.warm.specialization import codes_in, read_sites, specializes, states_of
 from coscope.errors import InputError, TargetError, TargetNotFound

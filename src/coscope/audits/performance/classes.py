@@ -137,10 +137,9 @@ def _made_of(subject: Subject, index: int) -> Code | None:
 
 
 def _constant(subject: Subject, index: int) -> object:
-    row = subject.rules.by_code[subject.instructions.opcodes[index]] if index >= 0 else None
-    if row is None or row.operand != "const":
-        return None
-    return subject.instructions.argval(index)
+    columns = subject.instructions
+    known = index >= 0 and columns.opcodes[index] in subject.rules.constants
+    return columns.argval(index) if known else None
 
 
 def _dotted(subject: Subject, made_by: frozenset[int]) -> str | None:
@@ -247,8 +246,7 @@ def plain_attributes(fact: ClassFact) -> frozenset[str]:
     for index, opcode in enumerate(columns.opcodes):
         if opcode != store:
             continue
-        before = rows.by_code[columns.opcodes[index - 1]] if index else None
-        constant = before is not None and before.operand in ("const", "small int")
+        constant = index > 0 and columns.opcodes[index - 1] in rows.constants
         name = str(columns.argval(index))
         plain[name] = constant and plain.get(name, True)
     dunder = {name for name in plain if name.startswith("__")}

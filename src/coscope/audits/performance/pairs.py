@@ -14,12 +14,20 @@ hidden, plain = Hidden(), Plain()
 """
 SHADOWED_DEFAULT = Pair("o.x", "p.x", _SHADOWED_DEFAULT, "o, p = hidden, plain")
 SHADOWED_STORE = Pair("o.x = 1", "p.x = 1", _SHADOWED_DEFAULT, "o, p = hidden, plain")  # loses more
+# A load and a store: from CPython 3.14 on the store alone loses anything.
+SHADOWED = Pair("o.x = o.x", "p.x = p.x", _SHADOWED_DEFAULT, "o, p = hidden, plain", operations=2)
 
 _METACLASS = """\
 class Meta(type): pass
 class WithMeta(metaclass=Meta): x = 1
 class Plain: x = 1
 """
+_ENUM = """\
+import enum
+class Member(enum.Enum): x = 1
+class Plain: x = 1
+"""
+ENUM = Pair("C.x", "D.x", _ENUM, "C, D = Member, Plain")
 METACLASS = Pair("C.x", "D.x", _METACLASS, "C, D = WithMeta, Plain")
 
 _MODULE_GETATTR = """\

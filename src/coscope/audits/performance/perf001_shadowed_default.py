@@ -9,7 +9,9 @@
 
 CPython 3.12 and 3.13 specialise the load of an instance's attribute only if its class has none
 of that name. The default of a dataclass's field is a class attribute, and so is `x = 0` in a
-class body above `self.x = x`. CPython 3.14 mends it (gh-123040).
+class body above `self.x = x`. CPython 3.14 specialises the load (gh-123040), but not the store: on
+3.14 and 3.15 the rule reports stores alone. A store loses 20 ns on 3.13 and 11 ns on 3.14 and
+3.15; the table is of one load and one store, per access.
 
 The rule looks at code that has run: the site was generic hundreds of times in a row.
 
@@ -29,15 +31,15 @@ from collections.abc import Iterator
 from coscope.audits.performance import pairs
 from coscope.audits.performance.unspecialized import findings
 from coscope.audits.subject.subject import Subject
-from coscope.audits.warm.reasons import SHADOWED
+from coscope.audits.warm.reason import SHADOWED
 from coscope.model import Finding
 
 CODE = "PERF001"
 SEVERITY = "warning"
-BEHAVIOUR = "hidden_defaults_cost"
+BEHAVIOUR = "hidden_stores_cost"
 WARM = True
 
-lower_bound = pairs.SHADOWED_DEFAULT.lower_bound
+lower_bound = pairs.SHADOWED.lower_bound
 
 _WHY = "on CPython {version} an attribute that its class has too is looked up anew each time"
 _INSTEAD = (

@@ -6,8 +6,8 @@
         for _ in range(n):
             t += lazy.STEP          # generic, though STEP is an ordinary name of the module
 
-A `__getattr__` function in a module stops the specialisation of every attribute of the module, also
-of those that it has itself.
+To CPython 3.14 a `__getattr__` function in a module stops the specialisation of every attribute of
+the module, also of those that it has itself. 3.15 specialises them, and the rule is silent.
 
 The rule looks at code that has run: the site was generic hundreds of times in a row.
 
@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from coscope.audits.performance import pairs
 from coscope.audits.performance.unspecialized import findings
 from coscope.audits.subject.subject import Subject
-from coscope.audits.warm.reasons import MODULE_GETATTR
+from coscope.audits.warm.reason import MODULE_GETATTR
 from coscope.model import Finding
 
 CODE = "PERF003"

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from coscope.audits.performance import pairs
 from coscope.audits.performance.unspecialized import findings
 from coscope.audits.subject.subject import Subject
-from coscope.audits.warm.reasons import CLASS_STORE
+from coscope.audits.warm.reason import CLASS_STORE
 from coscope.model import Finding
 
 CODE = "PERF005"

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from coscope.audits.calibration import Pair
 from coscope.audits.performance.unspecialized import findings
 from coscope.audits.subject.subject import Subject
-from coscope.audits.warm.reasons import MIXED
+from coscope.audits.warm.reason import MIXED
 from coscope.model import Finding
 
 CODE = "PERF007"

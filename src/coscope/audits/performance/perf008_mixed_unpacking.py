@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from coscope.audits.calibration import Pair
 from coscope.audits.performance.unspecialized import findings
 from coscope.audits.subject.subject import Subject
-from coscope.audits.warm.reasons import UNPACK
+from coscope.audits.warm.reason import UNPACK
 from coscope.model import Finding
 
 CODE = "PERF008"

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from coscope.audits.calibration import Pair
 from coscope.audits.performance.unspecialized import findings
 from coscope.audits.subject.subject import Subject
-from coscope.audits.warm.reasons import CONSTANT
+from coscope.audits.warm.reason import CONSTANT
 from coscope.model import Finding
 
 CODE = "PERF009"

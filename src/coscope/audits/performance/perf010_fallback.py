@@ -10,10 +10,11 @@
 A load that ends in `__getattr__` is never specialised: it looks for the attribute everywhere else
 before it calls the method. On CPython 3.11, which makes an AttributeError on the way, it costs five
 times as much; but there no load from such a class is specialised, so that the rule cannot tell them
-apart, and is silent.
+apart, and is silent. From 3.14 on the method itself is called quickly, and the search remains.
 
-The rule looks at code that has run: the site was generic hundreds of times in a row, no class of
-the object has the attribute, and none of its methods stores it.
+The rule looks at code that has run: the site was generic hundreds of times in a row, or executed
+often and left generic by each attempt, no class of the object has the attribute, and none of its
+methods stores it.
 
 Instead: an attribute or a property for the names that are read often.
 
@@ -30,7 +31,7 @@ from collections.abc import Iterator
 from coscope.audits.calibration import Pair
 from coscope.audits.performance.unspecialized import findings
 from coscope.audits.subject.subject import Subject
-from coscope.audits.warm.reasons import FALLBACK
+from coscope.audits.warm.reason import FALLBACK
 from coscope.model import Finding
 
 CODE = "PERF010"

@@ -5,8 +5,9 @@
     for value in values:
         total += value * lazy.STEP      # generic, though STEP is an ordinary name of the module
 
-A `__getattr__` function in a module stops the specialisation of every attribute of the module, also
-of those that it has itself. PERF003 tells the same of code that has run.
+To CPython 3.14 a `__getattr__` function in a module stops the specialisation of every attribute of
+the module, also of those that it has itself. 3.15 specialises them, and the rule is silent.
+PERF003 reports the same of code that has run.
 
 The rule looks at the live module that the global name holds. It is silent where the loop stores
 items or cuts slices: with arrays those take much longer; and in comprehensions, which in real code

@@ -4,7 +4,7 @@
     for value in values:
         total += a.b.c.SCALE            # four lookups, each time
 
-Each step costs 1 to 2 ns, even specialised.
+Each step costs 1 to 4 ns, even specialised.
 
 The rule tells a chain of three attributes or more that begins with a module that the file imports.
 

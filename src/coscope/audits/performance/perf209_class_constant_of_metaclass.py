@@ -6,8 +6,8 @@
     for shape in shapes:
         total += Shape.SIDES            # generic: the class of Shape is ABCMeta
 
-CPython specialises the load of an attribute of a class only if the class of that class is exactly
-`type`.
+CPython 3.12 and 3.13 specialise the load of an attribute of a class only if the class of that class
+is exactly `type`. 3.14 specialises it for others too, and the rule is silent.
 
 The rule tells classes of the same file with `ABC`, `Protocol` or `metaclass=`; Enum members have a
 rule of their own, PERF302.

@@ -1,11 +1,12 @@
 """A loop reads an Enum member through its class
 
     for token in tokens:
-        if token.kind is Kind.NAME:     # 12 ns on 3.12 and later, 70 to 77 ns before
+        if token.kind is Kind.NAME:     # 9 to 12 ns on 3.12 to 3.14, 70 to 77 ns before
             ...
 
-The class of an Enum class is `EnumType`, so reading its attributes is never specialised; to 3.11 a
-member is found by `__getattr__`. `.value` and `.name` are properties: 96 ns more and above.
+The class of an Enum class is `EnumType`, so to 3.14 reading its attributes is not specialised; to
+3.11 a member is found by `__getattr__`. 3.15 specialises it, and the rule is silent. `.value` and
+`.name` are properties: 60 ns more and above, on every version.
 
 The rule tells Enum classes of the same file, in each round of a tight loop.
 
@@ -31,6 +32,7 @@ from coscope.model import Finding
 
 CODE = "PERF302"
 SEVERITY = "info"
+BEHAVIOUR = "enum_members_cost"
 LOOPS = True
 TIGHT = True
 OPNAMES = frozenset({"LOAD_ATTR"})

@@ -103,7 +103,7 @@ def _is_string(subject: Subject, made_by: frozenset[int], depth: int) -> bool:
         return False
     (index,) = made_by
     name = subject.opnames[index]
-    if name == "LOAD_CONST":
+    if subject.instructions.opcodes[index] in subject.rules.constants:
         return type(subject.instructions.argval(index)) is str
     if name in _STRINGS:
         return True

@@ -188,8 +188,8 @@ def _few(subject: Subject, index: int) -> bool:
 
 
 def _is_small(subject: Subject, index: int) -> bool:
-    row = subject.rules.by_code[subject.instructions.opcodes[index]] if index >= 0 else None
-    if row is None or row.operand not in ("const", "small int"):
+    columns = subject.instructions
+    if index < 0 or columns.opcodes[index] not in subject.rules.constants:
         return False
-    held = subject.instructions.argval(index)
+    held = columns.argval(index)
     return type(held) is int and held <= _FEW

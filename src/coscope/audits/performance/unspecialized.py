@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from coscope.audits.subject.subject import Subject
-from coscope.audits.warm.reasons import Reason, code_of, reasons_of
+from coscope.audits.warm.reason import Reason
+from coscope.audits.warm.reasons import code_of, reasons_of
 from coscope.audits.warm.samples import recorder, seen_of
 from coscope.model import Evidence, Finding
 

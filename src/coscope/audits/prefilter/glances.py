@@ -235,7 +235,7 @@ def _stored_constants(bytecode: bytes, version: str) -> set[int]:
     """The low bytes of the opargs of STORE_NAME where a constant is loaded just before it."""
     rules = table(version)
     store = rules.opcodes["STORE_NAME"].code
-    loads = frozenset(row.code for row in rules.by_code if row and row.operand in _CONSTANTS)
+    loads = rules.constants
     units, found = bytecode[::2], set()
     at = units.find(store)
     while at >= 0:
@@ -246,9 +246,6 @@ def _stored_constants(bytecode: bytes, version: str) -> set[int]:
             found.add(bytecode[2 * at + 1])
         at = units.find(store, at + 1)
     return found
-
-
-_CONSTANTS = ("const", "small int")
 
 
 def _flag_bits(row: Opcode) -> int:

@@ -13,6 +13,9 @@ from coscope.opcodes import Table, table
 _ATTRIBUTE = "read attribute"
 _LONGEST_PATH = 20  # attributes in a row
 
+# By index: what each instruction does, and for each slot that it takes the makers of its value.
+Takers = Mapping[int, tuple[Effect, tuple[Origins, ...]]]
+
 
 class Maker(int):
     """The index of an instruction that makes several values, and which of them it is."""
@@ -44,10 +47,8 @@ class Call:
     starred: bool  # with `*` or `**`: which arguments there are is not known
 
 
-def calls_in(
-    code: Code, takers: Mapping[int, tuple[Effect, tuple[Origins, ...]]]
-) -> tuple[Call, ...]:
-    """The calls, in code order.
+def calls_in(code: Code, takers: Takers) -> tuple[Call, ...]:
+    """The calls, in code order, but for those of `__enter__` and `__exit__` that `with` makes.
 
     Args:
         code: The code object.
@@ -57,9 +58,21 @@ def calls_in(
     found = []
     for index in sorted(takers):
         effect, given = takers[index]
-        if effect.row.shows == "{call}":
+        if effect.row.shows == "{call}" and enters(code, rules, index, takers) is None:
             found.append(_call(code, rules, index, effect, given, takers))
     return tuple(found)
+
+
+def enters(code: Code, rules: Table, index: int, takers: Takers) -> int | None:
+    """The instruction that looked up what a call calls, if `with` calls it: from CPython 3.14 on
+    `__enter__` is called as anything else is, and to 3.13 by the instruction that looks it up."""
+    effect, given = takers[index]
+    callee, _ = _callee(code, rules, effect, given)
+    opcodes = code.instructions.opcodes
+    rows = [rules.by_code[opcodes[at]] if at >= 0 else None for at in callee]
+    if len(rows) != 1 or rows[0] is None or rows[0].operand != "special":
+        return None
+    return int(min(callee))
 
 
 def _call(
@@ -68,7 +81,7 @@ def _call(
     index: int,
     effect: Effect,
     given: tuple[Origins, ...],
-    takers: Mapping[int, tuple[Effect, tuple[Origins, ...]]],
+    takers: Takers,
 ) -> Call:
     callee, first = _callee(code, rules, effect, given)
     args = [*first, *effect.operand(given, "args")]
@@ -139,9 +152,7 @@ def _keyword_names(
     return names if isinstance(names, tuple) and all(type(each) is str for each in names) else ()
 
 
-def dotted(
-    code: Code, made_by: Origins, takers: Mapping[int, tuple[Effect, tuple[Origins, ...]]]
-) -> tuple[str | None, str | None]:
+def dotted(code: Code, made_by: Origins, takers: Takers) -> tuple[str | None, str | None]:
     """How the first name of a dotted path is found, and the path; None where there is none.
 
     Args:

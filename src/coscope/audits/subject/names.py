@@ -55,8 +55,8 @@ def _imports_in(code: Code) -> dict[str, str]:
 
 def _literal(code: Code, index: int) -> object:
     columns = code.instructions
-    row = table(code.version).by_code[columns.opcodes[index]] if index >= 0 else None
-    return columns.argval(index) if row and row.operand in ("const", "small int") else 0
+    constants = table(code.version).constants
+    return columns.argval(index) if index >= 0 and columns.opcodes[index] in constants else 0
 
 
 def _stores(code: Code, opcode: int) -> bool:

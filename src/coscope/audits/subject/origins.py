@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from coscope.audits.subject.calls import Maker
+from coscope.audits.subject.calls import Maker, enters
 from coscope.audits.subject.subject import Subject
 from coscope.flow.domains.origin import Origins
 from coscope.opcodes import Opcode
@@ -70,7 +70,7 @@ class _Walk:
         if row is None:
             return
         taken = subject.takers.get(index)
-        if row.operand in ("const", "small int"):
+        if row.code in subject.rules.constants:
             self.found.append(Origin("constant", subject.instructions.argrepr(index), index))
         elif row.access and row.access[-1] == "read local":
             for name in self._locals(index, row):
@@ -83,11 +83,19 @@ class _Walk:
             for operand in self._parts(index, row, taken[1]):
                 self.follow(operand)
         elif row.shows == "{call}":
-            self.found.append(Origin("call", f"the result of {self._text(index)}", index))
-        elif row.name in ("SETUP_WITH", "BEFORE_WITH", "LOAD_SPECIAL"):
+            self._call(index)
+        elif row.name in ("SETUP_WITH", "BEFORE_WITH"):
             self.found.append(Origin("context", f"what {self._text(index)} gives", index))
         else:
             self.found.append(Origin("other", self._text(index), index))
+
+    def _call(self, index: int) -> None:
+        subject = self.subject
+        entered = enters(subject.code, subject.rules, index, subject.takers)
+        if entered is None:
+            self.found.append(Origin("call", f"the result of {self._text(index)}", index))
+        else:
+            self.found.append(Origin("context", f"what {self._text(index)} gives", entered))
 
     def _parts(self, index: int, row: Opcode, operands: tuple[Origins, ...]) -> tuple[Origins, ...]:
         """The operands that the result is made of: no index of an item, no count of a product."""
@@ -101,11 +109,10 @@ class _Walk:
     def _is_text(self, made_by: Origins) -> bool:
         """True if it is a text or sequence that the source has."""
         columns = self.subject.instructions
-        by_code = self.subject.rules.by_code
-        rows = [(at, by_code[columns.opcodes[at]]) for at in made_by if at >= 0]
-        return bool(rows) and all(
-            row is not None and row.operand == "const" and type(columns.argval(at)) in _TEXTS
-            for at, row in rows
+        constants = self.subject.rules.constants
+        made = [at for at in made_by if at >= 0]
+        return bool(made) and all(
+            columns.opcodes[at] in constants and type(columns.argval(at)) in _TEXTS for at in made
         )
 
     def _locals(self, index: int, row: Opcode) -> Iterator[str]:

@@ -2,11 +2,15 @@
 
 From 3.11 on an instruction of a *family* (`LOAD_ATTR`, `CALL`, ...) starts generic and rewrites
 itself to a form for what it meets, such as `LOAD_ATTR_INSTANCE_VALUE`. The first unit of its inline
-cache is a counter, which tells without a clock what became of it:
+cache is a counter, which says without a clock what became of it:
 
-- generic: each failed attempt doubles the executions until the next one. The exponent (*backoff*)
-  tells how many executions at least were generic.
+- generic: each failed attempt lengthens the wait until the next one. The exponent of the wait
+  (*backoff*) says how many executions in a row were generic, at least.
 - specialised: each execution that does not fit (*miss*) counts down; at zero it starts again.
+- in vain (from 3.14 on): an attempt that left the instruction generic counts as a success. The
+  counter is that of a specialised site, and each execution counts down.
+
+How each version counts is data: `[specialization]` in its table.
 """
 
 from __future__ import annotations
@@ -22,15 +26,8 @@ from coscope.opcodes import VERSIONS, Table, table
 from coscope.opcodes.behaviour import Specialization
 from coscope.readers.from_function import HOST_VERSION
 
-LEAST_EXECUTIONS = 254  # generic ones in a row, from which a site counts as not specialised
+LEAST_EXECUTIONS = 248  # generic ones in a row, from which a site counts as not specialised
 LEAST_MISSES = 8  # since it was last specialised, from which one reading counts
-
-
-_BACKOFF = 15  # the low bits of a counter
-_HIGHEST = 12  # backoff, in every version
-
-# RESUME specialises without a counter; nothing is lost by its generic form.
-_UNCOUNTED = frozenset({"RESUME"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +39,20 @@ class Site:
     executed: str  # the form that is executed now
     backoff: int  # exponent of the wait until the next attempt; 0 of a specialised site
     executions: int  # generic ones, at least; 0 of a specialised site
-    misses: int  # since it was last specialised; 0 of a generic site
+    misses: int  # since it was last specialised; of one in vain: executions since the last attempt
+    most_executions: int | None = None  # generic ones, at most; None: nothing limits them
+    vain: bool = False  # the last attempt left it generic, and counts as a success
 
     @property
     def generic(self) -> bool:
         """True if it is not specialised."""
-        return self.executions > 0
-
-    @property
-    def most_executions(self) -> int | None:
-        """Generic ones, at most: at twice as many its backoff would be higher. None: no limit."""
-        return 2 << self.backoff if self.generic and self.backoff < _HIGHEST else None
+        return self.executions > 0 or self.vain
 
     @property
     def evidence(self) -> str:
         """What the counter says, as one clause."""
+        if self.vain:
+            return f"{self.executed} is still generic: an attempt to specialise it left it so"
         if self.generic:
             return (
                 f"{self.executed} is still generic after at least {self.executions} executions"
@@ -67,9 +63,9 @@ class Site:
 
 SPECIALIZED = "specialized"  # for what it meets
 MISSING = "missing"  # it was specialised for something else than what it meets, again and again
-GENERIC = "generic"  # after hundreds of executions
+GENERIC = "generic"  # after hundreds of executions, or as the last attempt left it
 WAITING = "waiting"  # generic, and was not executed often enough to tell
-UNCOUNTED = "uncounted"  # a form without a counter, such as RESUME_CHECK
+UNCOUNTED = "uncounted"  # a form whose counter says nothing, or is absent, such as RESUME_CHECK
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +89,7 @@ class _Kinds:
     looked_at: bytes  # 1: the generic form of a family, 2: a specialised form with a counter
     names: tuple[str, ...]
     families: tuple[str, ...]
-    hidden: frozenset[int]  # opcodes behind which another one hides (instrumented lines)
+    hidden: frozenset[int]  # opcodes behind which another one hides (traces, instrumented lines)
     counting: Specialization
 
 
@@ -120,14 +116,18 @@ def _kinds(version: str) -> _Kinds:
         bytes(looked_at),
         tuple(row.name if row else f"<{number}>" for number, row in enumerate(rows)),
         tuple(families),
-        frozenset(number for number, row in enumerate(rows) if row is None),
+        frozenset(
+            number
+            for number, row in enumerate(rows)
+            if row is None or (row.form == "internal" and number)
+        ),
         counting,
     )
 
 
 def _families(rules: Table, counting: Specialization) -> Iterator[str]:
     bases = {row.base for row in rules.opcodes.values() if row.form == "specialized"}
-    for base in sorted(bases - _UNCOUNTED - {None}, key=str):
+    for base in sorted(bases - {*counting.uncounted, None}, key=str):
         assert base is not None
         if rules.opcodes[base].caches and counting.generic.format(base) in rules.opcodes:
             yield base
@@ -145,8 +145,9 @@ def read_sites(
 
     Args:
         co: The code object; what is nested in it counts apart.
-        executions: Generic ones from which a site is told.
-        misses: From which a specialised site is told.
+        executions: Generic ones from which a site is reported; 0: no generic site is, but for
+            those that were specialised in vain, by `misses`.
+        misses: From which a specialised site is reported.
 
     Raises:
         InputError: This CPython does not specialise.
@@ -156,6 +157,8 @@ def read_sites(
     plain = co.co_code if not kinds.hidden.isdisjoint(raw[::2]) else raw
     counting, looked_at, steps = kinds.counting, kinds.looked_at, kinds.steps
     least = counting.settled - misses * counting.miss
+    mask = (1 << counting.backoff_bits) - 1
+    done_by = counting.executions
     found = []
     at, size = 0, len(raw)
     while at < size:
@@ -163,18 +166,28 @@ def read_sites(
         kind = looked_at[opcode]
         if kind:
             counter = int.from_bytes(raw[at + 2 : at + 4], sys.byteorder)
-            if kind == 1:
-                backoff = counter & _BACKOFF
-                done = (1 << backoff) - (1 << counting.backoff)
-                if done >= executions > 0:
-                    found.append(
-                        Site(at, kinds.families[opcode], kinds.names[opcode], backoff, done, 0)
-                    )
-            elif counter <= least:
-                missed = (counting.settled - counter) // counting.miss
-                found.append(Site(at, kinds.families[opcode], kinds.names[opcode], 0, 0, missed))
+            backoff = counter & mask
+            vain = kind == 1 and not backoff and counting.succeeds_in_vain
+            if kind == 2 or vain:
+                if counter <= least or (vain and executions):
+                    found.append(_settled(kinds, at, opcode, counter))
+            elif done_by[backoff] >= executions > 0:
+                found.append(_waiting(kinds, at, opcode, backoff))
         at += steps[opcode] if plain is raw else steps[plain[at]]
     return found
+
+
+def _waiting(kinds: _Kinds, at: int, opcode: int, backoff: int) -> Site:
+    done_by = kinds.counting.executions
+    most = done_by[backoff + 1] if backoff + 1 < len(done_by) else None
+    family, name = kinds.families[opcode], kinds.names[opcode]
+    return Site(at, family, name, backoff, done_by[backoff], 0, most)
+
+
+def _settled(kinds: _Kinds, at: int, opcode: int, counter: int) -> Site:
+    missed = max(0, (kinds.counting.settled - counter) // kinds.counting.miss)
+    vain = kinds.looked_at[opcode] == 1
+    return Site(at, kinds.families[opcode], kinds.names[opcode], 0, 0, missed, vain=vain)
 
 
 def states_of(co: CodeType, missing: Collection[int] = ()) -> list[State]:
@@ -209,14 +222,16 @@ def states_of(co: CodeType, missing: Collection[int] = ()) -> list[State]:
 
 def _state(kinds: _Kinds, at: int, executed: int, counter: int, missing: bool) -> State:
     counting, name = kinds.counting, kinds.names[executed]
-    if kinds.looked_at[executed] == 1:
-        backoff = counter & _BACKOFF
-        done = max(0, (1 << backoff) - (1 << counting.backoff))
-        state = GENERIC if done >= LEAST_EXECUTIONS else MISSING if missing else WAITING
-        return State(at, name, state, counter, backoff, done)
+    backoff = counter & (1 << counting.backoff_bits) - 1
     misses = max(0, (counting.settled - counter) // counting.miss)
-    state = MISSING if missing or misses >= LEAST_MISSES else SPECIALIZED
-    return State(at, name, state, counter, misses=misses)
+    if kinds.looked_at[executed] == 2:
+        state = MISSING if missing or misses >= LEAST_MISSES else SPECIALIZED
+        return State(at, name, state, counter, misses=misses)
+    if not backoff and counting.succeeds_in_vain:
+        return State(at, name, GENERIC, counter, backoff, 0)
+    done = counting.executions[backoff]
+    state = GENERIC if done >= LEAST_EXECUTIONS else MISSING if missing else WAITING
+    return State(at, name, state, counter, backoff, done)
 
 
 def executed_forms(co: CodeType) -> dict[int, str]:

@@ -125,7 +125,11 @@ def _held(function: FunctionType, read: Function) -> Iterator[tuple[str, Any, st
     if _annotate is not None and _annotate.__get__(function) is not None:
         form = "string" if read.code.flags & _FUTURE_ANNOTATIONS else "lazy"
         for name, text in read.annotations:
-            yield name, MISSING, text, form
+            node = _parsed(text) if form == "lazy" else None
+            if isinstance(node, ast.Constant) and type(node.value) is str:
+                yield name, MISSING, node.value, "string"
+            else:
+                yield name, MISSING, text, form
         return
     for name, value in list(dict.items(function.__annotations__)):
         if type(name) is str:
@@ -166,8 +170,25 @@ def _judged(
             break
     else:
         verdict, missing, reason = "would evaluate", (), None
-    elsewhere = None if form == "lazy" else _elsewhere(function, texts, wrappers)
+    # What is evaluated lazily is so where it was written; the strings in it stay strings.
+    strings = list(_quoted(_parsed(text))) if form == "lazy" else texts
+    elsewhere = _elsewhere(function, strings, wrappers)
     return Annotation(read.qualname, name, text, form, verdict, module, missing, reason, elsewhere)
+
+
+def _quoted(node: ast.AST | None) -> Iterator[str]:
+    """The strings that stand for types inside of an annotation as written."""
+    if isinstance(node, ast.Constant) and type(node.value) is str:
+        yield node.value
+    if node is None or (isinstance(node, ast.Subscript) and _last_name(node.value) == "Literal"):
+        return
+    for each in ast.iter_child_nodes(node):
+        yield from _quoted(each)
+
+
+def _last_name(node: ast.expr) -> str:
+    name = node.attr if isinstance(node, ast.Attribute) else node
+    return name.id if isinstance(name, ast.Name) else name if isinstance(name, str) else ""
 
 
 def _strings_in(value: Any, depth: int) -> Iterator[str]:
