@@ -38,7 +38,7 @@ BEHAVIOURS = {
     "fallback_classes_stay_generic": "any attribute of instances whose class has a __getattr__",
     "hidden_stores_cost": "a store to an attribute that hides one of the class stays generic",
     "enum_members_stay_generic": "a member of an Enum, read through its class",
-    "enum_members_cost": "a member of an Enum is slower than a local variable by 3 ns or more",
+    "enum_members_cost": "a member of an Enum is looked up anew each time it is read",
     "opened_loads_stay_generic": "attributes of an instance whose __dict__ was asked for",
     "opened_stores_stay_generic": "stores to them; else they miss, or cost nothing",
     "frame_locals_crash": "frame.f_locals, if an inlined comprehension hides a cell (gh-128396)",

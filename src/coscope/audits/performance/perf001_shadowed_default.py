@@ -18,10 +18,11 @@ The rule looks at code that has run: the site was generic hundreds of times in a
 Instead: no default where instances are made in numbers, `field(default_factory=...)`, which leaves
 no class attribute, `slots=True`, or assignment in `__init__`.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns          0.4    0.1   10.1      0   11.7   11.8
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns          0.3    0.3    5.7      0   14.5   14.9    5.6    5.6
 """
 
 from __future__ import annotations

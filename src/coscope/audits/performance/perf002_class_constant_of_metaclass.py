@@ -18,10 +18,11 @@ Calls of the class's methods are left out: a method that is kept in a local vari
 
 Instead: a constant of the module, or a local variable.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns          0.1   -0.1     -0     -0    9.8    9.7
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns         51.4   48.8   56.7   56.4   10.9   10.7    7.3    0.2
 """
 
 from __future__ import annotations

@@ -13,10 +13,11 @@ The rule looks at code that has run: the site was generic hundreds of times in a
 
 Instead: `from lazy import STEP`, or a local variable.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns          0.2     -0     -0   13.4   15.1   17.1
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns           -0     -0   -0.1   16.1   17.6   19.2   14.3      0
 """
 
 from __future__ import annotations

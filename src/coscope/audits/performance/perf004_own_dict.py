@@ -15,10 +15,11 @@ seen there, or was generic hundreds of times in a row, and the attribute is the 
 Instead: `getattr` and `setattr` for single names, `dataclasses.fields`, or `__slots__`; and assign
 all attributes in `__init__`, always in the same order.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns         -0.1      0    0.1   14.9   17.6    6.4
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns            0      0   -1.2   18.5   20.8    7.7   10.7   10.7
 """
 
 from __future__ import annotations

@@ -11,10 +11,11 @@ The rule looks at code that has run, and at the number of tags that the class ha
 
 Instead: keep what changes out of the class.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns            0   -0.5      0      0     -0   25.6
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns            0     -0   -0.1     -0     -0   32.3   22.8   24.3
 """
 
 from __future__ import annotations

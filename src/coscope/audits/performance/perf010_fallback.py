@@ -18,10 +18,11 @@ methods stores it.
 
 Instead: an attribute or a property for the names that are read often.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns        131.8  133.3  291.7  262.6   44.7   42.2
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns          204  179.5  365.6  367.6   54.9   55.8   34.8   43.2
 """
 
 from __future__ import annotations

@@ -14,10 +14,11 @@ not assign.
 
 Instead: a local variable that is assigned before the loops, `absolute = abs`.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns          0.7      1      1    0.9    0.5    0.5
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns            0    1.7   -0.1    1.5    0.8    0.8    1.8    1.1
 """
 
 from __future__ import annotations

@@ -10,10 +10,11 @@ The rule tells a name that an import of the module binds, in each round of a loo
 
 Instead: `from math import sqrt`, or a local variable that is assigned before the loop.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns         13.1   13.3   15.5    3.4    1.6    1.6
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns         15.4   15.7   19.3    4.1      2    1.8      5      5
 """
 
 from __future__ import annotations

@@ -12,10 +12,11 @@ It is for you to see that nothing that is called in the loop changes it.
 
 Instead: a local variable that is assigned before the loop.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns           11   11.3    7.2    2.1    3.3    2.9
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns         14.7   14.1    8.1    2.5    3.8    3.4      2    1.8
 """
 
 from __future__ import annotations

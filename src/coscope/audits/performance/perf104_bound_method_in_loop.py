@@ -12,10 +12,11 @@ does not assign it.
 
 Instead: `append = out.append` before the loop.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns          5.8    4.2    3.6   -2.2     -3   -2.2
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns         11.8    4.2    8.2   -2.2   -3.4   -3.1   -1.9   -2.1
 """
 
 from __future__ import annotations

@@ -12,10 +12,11 @@ the rule is silent.
 
 Instead: the `try` around the loop, if one exception may end it.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns          3.7    3.8      4    0.9   -0.1   -0.2
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns          5.1    4.8    5.5    1.3   -0.1    1.2   -0.3    0.6
 """
 
 from __future__ import annotations

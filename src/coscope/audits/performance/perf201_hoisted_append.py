@@ -11,10 +11,11 @@ The rule tells a local that holds the `append` of a new list and that a loop cal
 
 Instead: the method call.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns         -5.6   -4.4   -3.9    2.1    3.1    2.5
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns          -12   -5.9   -9.4    2.7    3.1      3    0.6    2.3
 """
 
 from __future__ import annotations

@@ -9,10 +9,11 @@ a loop there.
 
 Instead: with few items an inner `for` loop, or `map`.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns         23.3   25.6   36.9   42.4   -3.8   -3.7
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns         20.7   31.1   41.8   59.4     -5   -5.6   -6.4     -8
 """
 
 from __future__ import annotations

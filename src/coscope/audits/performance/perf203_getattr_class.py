@@ -14,10 +14,11 @@ The rule tells attributes of self that a method reads in each round of a tight l
 
 Instead: a local variable, if nothing changes the attribute meanwhile.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns          7.2    7.2   17.1   15.1      0     -0
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns          8.5      9   19.9   19.3     -0     -0      0      0
 """
 
 from __future__ import annotations

@@ -14,10 +14,11 @@ class without `__slots__` and bases: every instance is meant there.
 
 Instead: `setattr(self, name, value)`, or `object.__setattr__`.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns           -0     -0      0   13.1   14.9      0
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns          0.1      0     -0   16.5     16     -0   10.9   11.2
 """
 
 from __future__ import annotations

@@ -13,10 +13,11 @@ The rule tells a name to which the class body assigns a constant and which no me
 
 Instead: a local variable that is assigned before the loop, or a constant of the module.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns          7.3    8.1   11.7   11.1   14.9    2.7
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns          8.5    9.6   14.1   15.1   16.1    3.2    1.5    1.1
 """
 
 from __future__ import annotations

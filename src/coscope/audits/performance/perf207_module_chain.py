@@ -10,10 +10,11 @@ The rule tells a chain of three attributes or more that begins with a module tha
 
 Instead: a local variable, or `from a.b.c import SCALE`.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns         32.9   34.9     41   12.4     10    9.5
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns         43.5   44.5   54.8   14.6   11.8   12.9   13.1   13.2
 """
 
 from __future__ import annotations

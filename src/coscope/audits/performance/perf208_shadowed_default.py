@@ -19,10 +19,11 @@ is a field of a dataclass, in each round of a tight loop.
 
 Instead: `slots=True`, `field(default_factory=...)`, or an assignment in `__init__`.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns          0.2      0    9.6   -0.4   10.4     11
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns          0.1    0.2   10.4     -0   12.8   13.2      0     -0
 """
 
 from __future__ import annotations

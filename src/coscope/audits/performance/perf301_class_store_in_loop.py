@@ -11,10 +11,11 @@ The rule tells classes of the same file by their names, and the first parameter 
 
 Instead: a local variable that is stored once after the loop, or an item of a list.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns         15.8     16   16.5   27.5   37.8   36.9
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns         24.4   22.9   28.9   40.4   50.9   48.9   28.4   33.4
 """
 
 from __future__ import annotations

@@ -12,10 +12,11 @@ program's own abstract classes there is mostly no concrete one to ask for first.
 
 Instead: a concrete class first, `isinstance(item, dict) or isinstance(item, Mapping)`.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns         90.3   90.4     89   71.7   96.7  103.9
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns        120.3  115.2  120.8     95  137.2  133.2   78.8   90.5
 """
 
 from __future__ import annotations

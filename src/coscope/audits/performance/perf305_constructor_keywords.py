@@ -11,10 +11,11 @@ calls nothing itself.
 
 Instead: positional arguments, where the loop is hot. Keywords are easier to read elsewhere.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns         63.6   59.3   66.1   82.4    101  113.8
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns         97.3   95.7   78.5  113.7  122.6  160.2   92.6   94.2
 """
 
 from __future__ import annotations

@@ -1,17 +1,18 @@
 """A loop enters `contextlib.suppress`
 
     for name in names:
-        with suppress(KeyError):            # 285 to 402 ns more than a try
+        with suppress(KeyError):            # 137 to 321 ns more than a try
             total += prices[name]
 
 The object is made, entered and left each time. A `try` costs nothing from 3.11 on.
 
 Instead: `try: ... except KeyError: pass`.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns        224.3  226.6  228.6    174  232.4  214.7
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns        296.4  321.1  320.2  246.7  319.2  293.4  137.1  152.7
 """
 
 from __future__ import annotations

@@ -9,10 +9,11 @@ The rule tells constant strings whose fields are numbered or named by the argume
 
 Instead: an f-string.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns         64.7   66.7   67.5   72.5   71.2   66.5
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns         87.3   84.9  100.1   88.1  100.7   86.1   56.5   71.2
 """
 
 from __future__ import annotations

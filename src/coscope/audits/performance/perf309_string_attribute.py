@@ -11,10 +11,11 @@ with one of them.
 
 Instead: a list of parts, joined after the loop.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns        163.9  164.6  135.3   10.9   62.3   58.8
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns        222.4  222.4  206.6   23.4   31.3  100.1   70.8    8.3
 """
 
 from __future__ import annotations

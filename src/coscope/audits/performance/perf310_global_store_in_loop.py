@@ -10,10 +10,11 @@ The rule tells globals that each round of a loop reads and stores.
 
 Instead: a local variable, stored once after the loop, if nobody looks meanwhile.
 
-Measured: nanoseconds that each operation loses, median on one machine, builds without PGO.
+Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13
+are without PGO, those of 3.14.10 and 3.15.2 are Debian's, with it.
 
-    CPython     3.8    3.9   3.10   3.11   3.12   3.13
-    ns          8.4    8.3    8.7      8      9    9.3
+    CPython     3.8    3.9   3.10   3.11   3.12   3.13   3.14   3.15
+    ns         12.9   12.9   11.8   11.3   14.9   13.6    9.7   10.6
 """
 
 from __future__ import annotations
