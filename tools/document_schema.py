@@ -63,7 +63,7 @@ class Form:
     """One TypedDict."""
 
     name: str
-    base: str
+    bases: tuple[str, ...]
     description: str
     keys: tuple[Key, ...]
 
@@ -117,8 +117,9 @@ def _form(node: ast.ClassDef, comments: dict[int, tuple[bool, str]]) -> Form:
                 annotation, required = annotation.slice, False
             described = _described(statement, comments)
             keys.append(Key(statement.target.id, annotation, described, required))
-    (base,) = node.bases
-    return Form(node.name, ast.unparse(base), ast.get_docstring(node) or "", tuple(keys))
+    return Form(
+        node.name, tuple(map(ast.unparse, node.bases)), ast.get_docstring(node) or "", tuple(keys)
+    )
 
 
 def _described(statement: ast.AnnAssign, comments: dict[int, tuple[bool, str]]) -> str:
@@ -153,12 +154,17 @@ class Definitions:
 
     def __init__(self, found: list[Chapter]) -> None:
         self.forms = {form.name: form for chapter in found for form in chapter.forms}
-        self.aliases = {name: at for chapter in found for name, at in chapter.aliases.items()}
+        self.aliases: dict[str, ast.expr] = {}
+        for name, at in (pair for chapter in found for pair in chapter.aliases.items()):
+            if name in self.forms or name in self.aliases:
+                raise SystemExit(f"{name} is defined twice")
+            self.aliases[name] = at
 
     def keys(self, form: Form) -> Iterator[Key]:
-        """The keys of the form it extends, then its own."""
-        if form.base in self.forms:
-            yield from self.keys(self.forms[form.base])
+        """The keys of the forms that it extends, then its own."""
+        for base in form.bases:
+            if base in self.forms:
+                yield from self.keys(self.forms[base])
         yield from form.keys
 
     def object(self, form: Form) -> Part:
@@ -258,7 +264,7 @@ def page() -> str:
     for chapter in found:
         made.append(f"# {chapter.head.strip()}\n")
         # A whole document first, then its parts.
-        for form in sorted(chapter.forms, key=lambda form: form.base != "Header"):
+        for form in sorted(chapter.forms, key=lambda form: not form.name.endswith("Document")):
             made.append(f"## {snake(form.name)}\n\n{form.description}\n")
             made.append("| Key | Type | What it says |\n| --- | --- | --- |")
             made += [_row(key, defined) for key in defined.keys(form)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from coscope.errors import SourceError
 
@@ -16,8 +16,8 @@ _BEFORE = "call("  # what the text is parsed behind
 class Literals:
     """What a call is given."""
 
-    positional: tuple[Any, ...]
-    keywords: tuple[tuple[Any, Any], ...]  # in order; `**{...}` may repeat a name
+    positional: tuple[object, ...]
+    keywords: tuple[tuple[object, object], ...]  # in order; `**{...}` may repeat a name
 
 
 def literals(text: str) -> Literals:
@@ -87,7 +87,7 @@ def _items(node: ast.expr, text: str) -> list[object]:
     return list(value)
 
 
-def _pairs(node: ast.expr, text: str) -> list[tuple[Any, Any]]:
+def _pairs(node: ast.expr, text: str) -> list[tuple[object, object]]:
     value = _value(node, text)
     if not isinstance(value, dict):
         _refuse("what follows ** is no dict", text, node)

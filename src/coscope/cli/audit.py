@@ -162,8 +162,9 @@ def _static(
             if read.lines:
                 with progress.aside():
                     write_lines(read.lines)
+            if read.error is not None:
+                outcome.errors.append(read.error)
             if read.audited is None:
-                outcome.errors.append(read.error or {})
                 continue
             outcome.files += 1
             outcome.codes += read.audited.codes

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from coscope.audits.running.engine import Audited
     from coscope.audits.selection import Selection
     from coscope.cli.progress import Progress
+    from coscope.render.schemas import report as schema
 
 _EACH = 4_000  # bytes that a file counts for at least
 _OWN = 1_500_000  # bytes of files for which a process of its own is worth its start
@@ -31,7 +32,7 @@ class Read(NamedTuple):
     """What became of one file."""
 
     audited: Audited | None  # None: it could not be read
-    error: dict[str, Any] | None  # of the document
+    error: schema.Error | None  # of the document
     lines: list[str]  # for standard error
 
 
@@ -240,10 +241,10 @@ def _read(
         return Read(None, *told(error, ascii, debug))
 
 
-def told(error: Exception, ascii: bool, debug: bool) -> tuple[dict[str, Any], list[str]]:  # noqa: A002
+def told(error: Exception, ascii: bool, debug: bool) -> tuple[schema.Error, list[str]]:  # noqa: A002
     """An error as the document has it, and as standard error shows it."""
     from coscope.cli.failures import lines_of
-    from coscope.render.document.report import error_document
+    from coscope.render.document.report import error_entry
     from coscope.render.text.measured import Pen
 
     lines = lines_of(error, Pen(ascii=ascii))
@@ -251,8 +252,7 @@ def told(error: Exception, ascii: bool, debug: bool) -> tuple[dict[str, Any], li
         import traceback
 
         lines = [*"".join(traceback.format_exception(error)).splitlines(), *lines]
-    document: dict[str, object] = error_document(error)["error"]
-    return document, lines
+    return error_entry(error), lines
 
 
 def host() -> str:

@@ -43,11 +43,11 @@ def command(session: Session, target: str, form: str, unwrap: bool, python: str 
     from coscope.cli.streams import write_text
     from coscope.render.drawings import boxes, to_svg
     from coscope.render.drawings.closure_boxes import closure_boxes
-    from coscope.render.results import document_of
+    from coscope.render.results.closure import document
 
     write = {
         "mermaid": boxes.boxes_to_mermaid,
         "dot": boxes.boxes_to_dot,
         "svg": to_svg.boxes_to_svg,
     }
-    write_text(write[form](closure_boxes(document_of(found))))
+    write_text(write[form](closure_boxes(document(found))))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 from coscope.cli.progress import Progress
 from coscope.cli.session import Session
@@ -12,10 +12,10 @@ from coscope.cli.streams import write_text
 
 if TYPE_CHECKING:
     from coscope.render.pages.sheet import Sheet
+    from coscope.render.schemas import report as schema
     from coscope.render.text.measured import Pen
 
-Document = dict[str, Any]
-Layout = Callable[[Document, "Pen"], "Sheet"]
+Made = TypeVar("Made", bound=Mapping[str, object])  # a document of any command
 
 
 def document_of(
@@ -28,7 +28,7 @@ def document_of(
     every: bool,
     whole_file: str,
     fields: bool = False,
-) -> Document:
+) -> schema.Document:
     """Read the target and make its document.
 
     Args:
@@ -51,7 +51,7 @@ def document_of(
         )
 
 
-def write(session: Session, document: Document, layout: Layout) -> None:
+def write(session: Session, document: Made, layout: Callable[[Made, Pen], Sheet]) -> None:
     """Write the document as JSON, or as a page."""
     if session.json:
         from coscope.render.to_json import to_json

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.cli.session import Session
 from coscope.errors import TargetError, TargetNotFound
 
-Document = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
 
 
 def warm_document(
@@ -20,7 +21,7 @@ def warm_document(
     unwrap: bool,
     every: bool,
     fields: bool,
-) -> Document:
+) -> schema.Document:
     """Run a command, and give the document of a function with what was made of its code.
 
     Args:
@@ -68,9 +69,20 @@ def warm_document(
             found="; ".join(reasons),
             hint="A script's own functions are named file.py::name, imported ones module:name too.",
         )
-    document: Document = max(ran, key=lambda entry: int(entry["ran"]))["document"]
-    document["warm"] |= {"command": command, "status": done.status, "processes": len(ran)}
+    most = max(ran, key=lambda entry: int(entry["ran"]))
+    document: schema.Document = most["document"]
+    document["warm"] = _run(most["seen"], command, done.status, len(ran))
     return document
+
+
+def _run(seen: schema.WarmSeen, command: str, status: int, processes: int) -> schema.WarmRun:
+    return {
+        "release": seen["release"],
+        "samples": seen["samples"],
+        "command": command,
+        "status": status,
+        "processes": processes,
+    }
 
 
 def _parts(target: str) -> tuple[str | None, str | None, str]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from coscope.cli.files import Item
     from coscope.cli.progress import Progress
     from coscope.render.results.verify import Totals
+    from coscope.render.schemas import verify as schema
 
 VIOLATED = 1  # exit status
 
@@ -29,7 +30,7 @@ _EACH = 4_000  # bytes that a file counts for at least
 class Told(NamedTuple):
     """What one target came to."""
 
-    entry: dict[str, Any]  # of the document
+    entry: schema.VerifyReport  # of the document
     lines: list[str]  # for standard error
 
 
@@ -137,7 +138,7 @@ def _told(item: Item, python: str | None, session: Session) -> Told:
         return Told(entry(report, target=item.target), [])
     except Exception as error:
         from coscope.cli.failures import lines_of
-        from coscope.render.document.report import error_document
+        from coscope.render.document.report import error_entry
         from coscope.render.text.measured import Pen
 
         lines = lines_of(error, Pen(ascii=session.ascii))
@@ -145,7 +146,7 @@ def _told(item: Item, python: str | None, session: Session) -> Told:
             import traceback
 
             lines = [*"".join(traceback.format_exception(error)).splitlines(), *lines]
-        return Told(unread(item.target, error_document(error)["error"]), lines)
+        return Told(unread(item.target, error_entry(error)), lines)
 
 
 def _counted(told: Iterable[Told], total: int, progress: Progress) -> Iterator[Told]:
@@ -183,14 +184,14 @@ def _write_page(session: Session, told: Iterable[Told], alone: bool, progress: P
 def _write_json(session: Session, told: Iterable[Told]) -> int:
     """Write the document as it grows. What breaks off the work stands at its end as its error."""
     from coscope.cli.streams import write_text
-    from coscope.render.document.report import error_document
+    from coscope.render.document.report import error_entry
     from coscope.render.results.verify import Totals, closing, opening
     from coscope.render.to_json import to_json_parts
 
     totals = Totals()
     broken: list[Exception] = []
 
-    def entries() -> Iterator[dict[str, object]]:
+    def entries() -> Iterator[schema.VerifyReport]:
         try:
             for each in told:
                 totals.add(each.entry)
@@ -198,8 +199,8 @@ def _write_json(session: Session, told: Iterable[Told]) -> int:
         except Exception as error:
             broken.append(error)
 
-    def after() -> dict[str, Any]:
-        return closing(totals, error_document(broken[0])["error"] if broken else None)
+    def after() -> schema.VerifyClosing:
+        return closing(totals, error_entry(broken[0]) if broken else None)
 
     for part in to_json_parts(opening(session.target or ""), "reports", entries(), after):
         write_text(part)

@@ -194,7 +194,7 @@ def _check_entry(
 class _Constants:
     """Constants of the model -> live ones; those of the original stay the same objects."""
 
-    def __init__(self, original: Code, co: CodeType, objects: Mapping[int, Any]) -> None:
+    def __init__(self, original: Code, co: CodeType, objects: Mapping[int, object]) -> None:
         self.original = original  # keeps alive what `known` tells by identity
         self.objects = dict(objects)
         self.known: dict[int, object] = {}  # id() of a constant of the model -> the live one
@@ -248,7 +248,7 @@ class _Constants:
             return self._object(constant)
         return self._container(constant)
 
-    def _object(self, constant: Opaque) -> Any:
+    def _object(self, constant: Opaque) -> object:
         if constant.identity not in self.objects:
             raise Refused(
                 "a constant is a live object that the original does not have",
@@ -256,7 +256,7 @@ class _Constants:
             )
         return self.objects[constant.identity]
 
-    def _container(self, constant: Constant) -> Any:
+    def _container(self, constant: Constant) -> object:
         if id(constant) in self.known and not _holds_code(constant):
             return self.known[id(constant)]
         if type(constant) is tuple:
@@ -424,7 +424,7 @@ def _stub(attributes: tuple[int, ...]) -> CodeType:
     )
 
 
-def _exact(namespace: Any) -> dict[str, Any]:
+def _exact(namespace: Any) -> dict[str, object]:
     """A plain dict of what a dict or its subclass holds; empty for None."""
     return dict(dict.items(namespace)) if is_a(namespace, dict) else {}
 
@@ -434,12 +434,12 @@ class Snapshot:
     """What a function is made of at one moment. No function, so that it shares no cell with one."""
 
     co: CodeType
-    namespace: dict[str, Any]
+    namespace: dict[str, object]
     name: str
     qualname: str
     module: Any
-    defaults: tuple[Any, ...] | None
-    kwdefaults: dict[str, Any]
+    defaults: tuple[object, ...] | None
+    kwdefaults: dict[str, object]
     closure: tuple[CellType, ...]
 
     def function(self) -> FunctionType:

@@ -15,7 +15,7 @@ _namespace_of = type.__dict__["__dict__"].__get__
 MISSING: Any = object()
 
 
-def is_a(thing: Any, cls: type) -> bool:
+def is_a(thing: object, cls: type) -> bool:
     """True if the object's real type is `cls` or below it; `__class__` is not believed."""
     return issubclass(type(thing), cls)
 
@@ -39,7 +39,7 @@ def class_attribute(cls: type, name: str) -> Any:
     return MISSING
 
 
-def instance_attribute(thing: Any, name: str) -> Any:
+def instance_attribute(thing: object, name: str) -> Any:
     """What an instance's own dictionary or C-level member holds under a name; else MISSING."""
     descriptor = class_attribute(type(thing), name)
     if _is_plain(descriptor):
@@ -51,7 +51,7 @@ def instance_attribute(thing: Any, name: str) -> Any:
     return dict.get(held, name, MISSING) if is_a(held, dict) else MISSING
 
 
-def member(cls: type, name: str, thing: Any) -> Any:
+def member(cls: type, name: str, thing: object) -> Any:
     """A C-level member that a built-in class defines, read from an instance of a subclass."""
     return _member(namespace_of(cls)[name], thing)
 
@@ -61,7 +61,7 @@ def _is_plain(descriptor: object) -> bool:
     return type(descriptor) is MemberDescriptorType or type(descriptor) is GetSetDescriptorType
 
 
-def _member(descriptor: Any, thing: Any) -> Any:
+def _member(descriptor: Any, thing: object) -> Any:
     try:
         return descriptor.__get__(thing)
     except AttributeError:  # an empty slot

@@ -74,7 +74,7 @@ def _written(steps: Sequence[Step]) -> str:
     return "".join(step.text for step in steps).removeprefix(".")
 
 
-def _attribute(thing: Any, name: str) -> Attribute:
+def _attribute(thing: object, name: str) -> Attribute:
     """An attribute of no module. Of a function only what its dictionary holds.
 
     A method hands what it does not have itself on to its function.
@@ -86,14 +86,14 @@ def _attribute(thing: Any, name: str) -> Attribute:
     return attribute_of(thing, name)
 
 
-def _holds_code(thing: Any) -> bool:
+def _holds_code(thing: object) -> bool:
     """True where the rest of a name may name nested code."""
     while type(thing) is MethodType:
         thing = thing.__func__
     return not any(is_a(thing, kind) for kind in (type, ModuleType, list, tuple, dict))
 
 
-def _item(module_name: str, steps: Sequence[Step], index: int, thing: Any) -> Any:
+def _item(module_name: str, steps: Sequence[Step], index: int, thing: object) -> object:
     """An item of an exact list, tuple or dict; a subclass may run code to find it."""
     key = steps[index].key
     owner = f"{module_name}:{_written(steps[:index])}"
@@ -183,7 +183,7 @@ def _raised_in(error: BaseException) -> tuple[int | None, str | None]:
     return place
 
 
-def _module_attribute(module: ModuleType, name: str) -> Any:
+def _module_attribute(module: ModuleType, name: str) -> object:
     namespace = member(ModuleType, "__dict__", module)
     value = dict.get(namespace, name, MISSING)
     if value is not MISSING:
@@ -198,7 +198,9 @@ def _module_attribute(module: ModuleType, name: str) -> Any:
         raise _failed(f"{text_of(namespace.get('__name__'))}:{name}", error) from error
 
 
-def _no_attribute(module_name: str, steps: Sequence[Step], index: int, thing: Any) -> TargetError:
+def _no_attribute(
+    module_name: str, steps: Sequence[Step], index: int, thing: object
+) -> TargetError:
     before = _written(steps[:index])
     owner = f"{module_name}:{before}" if before else module_name
     close = _similar(str(steps[index].name), names_in(thing))

@@ -30,7 +30,7 @@ _module_of = type.__dict__["__module__"].__get__
 _module_namespace: Any = vars(ModuleType)["__dict__"]
 
 
-def value_of(thing: Any) -> Value:
+def value_of(thing: object) -> Value:
     """The object as shown: type, safe short text, identity.
 
     >>> value_of([1, "two", {3: None}]).text
@@ -39,7 +39,7 @@ def value_of(thing: Any) -> Value:
     return Value(type_name_of(thing), text_of(thing), id(thing), thing)
 
 
-def text_of(thing: Any, width: int = WIDTH) -> str:
+def text_of(thing: object, width: int = WIDTH) -> str:
     """A safe short text of any object, on one line, at most about `width` characters."""
     return shortened(_text(thing, width, _DEPTH), width)
 

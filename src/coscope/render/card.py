@@ -6,13 +6,16 @@ import os
 import sys
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coscope.model import Function
 from coscope.render.document.report import report
 from coscope.render.pages.sheets import card_sheet
 from coscope.render.text.measured import Pen
 from coscope.render.to_html import to_html
+
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
 
 MIME = "application/vnd.coscope+json"
 
@@ -26,7 +29,7 @@ class Card:
         self.width = width
 
     @cached_property
-    def document(self) -> dict[str, Any]:
+    def document(self) -> schema.Document:
         """The document of docs/schema.md."""
         whole_file = self.function.code.kind == "module" and not self.function.live
         detail = "none" if whole_file else "first"

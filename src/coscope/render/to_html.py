@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape as quoted
-from typing import Any
+from typing import TYPE_CHECKING
 
+from coscope.render.document.shared import detail_of, name_groups
 from coscope.render.pages.listing import operand
+from coscope.render.pages.wording import user_text
 from coscope.render.text.measured import escape, shorten
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
+    from coscope.render.schemas import shared
+
 
 _MARK = 40  # cells for the expression that an instruction covers
 
@@ -40,7 +45,7 @@ white-space:pre;color:inherit;max-width:46em;overflow:hidden;text-overflow:ellip
 """
 
 
-def to_html(document: Entry) -> str:
+def to_html(document: schema.Document) -> str:
     """A self-contained fragment for one function, or for a file's tree."""
     codes = document["codes"]
     parts = [f'<div class="coscope"><style>{_STYLE}</style>']
@@ -60,8 +65,8 @@ def _text(text: object, role: str = "") -> str:
     return f'<span class="{role}">{shown}</span>' if role else shown
 
 
-def _card(document: Entry, entry: Entry) -> str:
-    detail = entry["detail"]
+def _card(document: schema.Document, entry: schema.Code) -> str:
+    detail = detail_of(entry)
     sections = [
         ("Fast locals", _locals(detail["locals"])),
         ("Cells", _cells(detail["cells"])),
@@ -75,8 +80,8 @@ def _card(document: Entry, entry: Entry) -> str:
     return _header(document, entry) + body
 
 
-def _header(document: Entry, entry: Entry) -> str:
-    detail = entry["detail"]
+def _header(document: schema.Document, entry: schema.Code) -> str:
+    detail = detail_of(entry)
     release = entry["release"] or entry["version"] + ".x"
     facts = (
         f"{entry['bytes']} bytes · {entry['instruction_count']} instructions · "
@@ -103,7 +108,7 @@ def _table(rows: Sequence[tuple[str, ...]]) -> str:
     return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
 
 
-def _locals(found: list[Entry]) -> str:
+def _locals(found: list[schema.Local]) -> str:
     return _table(
         [
             (
@@ -117,7 +122,7 @@ def _locals(found: list[Entry]) -> str:
     )
 
 
-def _cells(cells: Entry) -> str:
+def _cells(cells: schema.DetailCells) -> str:
     rows = []
     for cell in cells["free"]:
         value = cell["value"]
@@ -134,39 +139,33 @@ def _cells(cells: Entry) -> str:
                 _text(_shared(cell["sharers"]), "soft"),
             )
         )
-    for cell in cells["own"]:
-        takers = ", ".join(cell["captured_by"])
-        rows.append(("own", "→", _text(cell["name"], "name"), _text(takers, "soft"), "", "", ""))
+    for own in cells["own"]:
+        takers = ", ".join(own["captured_by"])
+        rows.append(("own", "→", _text(own["name"], "name"), _text(takers, "soft"), "", "", ""))
     return _table(rows)
 
 
-def _names(names: Entry) -> str:
+def _names(names: schema.DetailNames) -> str:
     return _table(
         [
             (_text(group, "kind"), ", ".join(_text(entry["name"], "name") for entry in found))
-            for group, found in names.items()
+            for group, found in name_groups(names)
             if found
         ]
     )
 
 
-def _users(how: str, users: list[Entry]) -> str:
+def _users(how: str, users: list[shared.User]) -> str:
     """Such as `written by outer (line 4)`; empty if there are none."""
-    places = [
-        f"{user['code']} (line {', '.join(map(str, user['lines']))})"
-        if user["lines"]
-        else user["code"]
-        for user in users
-    ]
-    return f"{how} {', '.join(places)}" if places else ""
+    return f"{how} {', '.join(map(user_text, users))}" if users else ""
 
 
-def _shared(sharers: list[Entry]) -> str:
+def _shared(sharers: list[schema.FreeCellSharer]) -> str:
     names = ", ".join(sharer["qualname"] for sharer in sharers)
     return f"also in {names}" if names else ""
 
 
-def _constants(constants: list[Entry]) -> str:
+def _constants(constants: list[schema.ConstantUse]) -> str:
     return _table(
         [
             (_text(c["index"], "soft"), _text(c["type"], "kind"), _text(c["text"][:200], "mark"))
@@ -175,11 +174,11 @@ def _constants(constants: list[Entry]) -> str:
     )
 
 
-def _listing(document: Entry, entry: Entry) -> str:
+def _listing(document: schema.Document, entry: schema.Code) -> str:
     lines = document["source"]["lines"] if document["source"] else {}
     rows = []
     line = block = None
-    for instruction in entry["detail"]["instructions"]:
+    for instruction in detail_of(entry)["instructions"]:
         if instruction["line"] != line:
             line = instruction["line"]
             text = _text(lines.get(str(line), ""))
@@ -193,7 +192,7 @@ def _listing(document: Entry, entry: Entry) -> str:
     return f"<table>{''.join(rows)}</table>"
 
 
-def _row(instruction: Entry, label: str) -> str:
+def _row(instruction: schema.Instruction, label: str) -> str:
     stack = instruction["stack"]
     shown = "unreachable" if stack is None else " │ ".join(stack[-4:])
     arg = "" if instruction["arg"] is None else instruction["arg"]
@@ -210,7 +209,7 @@ def _row(instruction: Entry, label: str) -> str:
     return "<tr>" + "".join(f"<td>{_text(text, role)}</td>" for role, text in cells) + "</tr>"
 
 
-def _regions(regions: list[Entry]) -> str:
+def _regions(regions: list[schema.Region]) -> str:
     return _table(
         [
             (
@@ -223,9 +222,9 @@ def _regions(regions: list[Entry]) -> str:
     )
 
 
-def _tree(codes: list[Entry], top: int | None) -> str:
+def _tree(codes: list[schema.Code], top: int | None) -> str:
     """The code objects under one, or all of them; nesting shown by indentation."""
-    depths: dict[int, int] = {} if top is None else {top: -1}
+    depths: dict[int | None, int] = {} if top is None else {top: -1}
     rows = []
     for code in codes:
         if top is None or code["parent"] in depths:

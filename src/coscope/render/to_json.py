@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from textwrap import indent as indented
-from typing import Any
 
 
-def to_json(document: dict[str, Any], *, indent: int | None = 2) -> str:
+def to_json(document: Mapping[str, object], *, indent: int | None = 2) -> str:
     """Strict JSON in ASCII, ended by a line feed: no NaN, no lone surrogates, no raw controls."""
     return json.dumps(document, allow_nan=False, ensure_ascii=True, indent=indent) + "\n"
 
 
 def to_json_parts(
-    before: dict[str, Any],
+    before: Mapping[str, object],
     key: str,
-    entries: Iterable[dict[str, Any]],
-    after: Callable[[], dict[str, Any]],
+    entries: Iterable[Mapping[str, object]],
+    after: Callable[[], Mapping[str, object]],
 ) -> Iterator[str]:
     """The same text as `to_json` gives, piece by piece, of a document with one long list.
 

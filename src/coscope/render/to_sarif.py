@@ -13,13 +13,17 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from coscope.render.results.audit import shown_path
 from coscope.rules import Rule
 
-Entry = dict[str, Any]
+Part = dict[str, object]  # of a SARIF log
+
+if TYPE_CHECKING:
+    from coscope.render.schemas import audit as schema
+
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -28,7 +32,7 @@ _LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
-def to_sarif(document: Entry, rules: Iterable[Rule]) -> str:
+def to_sarif(document: schema.AuditDocument, rules: Iterable[Rule]) -> str:
     """A SARIF log of one run.
 
     Args:
@@ -59,7 +63,7 @@ def to_sarif(document: Entry, rules: Iterable[Rule]) -> str:
     return json.dumps(log, ensure_ascii=True, indent=1) + "\n"
 
 
-def _rule(rule: Rule) -> Entry:
+def _rule(rule: Rule) -> Part:
     return {
         "id": rule.code,
         "name": "".join(word.capitalize() for word in rule.module.rpartition(".")[2].split("_")[1:])
@@ -70,7 +74,7 @@ def _rule(rule: Rule) -> Entry:
     }
 
 
-def _invocation(document: Entry) -> Entry:
+def _invocation(document: schema.AuditDocument) -> Part:
     return {
         "executionSuccessful": not document["unread"] and document["error"] is None,
         "toolExecutionNotifications": [
@@ -79,7 +83,7 @@ def _invocation(document: Entry) -> Entry:
     }
 
 
-def _results(findings: Iterable[Entry], numbers: dict[str, int]) -> Iterator[Entry]:
+def _results(findings: Iterable[schema.AuditFinding], numbers: dict[str, int]) -> Iterator[Part]:
     seen: Counter[str] = Counter()
     for each in findings:
         text = f"{each['message']}."
@@ -91,30 +95,31 @@ def _results(findings: Iterable[Entry], numbers: dict[str, int]) -> Iterator[Ent
         parts = (each["rule"], each["file"], each["code"], " ".join((each["source"] or "").split()))
         digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
         seen[digest] += 1
-        result: Entry = {
+        properties: Part = {
+            "confidence": each["confidence"],
+            "python": each["version"],
+            "evidence": [fact["text"] for fact in each["evidence"]],
+        }
+        if each["nanoseconds"] is not None:
+            properties["nanoseconds"] = each["nanoseconds"]
+        result: Part = {
             "ruleId": each["rule"],
             "level": _LEVELS[each["severity"]],
             "message": {"text": text},
             "locations": [_location(each)],
             "partialFingerprints": {"coscope/v1": f"{digest}:{seen[digest]}"},
-            "properties": {
-                "confidence": each["confidence"],
-                "python": each["version"],
-                "evidence": [fact["text"] for fact in each["evidence"]],
-            },
+            "properties": properties,
         }
         if each["rule"] in numbers:
             result["ruleIndex"] = numbers[each["rule"]]
-        if each["nanoseconds"] is not None:
-            result["properties"]["nanoseconds"] = each["nanoseconds"]
         yield result
 
 
-def _location(each: Entry) -> Entry:
-    location: Entry = {"logicalLocations": [{"fullyQualifiedName": each["target"] or each["code"]}]}
+def _location(each: schema.AuditFinding) -> Part:
+    location: Part = {"logicalLocations": [{"fullyQualifiedName": each["target"] or each["code"]}]}
     if each["file"] is None:
         return location
-    physical: Entry = {"artifactLocation": _artifact(each["file"])}
+    physical: Part = {"artifactLocation": _artifact(each["file"])}
     if each["line"]:
         region = {"startLine": each["line"]}
         if each["column"] is not None:
@@ -126,7 +131,7 @@ def _location(each: Entry) -> Entry:
     return location
 
 
-def _artifact(file: str) -> Entry:
+def _artifact(file: str) -> Part:
     path = PurePath(os.path.abspath(file))
     try:
         relative = path.relative_to(os.getcwd())
@@ -139,12 +144,12 @@ def _folder_uri(folder: str) -> str:
     return PurePath(os.path.abspath(folder)).as_uri().rstrip("/") + "/"
 
 
-def to_github(document: Entry) -> str:
+def to_github(document: schema.AuditDocument) -> str:
     """Workflow commands: GitHub shows each as an annotation beside the line."""
     return "".join(_command(each) for each in document["findings"])
 
 
-def _command(each: Entry) -> str:
+def _command(each: schema.AuditFinding) -> str:
     fields = {
         "title": f"{each['rule']} {each['title']}",
         "file": None if each["file"] is None else shown_path(each["file"]),

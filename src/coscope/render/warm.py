@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from types import CodeType, FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coscope.audits.subject.live import functions_of, subjects_of
 from coscope.audits.subject.subject import Subject
@@ -30,7 +30,8 @@ from coscope.readers.targets import locate
 from coscope.render.document.report import report
 from coscope.render.text.measured import without_surrogates as clean
 
-Document = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
 
 
 def begin(settings: dict[str, Any]) -> None:
@@ -58,8 +59,12 @@ def _told(settings: dict[str, Any]) -> dict[str, Any]:
         if entry["detail"] is not None:
             _add(entry["detail"], each, subjects.get(id(each)))
     watcher = recorder()
-    document["warm"] = {"release": HOST_RELEASE, "samples": watcher.samples if watcher else 0}
-    return {"document": document, "ran": sum(site.executions for site in _sites(co)) + _running(co)}
+    seen: schema.WarmSeen = {"release": HOST_RELEASE, "samples": watcher.samples if watcher else 0}
+    return {
+        "document": document,
+        "seen": seen,
+        "ran": sum(site.executions for site in _sites(co)) + _running(co),
+    }
 
 
 def _sites(co: CodeType) -> Iterator[Any]:
@@ -159,7 +164,7 @@ def _subjects(co: CodeType) -> dict[int, Subject]:
     return found
 
 
-def _add(detail: dict[str, Any], co: CodeType, subject: Subject | None) -> None:
+def _add(detail: schema.Detail, co: CodeType, subject: Subject | None) -> None:
     """Say of one code object, and of each of its instructions, what became of it."""
     reasons = {} if subject is None else {each.site.offset: each for each in reasons_of(subject)}
     missing = [offset for offset, reason in reasons.items() if not reason.site.generic]
@@ -168,6 +173,7 @@ def _add(detail: dict[str, Any], co: CodeType, subject: Subject | None) -> None:
         state = states.get(instruction["offset"])
         instruction["warm"] = None
         if state is not None:
+            told = _reason(reasons.get(state.offset))
             instruction["warm"] = {
                 "executed": state.executed,
                 "state": state.state,
@@ -175,7 +181,7 @@ def _add(detail: dict[str, Any], co: CodeType, subject: Subject | None) -> None:
                 "backoff": state.backoff,
                 "executions": state.executions,
                 "misses": state.misses,
-                **_reason(reasons.get(state.offset)),
+                **told,
             }
     seen = seen_of(co)
     detail["warm"] = {
@@ -185,7 +191,7 @@ def _add(detail: dict[str, Any], co: CodeType, subject: Subject | None) -> None:
     }
 
 
-def _reason(reason: Reason | None) -> dict[str, Any]:
+def _reason(reason: Reason | None) -> schema.WarmReason:
     if reason is None:
         return {"reason": None, "proved": None, "types": []}
     types = [clean(name) for name in reason.types]

@@ -87,7 +87,7 @@ class Processes:
     interpreter: str
     clocks: Clocks = Clocks()
 
-    def ask(self, what: str, **request: Any) -> dict[str, Any]:
+    def ask(self, what: str, **request: object) -> dict[str, Any]:
         """One request to a process of its own, in the current folder.
 
         Raises:

@@ -128,7 +128,7 @@ class Plan:
         return dict.fromkeys(each for name in sorted(held) for each in self.named[name])
 
 
-_Seen = tuple[Any, Any, tuple[str, ...], tuple[str, ...], tuple[Any, ...], bool]
+_Seen = tuple[Any, Any, tuple[str, ...], tuple[str, ...], tuple[object, ...], bool]
 
 
 def _walk(file: Overview, plan: Plan) -> Iterator[_Seen]:

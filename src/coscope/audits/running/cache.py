@@ -17,7 +17,6 @@ from contextlib import suppress
 from dataclasses import astuple, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from coscope.audits.options import Options
 from coscope.audits.running.documents import from_entry, to_entry
@@ -133,7 +132,7 @@ class Cache:
         return found if isinstance(found, dict) else {}
 
 
-Entry = tuple[int, int, list[dict[str, Any]]]  # day of its last use, code objects, findings
+Entry = tuple[int, int, list[dict[str, object]]]  # day of its last use, code objects, findings
 
 
 def _day(entry: object) -> int:

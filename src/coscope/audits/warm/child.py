@@ -30,7 +30,7 @@ from coscope.readers.attributes import is_a, member
 from coscope.readers.from_function import HOST_RELEASE, from_code_object
 from coscope.rules import discover
 
-Tell = Callable[[dict[str, Any]], dict[str, Any]]
+Tell = Callable[[dict[str, object]], dict[str, object]]
 
 
 def begin(settings: dict[str, object], tell: Tell | None = None) -> None:
@@ -88,7 +88,7 @@ class _Watch:
             self.recorder.stop()
             _write(self.settings, self.tell)
 
-    def _wants(self, co: CodeType, namespace: dict[str, Any]) -> bool:
+    def _wants(self, co: CodeType, namespace: dict[str, object]) -> bool:
         name = namespace.get("__name__")
         return type(name) is str and (
             _is_within(name, self.settings["packages"])
@@ -119,7 +119,7 @@ def _findings(settings: dict[str, object]) -> dict[str, object]:
     return {"findings": list(_found(settings))}
 
 
-def _found(settings: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _found(settings: dict[str, Any]) -> Iterator[dict[str, object]]:
     options = Options(**settings["options"])
     # A process is about to end, and may be waited for: other rules are not loaded.
     every = [rule for family in settings["families"] for rule in discover(family)]

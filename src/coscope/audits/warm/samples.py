@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import CodeType, FrameType, ModuleType
-from typing import Any
 
 from coscope.audits.warm.specialization import read_sites, specializes
 
@@ -74,7 +73,7 @@ class Recorder:
     """
 
     def __init__(
-        self, wanted: Callable[[CodeType, dict[str, Any]], bool], interval: float = 0.005
+        self, wanted: Callable[[CodeType, dict[str, object]], bool], interval: float = 0.005
     ) -> None:
         self.wanted = wanted
         self.interval = interval

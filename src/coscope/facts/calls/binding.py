@@ -46,7 +46,7 @@ class Binding(Result):
         return {s.name: s.value.object for s in self.slots if s.value is not None}
 
 
-def call(fn: Any, /, *args: Any, **kwargs: Any) -> Binding:
+def call(fn: object, /, *args: object, **kwargs: object) -> Binding:
     """Explain how a call would bind. Nothing is called.
 
     Args:
@@ -72,7 +72,7 @@ def call(fn: Any, /, *args: Any, **kwargs: Any) -> Binding:
 
 
 def explain(
-    fn: Any,
+    fn: object,
     args: Sequence[object] = (),
     keywords: Sequence[tuple[object, object]] | Mapping[str, object] = (),
     *,

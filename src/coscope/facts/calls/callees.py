@@ -131,7 +131,7 @@ def _follower(call: object) -> _Follow | None:
     return None
 
 
-def _bound(reached: Reached, method: object, arguments: Arguments) -> tuple[Any, Arguments]:
+def _bound(reached: Reached, method: object, arguments: Arguments) -> tuple[object, Arguments]:
     function = member(MethodType, "__func__", method)
     held = member(MethodType, "__self__", method)
     name = _called(function)
@@ -141,7 +141,7 @@ def _bound(reached: Reached, method: object, arguments: Arguments) -> tuple[Any,
 
 def _partial(
     reached: Reached, partial: object, arguments: Arguments
-) -> tuple[Any, Arguments] | None:
+) -> tuple[object, Arguments] | None:
     function = member(functools.partial, "func", partial)
     held = member(functools.partial, "args", partial)
     keywords = member(functools.partial, "keywords", partial)
@@ -175,7 +175,7 @@ def _partial(
     return function, Arguments((*positional, *given), tuple(named.items()))
 
 
-def _key(key: Any) -> Any:
+def _key(key: Any) -> object:
     """A keyword that can be looked up without a user's `__eq__` or `__hash__`."""
     return exact_text(key) if is_a(key, str) else id(key)
 
@@ -189,7 +189,7 @@ def _cached(reached: Reached, wrapper: object, arguments: Arguments) -> tuple[ob
     return function, arguments
 
 
-def _static(reached: Reached, thing: object, arguments: Arguments) -> tuple[Any, Arguments]:
+def _static(reached: Reached, thing: object, arguments: Arguments) -> tuple[object, Arguments]:
     function = member(staticmethod, "__func__", thing)
     reached.through(f"staticmethod: the call goes to {_called(function)} as it is")
     return function, arguments
@@ -205,7 +205,7 @@ _FOLLOWED: tuple[tuple[type, _Follow], ...] = (
 
 def _instance(
     reached: Reached, thing: object, call: object, arguments: Arguments
-) -> tuple[Any, Arguments]:
+) -> tuple[object, Arguments]:
     """An instance whose class, or a class whose metaclass, defines `__call__`."""
     name = type_name_of(thing)
     if type(call) is FunctionType:

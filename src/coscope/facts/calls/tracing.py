@@ -35,9 +35,9 @@ class Trace(Result):
 
 
 def trace(
-    fn: Any,
-    args: Sequence[Any] = (),
-    kwargs: Mapping[str, Any] | Sequence[tuple[Any, Any]] = (),
+    fn: object,
+    args: Sequence[object] = (),
+    kwargs: Mapping[str, object] | Sequence[tuple[Any, object]] = (),
     *,
     steps: int = STEPS,
     deep: bool = False,
@@ -196,7 +196,7 @@ class _Run:
         self.value = value_of(value)
         self.note = f"{what} was driven to its end; it returned {text_of(value)}"
 
-    def _cut_off(self, what: str, close: Callable[[], Any]) -> None:
+    def _cut_off(self, what: str, close: Callable[[], object]) -> None:
         self.note = f"{what} was closed after {self.rounds} rounds"
         self.outcome = "stopped"
         close()

@@ -99,7 +99,7 @@ def _by_monitoring(guard: _Guard) -> Iterator[None]:
         monitoring.free_tool_id(tool)
 
 
-def _mask(events: Any, names: tuple[str, ...]) -> int:
+def _mask(events: object, names: tuple[str, ...]) -> int:
     mask = 0
     for name in names:
         mask |= getattr(events, name)

@@ -187,7 +187,7 @@ def _own(code: Code, variable: Variable) -> OwnVariable:
 class _Tree:
     """Follows cells to the functions that they hold, each function once."""
 
-    def __init__(self, root: Any) -> None:
+    def __init__(self, root: object) -> None:
         self.root = root
         self.seen: set[int] = set()
         self.circles: list[tuple[Step, ...]] = []

@@ -42,9 +42,9 @@ class _Taken(NamedTuple):
 
     function: FunctionType
     code: CodeType
-    globals: dict[str, Any]
-    builtins: dict[str, Any] | None  # None: not to be known
-    contents: list[Any]  # of the cells
+    globals: dict[str, object]
+    builtins: dict[str, object] | None  # None: not to be known
+    contents: list[object]  # of the cells
 
 
 class _Known(NamedTuple):
@@ -96,7 +96,7 @@ class Dependencies(Result):
         return self._known.warnings
 
     @property
-    def bound(self) -> dict[str, Any]:
+    def bound(self) -> dict[str, object]:
         """Globals and builtins that the target and its nested code name -> the objects.
 
         What `inspect.getclosurevars` calls globals and builtins, but no attributes.

@@ -24,7 +24,7 @@ from coscope.readers.values import exact_text, name_of_class
 _LRU_WRAPPER = type(functools.lru_cache(len))
 _annotate = FunctionType.__dict__.get("__annotate__")  # 3.14+
 
-Part = tuple[str, Any]  # what it is called there, and the object
+Part = tuple[str, object]  # what it is called there, and the object
 
 
 def held_by(thing: Any) -> Iterator[Part]:

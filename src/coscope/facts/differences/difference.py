@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import FunctionType
-from typing import Any
 
 from coscope.errors import InputError
 from coscope.facts.differences.alignment import Alignment, Row, Written, aligned
@@ -140,7 +139,7 @@ def _pythons(python: str | tuple[str, str] | None) -> tuple[str | None, str | No
     return names[0], names[-1]
 
 
-def _read(target: Any, python: str | None) -> Function:
+def _read(target: object, python: str | None) -> Function:
     return locate(target, python=python).function
 
 

@@ -38,7 +38,7 @@ from coscope.readers.attributes import (
 )
 from coscope.readers.values import exact_text, name_of_class
 
-Part = tuple[str, Any]  # what it is called there, and the object
+Part = tuple[str, object]  # what it is called there, and the object
 
 # What a class says about where and how it was written, or what repeats what is told elsewhere.
 _ABOUT_ITSELF = frozenset(
@@ -89,7 +89,7 @@ C_DESCRIPTORS: tuple[type, ...] = (
 )
 
 # What the part of an instance that a built-in base holds is, by C code alone.
-_BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+_BASES: tuple[tuple[type, Callable[[Any], object]], ...] = (
     (int, int.__index__),
     (float, float.__float__),
     (complex, lambda thing: complex.__add__(thing, 0j)),
@@ -104,7 +104,7 @@ _BASES: tuple[tuple[type, Callable[[Any], Any]], ...] = (
 )
 
 
-def plain_text(thing: Any) -> str | None:
+def plain_text(thing: object) -> str | None:
     """An object of a known immutable type of the standard library, as text; else None."""
     kind = type(thing)
     if type(kind) is not type:
@@ -161,7 +161,7 @@ def class_parts(cls: type, docstrings: bool) -> list[Part]:
     return sorted(entries, key=lambda entry: entry[0])
 
 
-def class_contents(cls: type) -> list[Any]:
+def class_contents(cls: type) -> list[object]:
     """Everything that a class's dictionary holds, its bases and its metaclass; for comparison."""
     namespace = namespace_of(cls)
     return [*mro_of(cls), type(cls), *namespace.keys(), *namespace.values()]
@@ -184,7 +184,7 @@ def instance_parts(thing: object) -> list[Part]:
     return sorted(found.items(), key=lambda entry: entry[0])
 
 
-def instance_contents(thing: object) -> list[Any]:
+def instance_contents(thing: object) -> list[object]:
     """Names and objects that an instance holds; for comparison."""
     parts = instance_parts(thing)
     base = base_value(thing)

@@ -26,10 +26,10 @@ class Search(Protocol):
     unknown: list[Unknown]
     bindings: dict[tuple[int, int, str], tuple[str, str]]  # what was told already
 
-    def key(self, thing: Any, path: str, owner: str, depth: int = 0) -> str: ...
+    def key(self, thing: object, path: str, owner: str, depth: int = 0) -> str: ...
     def module(
         self, module: ModuleType, path: str, names: tuple[str, ...]
-    ) -> tuple[str, list[tuple[str, Any]]]: ...
+    ) -> tuple[str, list[tuple[str, object]]]: ...
     def unloaded(self, name: str, path: str) -> str: ...
 
 
@@ -90,7 +90,7 @@ class Reading:
         if held is MISSING and scope.builtins is not None:
             self.inputs.witness.lookup(scope.builtins, root, found.object)
 
-    def _walk(self, thing: Any, label: str, names: list[str]) -> tuple[Any, str]:
+    def _walk(self, thing: Any, label: str, names: list[str]) -> tuple[object, str]:
         """Follow attributes of modules."""
         for name in names:
             if not is_a(thing, ModuleType):

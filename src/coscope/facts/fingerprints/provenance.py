@@ -7,7 +7,7 @@ import sys
 import sysconfig
 from functools import cache
 from types import FunctionType, ModuleType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from coscope.readers.attributes import MISSING, is_a, member, namespace_of
 from coscope.readers.from_function import HOST_VERSION
@@ -35,7 +35,7 @@ class Origin(NamedTuple):
 PYTHON = Origin("python", "")
 
 
-def module_namespace(module: ModuleType) -> dict[str, Any]:
+def module_namespace(module: ModuleType) -> dict[str, object]:
     """A module's dictionary; its `__getattr__` does not run."""
     namespace: dict[str, object] = member(ModuleType, "__dict__", module)
     return namespace

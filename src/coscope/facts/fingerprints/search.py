@@ -95,7 +95,7 @@ class Inputs:
         reason = "read without running it: its globals, defaults and cells are not known"
         self.unknown.append(Unknown("", code.kind, reason))
 
-    def ignore(self, path: str, thing: Any, reason: str) -> str:
+    def ignore(self, path: str, thing: object, reason: str) -> str:
         """List what cannot be told by its content; the text that stands for it."""
         name = type_name_of(thing)
         self.unknown.append(Unknown(path, name, reason))
@@ -113,7 +113,7 @@ class Inputs:
         self.waiting.append((thing, unique, owner))
         return f"-> {unique}"
 
-    def key(self, thing: Any, path: str, owner: str, depth: int = 0) -> str:
+    def key(self, thing: object, path: str, owner: str, depth: int = 0) -> str:
         """The text of an object: itself if it is constant, else a reference to its part.
 
         Args:
@@ -218,7 +218,7 @@ class Inputs:
 
     def module(
         self, module: ModuleType, path: str, names: tuple[str, ...]
-    ) -> tuple[str, list[tuple[str, Any]]]:
+    ) -> tuple[str, list[tuple[str, object]]]:
         """The text of a module as a value, and its attributes of some names if it is the user's."""
         space = module_namespace(module)
         name = dict.get(space, "__name__")
@@ -283,7 +283,7 @@ class Inputs:
     def _keys(self, parts: list[tuple[str, object]], path: str) -> list[tuple[str, str]]:
         return [(label, self.key(value, joined(path, label), path)) for label, value in parts]
 
-    def _instance(self, thing: Any, path: str) -> list[tuple[str, str]]:
+    def _instance(self, thing: object, path: str) -> list[tuple[str, str]]:
         self.witness.has_type(thing)
         self.witness.holds(contents.instance_contents, thing)
         parts = [("class", type(thing))]

@@ -45,7 +45,7 @@ class Witness:
         self.types: list[type] = []
         self.mutable: list[tuple[Contents, object, tuple[object, ...]]] = []
 
-    def function(self, function: FunctionType, code: Any) -> None:
+    def function(self, function: FunctionType, code: object) -> None:
         """Note a function with the code object that was read."""
         self.functions.append(function)
         self.codes.append(code)
@@ -56,7 +56,7 @@ class Witness:
             if namespace is not None and dict.__len__(namespace):
                 self.holds(entries_of, namespace)
 
-    def cell(self, cell: CellType, contents: Any) -> None:
+    def cell(self, cell: CellType, contents: object) -> None:
         """Note what a cell holds, MISSING if it is empty."""
         if contents is MISSING:
             self.empty_cells.append(cell)
@@ -64,7 +64,7 @@ class Witness:
             self.cells.append(cell)
             self.contents.append(contents)
 
-    def lookup(self, space: dict[Any, Any], name: Any, value: Any) -> None:
+    def lookup(self, space: dict[Any, Any], name: object, value: object) -> None:
         """Note what a dictionary has under a name, MISSING if nothing."""
         self.spaces.append(space)
         self.names.append(name)
@@ -129,6 +129,6 @@ def contents_of_cell(cell: CellType) -> object:
         return MISSING
 
 
-def entries_of(namespace: dict[Any, Any]) -> list[Any]:
+def entries_of(namespace: dict[Any, Any]) -> list[object]:
     """Keys and values of a dictionary or a subclass, in order."""
     return [*dict.keys(namespace), *dict.values(namespace)]

@@ -200,8 +200,8 @@ def _constant_opcodes(version: str) -> tuple[bool, ...]:
 class _Lookup(NamedTuple):
     """Where the globals of a function are looked up."""
 
-    globals: dict[str, Any] | None  # None: static, and only the builtins' names are known
-    builtins: dict[str, Any]
+    globals: dict[str, object] | None  # None: static, and only the builtins' names are known
+    builtins: dict[str, object]
 
 
 def _lookup(function: Function | Code) -> _Lookup:

@@ -34,9 +34,9 @@ class Scope:
     A free variable that is not in `cells` belongs to code inside of the target.
     """
 
-    globals: dict[str, Any] | None  # None: static
-    builtins: dict[str, Any] | None  # None: not to be known, see `builtins_of`
-    cells: Mapping[str, Any]  # free variable from outside -> its contents, EMPTY or MISSING
+    globals: dict[str, object] | None  # None: static
+    builtins: dict[str, object] | None  # None: not to be known, see `builtins_of`
+    cells: Mapping[str, object]  # free variable from outside -> its contents, EMPTY or MISSING
 
     def inside(self, code: Code) -> Scope:
         """The scope of code nested in `code`, whose scope this is."""

@@ -160,7 +160,7 @@ def capture(
     )
 
 
-def _live(target: object) -> Any:
+def _live(target: object) -> object:
     """The live object that a target names."""
     meant = locate(target)
     if not meant.live:

@@ -71,7 +71,7 @@ STEP_KINDS = (
     "state",  # what its own __reduce__ or __getstate__ gives
 )
 
-Part = tuple[Step, Any]
+Part = tuple[Step, object]
 
 # By id, because the hash of a class may be its metaclass's own code.
 _ATOMS = (bool, int, float, complex, str, bytes, bytearray, range)
@@ -81,14 +81,14 @@ ATOMS = frozenset(map(id, (*_ATOMS, type(None), type(...), type(NotImplemented))
 class Walk:
     """Objects met on a way through parts, nearest first, each once and with the path to it."""
 
-    def __init__(self, thing: Any, path: tuple[Step, ...]) -> None:
+    def __init__(self, thing: object, path: tuple[Step, ...]) -> None:
         self.start = path
         self.met: list[tuple[object, int, Step | None]] = [(thing, -1, None)]  # with its holder
         self.depths = [0]  # of what was met
         self.seen = {id(thing)}
         self.count = 0  # parts looked at
 
-    def __iter__(self) -> Iterator[tuple[int, Any]]:
+    def __iter__(self) -> Iterator[tuple[int, object]]:
         at = 0
         while at < len(self.met):
             yield at, self.met[at][0]
@@ -308,10 +308,10 @@ def _until_changed(items: Iterable[object]) -> Iterator[Any]:
         return
 
 
-def _items_by(iterate: Callable[[Any], Iterator[Any]]) -> Callable[[Any], Iterator[Part]]:
+def _items_by(iterate: Callable[[Any], Iterator[object]]) -> Callable[[object], Iterator[Part]]:
     """Items by their position, through the iterator of the container's C type."""
 
-    def parts(thing: Any) -> Iterator[Part]:
+    def parts(thing: object) -> Iterator[Part]:
         items = islice(_until_changed(iterate(thing)), _length_of(thing))
         for at, value in enumerate(items):
             if id(type(value)) not in ATOMS or not at & _PAUSE:
@@ -387,7 +387,7 @@ def _parts_of_cell(thing: Any) -> Iterator[Part]:
         return
 
 
-_CONTAINERS: tuple[tuple[type, Callable[[Any], Iterator[Part]]], ...] = (
+_CONTAINERS: tuple[tuple[type, Callable[[object], Iterator[Part]]], ...] = (
     (defaultdict, _parts_of_default),
     (dict, _parts_of_dict),
     (list, _items_by(list.__iter__)),
@@ -397,7 +397,7 @@ _CONTAINERS: tuple[tuple[type, Callable[[Any], Iterator[Part]]], ...] = (
     (deque, _items_by(deque.__iter__)),
 )
 
-_WRAPPERS: tuple[tuple[type, Callable[[Any], Iterator[Part]]], ...] = (
+_WRAPPERS: tuple[tuple[type, Callable[[object], Iterator[Part]]], ...] = (
     (MethodType, _parts_of_method),
     (functools.partial, _parts_of_partial),
     (BuiltinFunctionType, _parts_of_builtin),

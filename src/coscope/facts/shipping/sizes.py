@@ -76,7 +76,7 @@ class Scale:
         clock: Clock,
         *,
         most: int = MOST_OBJECTS,
-        by_name: Callable[[Any], bool] = _goes_by_name,
+        by_name: Callable[[object], bool] = _goes_by_name,
     ) -> None:
         self.clock = clock
         self.left = most
@@ -85,7 +85,7 @@ class Scale:
         self._sorts: dict[int, _Sort] = {}
         self._own: dict[int, int] = {}  # by id: bytes of an object counted already
 
-    def weigh(self, thing: Any) -> Size:
+    def weigh(self, thing: object) -> Size:
         """The deep size: `sys.getsizeof` of the object and of all that it refers to, each once.
 
         What it refers to is asked of the garbage collector, which runs C code only. An overridden
@@ -129,7 +129,7 @@ class Scale:
 _CONTAINERS: tuple[type, ...] = (list, tuple, dict, set, frozenset)
 
 
-def _at_most(count: int, thing: Any) -> list[Any]:
+def _at_most(count: int, thing: Any) -> list[object]:
     """The first items of a container that holds more than `count`; [] of anything else."""
     for cls in _CONTAINERS:
         if issubclass(type(thing), cls):
@@ -149,7 +149,7 @@ class _Sort:
     named: bool  # functions, classes and modules
     flat: bool  # refers to nothing that counts
     size: Callable[[object], int]
-    parts: Callable[[Any], Any]
+    parts: Callable[[object], Any]
 
 
 def _sort_of(kind: type) -> _Sort:
@@ -160,14 +160,14 @@ def _sort_of(kind: type) -> _Sort:
 
 def _bytes_of(kind: type) -> Callable[[object], int]:
     """The own bytes of objects of a type, by C code."""
-    plain: Callable[[Any], int] = sys.getsizeof
+    plain: Callable[[object], int] = sys.getsizeof
     if type(class_attribute(kind, "__sizeof__")) is not MethodDescriptorType:
         plain = _below(kind)
     nbytes = _numpy_member(kind, "nbytes")
     if nbytes is None:
         return plain
 
-    def array(thing: Any) -> int:
+    def array(thing: object) -> int:
         # A view does not own its memory, but its elements travel.
         size, elements = plain(thing), nbytes.__get__(thing)
         return int(size if size > elements else size + elements)
@@ -185,7 +185,7 @@ def _below(kind: type) -> Callable[[object], int]:
     return lambda thing: int(object.__sizeof__(thing)) + head
 
 
-def _parts_of(kind: type) -> Callable[[Any], Any]:
+def _parts_of(kind: type) -> Callable[[Any], object]:
     if kind is FunctionType:
         return lambda thing: list(_parts_of_function(thing))
     if issubclass(kind, ModuleType):
@@ -232,7 +232,7 @@ def is_array(kind: type) -> bool:
     return _numpy_member(kind, "nbytes") is not None
 
 
-def elements_of(array: Any) -> list[Any]:
+def elements_of(array: object) -> list[object]:
     """The objects in a numpy array of objects; [] for any other array."""
     kind = type(array)
     dtype = _numpy_member(kind, "dtype").__get__(array)

@@ -97,7 +97,7 @@ def static_annotations(function: Function) -> Iterator[Annotation]:
         )
 
 
-def _shares(function: FunctionType, other: Any) -> bool:
+def _shares(function: FunctionType, other: object) -> bool:
     """True if the wrapper holds the annotations of the function that it wraps."""
     if type(other) is not FunctionType:
         return False
@@ -120,7 +120,7 @@ def _same_items(left: dict[str, object], right: dict[str, object]) -> bool:
     )
 
 
-def _held(function: FunctionType, read: Function) -> Iterator[tuple[str, Any, str, str]]:
+def _held(function: FunctionType, read: Function) -> Iterator[tuple[str, object, str, str]]:
     """Name, object or MISSING, text and form of each annotation."""
     if _annotate is not None and _annotate.__get__(function) is not None:
         form = "string" if read.code.flags & _FUTURE_ANNOTATIONS else "lazy"
@@ -218,7 +218,7 @@ class _Scope:
         self.module = module
         self.parameters = dict(_type_parameters(function))
 
-    def find(self, name: str) -> Any:
+    def find(self, name: str) -> object:
         """The object that a name stands for; else MISSING."""
         if name in self.parameters:
             return self.parameters[name]
@@ -272,7 +272,7 @@ def _type_parameters(function: FunctionType) -> Iterator[tuple[str, object]]:
                 yield name, each
 
 
-def _builtin(function: FunctionType, name: str) -> Any:
+def _builtin(function: FunctionType, name: str) -> object:
     return dict.get(builtins_of(function) or {}, name, MISSING)
 
 

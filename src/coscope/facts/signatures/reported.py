@@ -233,7 +233,7 @@ def _of_partialmethod(method: object, sources: list[str], depth: int) -> Shape:
     return Shape((first, *left.parameters))
 
 
-def partially(shape: Shape, held: Sequence[object], keywords: dict[Any, Any]) -> Shape:
+def partially(shape: Shape, held: Sequence[object], keywords: dict[Any, object]) -> Shape:
     """The parameters that are left when a partial holds arguments.
 
     Source:

@@ -66,7 +66,7 @@ def _words(parameters: Sequence[Parameter]) -> Iterator[str]:
             yield "/"
 
 
-def of_code(co: CodeType, defaults: Any, kwdefaults: Any) -> Shape:
+def of_code(co: CodeType, defaults: object, kwdefaults: Any) -> Shape:
     """The parameters that a live code object's counts and flags make, with given defaults.
 
     Args:

@@ -47,7 +47,7 @@ class Signatures(Result):
         return not self.witnesses
 
 
-def signature(target: Any, *, python: str | None = None) -> Signatures:
+def signature(target: object, *, python: str | None = None) -> Signatures:
     """Tell which calls a callable says it accepts, and which its code accepts. Nothing is called.
 
     Args:

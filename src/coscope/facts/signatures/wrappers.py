@@ -213,7 +213,7 @@ class _Walk:
             self.chain.exact = False
         return shapes[0]
 
-    def _of_object(self, thing: Any, receiver: Receiver | None, how: str) -> Shape | None:
+    def _of_object(self, thing: object, receiver: Receiver | None, how: str) -> Shape | None:
         """What ends most chains of `super()`: the C functions of `object` and `type`."""
         if thing is OBJECT_INIT or thing is OBJECT_NEW:
             shape = Shape((Parameter("cls", POSITIONAL_ONLY),) * (thing is OBJECT_NEW))

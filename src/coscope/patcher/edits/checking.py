@@ -138,7 +138,7 @@ def check(name: str, value: object, of: str = "") -> None:
         raise PatchError(f"{owner} is {kind.text}", found=found)
 
 
-def items(title: str, given: Any, what: str = "a list") -> tuple[Any, ...]:
+def items(title: str, given: object, what: str = "a list") -> tuple[Any, ...]:
     """Everything in an iterable, of whatever kind it is; `what` says which one is wanted.
 
     Raises:
@@ -154,7 +154,7 @@ def items(title: str, given: Any, what: str = "a list") -> tuple[Any, ...]:
         ) from problem
 
 
-def mapped(title: str, given: Mapping[Any, Any]) -> tuple[tuple[Any, Any], ...]:
+def mapped(title: str, given: Mapping[Any, object]) -> tuple[tuple[Any, object], ...]:
     """The pairs of a mapping.
 
     Raises:

@@ -26,7 +26,7 @@ _NAMED: dict[str, type] = {kind.__name__: kind for kind in (*_EDITS, *_PARTS)}
 _MODELS: dict[str, type] = {kind.__name__: kind for kind in (FrozenSet, Slice, Opaque)}
 
 
-def to_json(edit: AnyEdit) -> dict[str, Any]:
+def to_json(edit: AnyEdit) -> dict[str, object]:
     """An edit as strict JSON data. Fields that have their default are left out.
 
     Raises:
@@ -40,7 +40,7 @@ def to_json(edit: AnyEdit) -> dict[str, Any]:
     return {"edit": document.pop("is"), **document}
 
 
-def from_json(document: Any) -> AnyEdit:
+def from_json(document: object) -> AnyEdit:
     """The edit that `to_json` wrote.
 
     Raises:
@@ -83,7 +83,7 @@ def _written(value: Any) -> Any:
     raise PatchError("JSON cannot carry this constant", found=kind.__name__)
 
 
-_READERS: dict[str, Callable[[Any], Any]] = {
+_READERS: dict[str, Callable[[Any], object]] = {
     "float": float.fromhex,
     "complex": lambda parts: complex(*map(float.fromhex, parts)),
     "bytes": bytes.fromhex,
@@ -92,7 +92,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _read(document: Any) -> Any:
+def _read(document: object) -> Any:
     if type(document) is not dict:
         if document is None or type(document) in (bool, int, str):
             return document

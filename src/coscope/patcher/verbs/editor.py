@@ -59,7 +59,7 @@ class Load:
         where = f" at line {self.line}" if self.line is not None else ""
         return f"<load of {self.name!r} by {self.opname}{where}>"
 
-    def replace(self, *what: Any) -> None:
+    def replace(self, *what: object) -> None:
         """Load something else.
 
         Args:
@@ -161,7 +161,7 @@ class Editor:
 
     # Changing
 
-    def constant(self, old: Any, new: Any, where: Where = ANYWHERE, **how: Any) -> Editor:
+    def constant(self, old: object, new: object, where: Where = ANYWHERE, **how: Any) -> Editor:
         """Load another constant; `how` are further fields of `ReplaceConstant`."""
         old, new = constant_of(old, self._objects), constant_of(new, self._objects)
         return self.apply(ReplaceConstant(old=old, new=new, where=where, **how))
@@ -299,7 +299,7 @@ class Editor:
         return Do("LOAD_GLOBAL", name)
 
 
-def edit(fn: Any, *, unwrap: bool = False) -> Editor:
+def edit(fn: object, *, unwrap: bool = False) -> Editor:
     """Edit the instructions of a function. The function itself stays as it is.
 
     Args:

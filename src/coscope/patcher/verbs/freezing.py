@@ -19,7 +19,7 @@ from coscope.readers.values import type_name_of
 def freeze(fn: str, /, *names: str, **values: object) -> Callable[[object], object]: ...
 @overload
 def freeze(fn: object, /, *names: str, **values: object) -> object: ...
-def freeze(fn: Any = None, /, *names: str, **values: Any) -> Any:
+def freeze(fn: Any = None, /, *names: str, **values: object) -> object:
     """Make a copy of a function in which names are constants.
 
     What is bound to the names later does not change it, and it takes them along when it is
@@ -67,7 +67,7 @@ def _check(names: tuple[str, ...], values: Mapping[str, object]) -> None:
             raise PatchError("a name is a string", found=type_name_of(name))
 
 
-def _frozen(fn: Any, names: tuple[str, ...], values: Mapping[str, Any]) -> Any:
+def _frozen(fn: object, names: tuple[str, ...], values: Mapping[str, object]) -> object:
     reached = reach(fn)
     bound = {**dict(_values(reached, names)), **values}
     return copy(Request(bound=tuple(bound.items())), reached)
@@ -88,7 +88,7 @@ def _values(reached: Reached, names: tuple[str, ...]) -> Iterator[tuple[str, obj
         yield name, value
 
 
-def _global(function: FunctionType, name: str) -> Any:
+def _global(function: FunctionType, name: str) -> object:
     live: Any = function  # mypy's stubs do not always know of __builtins__
     for namespace in (live.__globals__, live.__builtins__):
         value = dict.get(namespace, name, MISSING) if is_a(namespace, dict) else MISSING

@@ -43,9 +43,9 @@ class _State:
     co: CodeType
     name: str
     qualname: str
-    defaults: tuple[Any, ...] | None
-    kwdefaults: dict[str, Any] | None
-    cells: dict[int, tuple[Any, ...]]  # index -> contents; () if it is empty
+    defaults: tuple[object, ...] | None
+    kwdefaults: dict[str, object] | None
+    cells: dict[int, tuple[object, ...]]  # index -> contents; () if it is empty
 
     @classmethod
     def of(cls, function: FunctionType, cells: Iterable[int]) -> _State:
@@ -324,7 +324,7 @@ class Patched:
 
     def _calling(self, decorated: Callable[..., object]) -> Callable[..., object]:
         @functools.wraps(decorated)
-        def call(*args: Any, **kwargs: Any) -> Any:
+        def call(*args: object, **kwargs: object) -> object:
             with self:
                 return decorated(*args, **kwargs)
 
@@ -332,15 +332,15 @@ class Patched:
 
     def _awaiting(self, decorated: Callable[..., Any]) -> Callable[..., object]:
         @functools.wraps(decorated)
-        async def call(*args: Any, **kwargs: Any) -> Any:
+        async def call(*args: object, **kwargs: object) -> object:
             with self:
                 return await decorated(*args, **kwargs)
 
         return call
 
-    def _generating(self, decorated: Callable[..., Any]) -> Callable[..., Any]:
+    def _generating(self, decorated: Callable[..., Any]) -> Callable[..., object]:
         @functools.wraps(decorated)
-        def call(*args: Any, **kwargs: Any) -> Any:
+        def call(*args: object, **kwargs: object) -> Any:
             with self:
                 return (yield from decorated(*args, **kwargs))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import CellType, FunctionType
-from typing import Any, Unpack
+from typing import Unpack
 
 from coscope.facts.closures.cells import diagram
 from coscope.facts.names.scopes import EMPTY, contents_of
@@ -26,7 +26,7 @@ def patch(
     share_cells: bool = False,
     unwrap: bool = False,
     **changes: Unpack[Changes],
-) -> Any:
+) -> object:
     """Make a changed copy of a function. Nothing of the original changes.
 
     The new code is verified before it becomes a function: what this returns cannot crash the

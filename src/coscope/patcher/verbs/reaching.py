@@ -28,13 +28,13 @@ _LRU_WRAPPER = type(functools.lru_cache(len))
 class Reached:
     """A function, and how it was reached."""
 
-    thing: Any  # what was given
+    thing: object  # what was given
     function: FunctionType
     code: Code
     via: tuple[str, ...]  # "bound method.__func__"
     notes: tuple[str, ...]  # what the reader should know about these steps
 
-    def wrapped(self, new: FunctionType) -> Any:
+    def wrapped(self, new: FunctionType) -> object:
         """The new function in wrappers like those round the old one, where they can be made."""
         return _rewrapped(self.thing, self.function, new)
 
@@ -76,7 +76,7 @@ def _notes(found: Function) -> list[str]:
     return notes
 
 
-def alone(thing: Any, function: FunctionType) -> list[str]:
+def alone(thing: object, function: FunctionType) -> list[str]:
     """A note on what stands for the function and cannot be made again round a new one."""
     if type(thing) is FunctionType or type(thing) in _MAKERS or _is_called(thing, function):
         return []
@@ -89,7 +89,7 @@ def _is_called(thing: object, function: FunctionType) -> bool:
     return class_attribute(type(thing), "__call__") is function
 
 
-def _rewrapped(thing: Any, old: FunctionType, new: FunctionType) -> Any:
+def _rewrapped(thing: object, old: FunctionType, new: FunctionType) -> Any:
     """`new` in the wrappers of `thing`; alone where a wrapper cannot be made again."""
     if thing is old:
         return new
@@ -99,7 +99,7 @@ def _rewrapped(thing: Any, old: FunctionType, new: FunctionType) -> Any:
     return new if make is None else make(thing, old, new)
 
 
-def _method(thing: Any, old: FunctionType, new: FunctionType) -> Any:
+def _method(thing: Any, old: FunctionType, new: FunctionType) -> object:
     return MethodType(_rewrapped(thing.__func__, old, new), thing.__self__)
 
 
@@ -107,7 +107,7 @@ def _descriptor(thing: Any, old: FunctionType, new: FunctionType) -> object:
     return type(thing)(_rewrapped(member(type(thing), "__func__", thing), old, new))
 
 
-def _property(thing: Any, old: FunctionType, new: FunctionType) -> Any:
+def _property(thing: object, old: FunctionType, new: FunctionType) -> object:
     functions = (_accessor(getattr(thing, name), old, new) for name in ("fget", "fset", "fdel"))
     fget, fset, fdel = functions
     return property(fget, fset, fdel, thing.__doc__)
@@ -117,14 +117,14 @@ def _accessor(function: object, old: FunctionType, new: FunctionType) -> Any:
     return new if function is old else function
 
 
-def _partial(thing: Any, old: FunctionType, new: FunctionType) -> Any:
+def _partial(thing: Any, old: FunctionType, new: FunctionType) -> object:
     made = functools.partial(_rewrapped(thing.func, old, new), *thing.args, **thing.keywords)
     vars(made).update(vars(thing))
     return made
 
 
 def _cached_property(thing: Any, old: FunctionType, new: FunctionType) -> Any:
-    made: functools.cached_property[Any] = functools.cached_property(
+    made: functools.cached_property[object] = functools.cached_property(
         _rewrapped(thing.func, old, new)
     )
     if thing.attrname is not None:
@@ -132,7 +132,7 @@ def _cached_property(thing: Any, old: FunctionType, new: FunctionType) -> Any:
     return made
 
 
-def _partial_method(thing: Any, old: FunctionType, new: FunctionType) -> Any:
+def _partial_method(thing: Any, old: FunctionType, new: FunctionType) -> object:
     return functools.partialmethod(_rewrapped(thing.func, old, new), *thing.args, **thing.keywords)
 
 

@@ -50,14 +50,14 @@ class Request:
     """Changes that were asked for, of whatever function."""
 
     edits: tuple[AnyEdit, ...] = ()
-    cells: tuple[tuple[str, Any], ...] = ()
-    defaults: tuple[tuple[str, Any], ...] = ()
-    kwdefaults: tuple[tuple[str, Any], ...] = ()
-    bound: tuple[tuple[str, Any], ...] = ()  # names that become constants
+    cells: tuple[tuple[str, object], ...] = ()
+    defaults: tuple[tuple[str, object], ...] = ()
+    kwdefaults: tuple[tuple[str, object], ...] = ()
+    bound: tuple[tuple[str, object], ...] = ()  # names that become constants
     name: str | None = None
     qualname: str | None = None
     kinds: tuple[str, ...] = ()  # keys of `_BETTER`
-    objects: Mapping[int, Any] = field(default_factory=dict, compare=False)  # by identity
+    objects: Mapping[int, object] = field(default_factory=dict, compare=False)  # by identity
 
     @property
     def key(self) -> str:
@@ -115,10 +115,10 @@ class Changes(TypedDict, total=False):
 
     constants: Pairs
     names: Mapping[str, str]
-    cells: Mapping[str, Any]
-    defaults: Mapping[str, Any]
-    kwdefaults: Mapping[str, Any]
-    globals: Mapping[str, Any]
+    cells: Mapping[str, object]
+    defaults: Mapping[str, object]
+    kwdefaults: Mapping[str, object]
+    globals: Mapping[str, object]
     where: Where
     kind: str
     nested: bool
@@ -150,7 +150,7 @@ def request(asked: Changes) -> Request:
         raise PatchError(
             f"a patch has no argument {unknown[0]!r}", expected=", ".join(Changes.__annotations__)
         )
-    objects: dict[int, Any] = {}
+    objects: dict[int, object] = {}
     for name in _CHECKED & asked.keys():
         check(name, asked[name])  # type: ignore[literal-required]
     where, nested = asked.get("where", ANYWHERE), asked.get("nested", False)
@@ -190,14 +190,14 @@ def request(asked: Changes) -> Request:
     )
 
 
-def _edits(given: Any) -> tuple[AnyEdit, ...]:
+def _edits(given: object) -> tuple[AnyEdit, ...]:
     edits = items("edits", given)
     for edit in edits:
         check_edit(edit)
     return edits
 
 
-def _pairs(title: str, given: Pairs) -> list[tuple[Any, Any]]:
+def _pairs(title: str, given: Pairs) -> list[tuple[object, object]]:
     found = mapped(title, given) if isinstance(given, Mapping) else given
     pairs = list(items(title, found, _PAIRS))
     for pair in pairs:
@@ -206,7 +206,7 @@ def _pairs(title: str, given: Pairs) -> list[tuple[Any, Any]]:
     return pairs
 
 
-def _named(title: str, given: Mapping[str, Any] | None) -> tuple[tuple[str, Any], ...]:
+def _named(title: str, given: Mapping[str, object] | None) -> tuple[tuple[str, Any], ...]:
     if given is None:
         return ()
     if not isinstance(given, Mapping):
@@ -253,9 +253,9 @@ class Plan:
     """What one function is to become."""
 
     code: Code
-    cells: Mapping[int, Any]  # index in __closure__ -> new contents
-    defaults: tuple[Any, ...]
-    kwdefaults: dict[str, Any]
+    cells: Mapping[int, object]  # index in __closure__ -> new contents
+    defaults: tuple[object, ...]
+    kwdefaults: dict[str, object]
     notes: tuple[str, ...]
 
 

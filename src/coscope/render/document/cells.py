@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
-from coscope.facts.closures.cells import CellUse, Variable, diagram
+from coscope.facts.closures.cells import Variable, diagram
 from coscope.facts.closures.owners import code_around, owner_of, seen_from_owner
 from coscope.model import Code, Function
+from coscope.render.document.shared import user_entries, value_entry
 from coscope.render.text.measured import without_surrogates as clean
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
 
 
-def cells_of(function: Function, within: Code | None = None) -> Entry:
+def cells_of(function: Function, within: Code | None = None) -> schema.DetailCells:
     """The cells that the code owns, and those that come to it from outside.
 
     Args:
@@ -34,34 +35,35 @@ def cells_of(function: Function, within: Code | None = None) -> Entry:
     }
 
 
-def _own(code: Code, variable: Variable) -> Entry:
+def _own(code: Code, variable: Variable) -> schema.OwnCell:
     takers = dict.fromkeys(use.code for use in variable.uses if use.code != code.qualname)
     return {
         "name": clean(variable.name),
         "slot": variable.slot,
         "parameter": variable.parameter,
         "captured_by": [clean(taker) for taker in takers],
-        "readers": _users(variable.readers),
-        "writers": _users(variable.writers),
+        "readers": user_entries(variable.readers),
+        "writers": user_entries(variable.writers),
         "note": variable.note,
     }
 
 
-def _free(function: Function, index: int, variable: Variable, within: Code | None) -> Entry:
+def _free(
+    function: Function, index: int, variable: Variable, within: Code | None
+) -> schema.FreeCell:
     owner = owner_of(function, variable)
     whole = seen_from_owner(function, variable, within)
     cell = variable.cell
-    value = None if cell is None else cell.value
     return {
         "name": clean(variable.name),
         "index": index,
         "slot": variable.slot,
         "owner": owner and clean(owner),
-        "readers": _users(whole.readers),
-        "writers": _users(whole.writers),
+        "readers": user_entries(whole.readers),
+        "writers": user_entries(whole.writers),
         "live": cell is not None,
         "empty": None if cell is None else cell.empty,
-        "value": value and {"type": clean(value.type_name), "text": clean(value.text)},
+        "value": None if cell is None else value_entry(cell.value),
         "sharers": [
             {
                 "qualname": clean(sharer.qualname),
@@ -73,13 +75,3 @@ def _free(function: Function, index: int, variable: Variable, within: Code | Non
         ],
         "note": variable.note,
     }
-
-
-def _users(uses: Iterable[CellUse]) -> list[Entry]:
-    """Code objects with the lines where they use the variable."""
-    lines: dict[str, list[int]] = {}
-    for use in uses:
-        found = lines.setdefault(clean(use.code), [])
-        if use.line is not None and use.line not in found:
-            found.append(use.line)
-    return [{"code": code, "lines": found} for code, found in lines.items()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope import flow
 from coscope.errors import StackError
@@ -13,18 +13,20 @@ from coscope.flow.domains.conditions import graph
 from coscope.flow.domains.depth import needed
 from coscope.flow.domains.expression import Expression
 from coscope.flow.loops import find_loops
-from coscope.model import Argument, Code, Function, Span, Value
+from coscope.model import Argument, Code, Function, Span
 from coscope.opcodes import table
 from coscope.render.document.cells import cells_of
 from coscope.render.document.names import named
+from coscope.render.document.shared import value_entry
 from coscope.render.document.steps import steps
 from coscope.render.text.excerpt import excerpt
 from coscope.render.text.measured import without_surrogates as clean
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
 
 
-def identity(code: Code, index: int, parent: int | None) -> Entry:
+def identity(code: Code, index: int, parent: int | None) -> schema.Code:
     """Who this code object is: the part that every entry has."""
     lines = [span.lineno for span in code.instructions.positions if span.lineno]
     ends = [span.end_lineno for span in code.instructions.positions if span.end_lineno]
@@ -48,20 +50,13 @@ def identity(code: Code, index: int, parent: int | None) -> Entry:
     }
 
 
-def value(found: Value | None) -> Entry | None:
-    """A live object as shown: type and safe text, never the object."""
-    if found is None:
-        return None
-    return {"type": clean(found.type_name), "text": clean(found.text)}
-
-
-def local(argument: Argument) -> Entry:
+def local(argument: Argument) -> schema.Local:
     """One fast local."""
     return {
         "slot": argument.slot,
         "name": clean(argument.name),
         "kind": argument.kind,
-        "default": value(argument.default),
+        "default": value_entry(argument.default),
         "cell": argument.cell,
     }
 
@@ -101,7 +96,7 @@ class Detail:
         positions = self.code.instructions.positions
         return bool(self.lines) and any(span.col_offset is not None for span in positions)
 
-    def entry(self) -> Entry:
+    def entry(self) -> schema.Detail:
         """The card's part of the document."""
         names, constants = named(self.function)
         found_loops = self.loops()
@@ -121,11 +116,11 @@ class Detail:
             "fields": None,
         }
 
-    def block_at(self, offset: int | None) -> str | None:
+    def block_at(self, offset: int) -> str:
         """Name of the block that holds the instruction at a byte offset."""
-        return None if offset is None else self.block_of[self.code.instructions.at(offset).index]
+        return self.block_of[self.code.instructions.at(offset).index]
 
-    def instruction(self, at: int) -> Entry:
+    def instruction(self, at: int) -> schema.Instruction:
         """One instruction, the stack before it and the source under it."""
         columns = self.code.instructions
         span = columns.positions[at]
@@ -140,12 +135,12 @@ class Detail:
             "line": span.lineno,
             "positions": list(span),
             "block": self.block_of[at],
-            "jump": self.block_at(target),
+            "jump": None if target is None else self.block_at(target),
             "stack": None if frame is None else [clean(text) for text in frame],
             "source": _cleaned(excerpt(self.lines, span)),
         }
 
-    def blocks(self, loops_found: list[Entry]) -> list[Entry]:
+    def blocks(self, loops_found: list[schema.Loop]) -> list[schema.Block]:
         """The blocks: where they are, what they do, and the edges between them."""
         columns = self.code.instructions
         inside: dict[str, set[str]] = {block.name: set() for block in self.graph.blocks}
@@ -166,7 +161,7 @@ class Detail:
             for block in self.graph.blocks
         ]
 
-    def left(self, block: flow.Block) -> list[Entry]:
+    def left(self, block: flow.Block) -> list[schema.BlockStep]:
         """What a block that does nothing else leaves on the stack: the `b` of `a and b`."""
         columns = self.code.instructions
         rows = table(self.code.version).by_code
@@ -187,7 +182,7 @@ class Detail:
             return [{"offset": columns.offsets[at], "line": span.lineno, "text": shown}]
         return []
 
-    def edge(self, edge: flow.Edge, heads: set[str]) -> Entry:
+    def edge(self, edge: flow.Edge, heads: set[str]) -> schema.Edge:
         """One edge; `heads` are those of the loops around its source."""
         target = self.names[edge.target]
         return {
@@ -197,7 +192,7 @@ class Detail:
             "back": target in heads,
         }
 
-    def loops(self) -> list[Entry]:
+    def loops(self) -> list[schema.Loop]:
         """The natural loops, by block names, in code order of their heads."""
         return [
             {
@@ -208,11 +203,11 @@ class Detail:
             for loop in find_loops(self.graph)
         ]
 
-    def regions(self) -> list[Entry]:
+    def regions(self) -> list[schema.Region]:
         """The protected ranges, by offsets and by the blocks that they hold."""
         offsets = self.code.instructions.offsets
         starts = [offsets[block.start] for block in self.graph.blocks]
-        found = []
+        found: list[schema.Region] = []
         for region in self.graph.regions:
             first, last = bisect_left(starts, region.start), bisect_left(starts, region.stop)
             found.append(
@@ -229,7 +224,7 @@ class Detail:
             )
         return found
 
-    def inlined(self, found: Inlined) -> Entry:
+    def inlined(self, found: Inlined) -> schema.DetailInlined:
         """One comprehension without a code object of its own."""
         return {
             "kind": found.kind,
@@ -244,7 +239,7 @@ def _cleaned(text: str | None) -> str | None:
     return None if text is None else clean(text)
 
 
-def _lines(spans: Iterable[Span]) -> Entry:
+def _lines(spans: Iterable[Span]) -> schema.LineRange:
     """First and last source line of some instructions."""
     lines = [span.lineno for span in spans if span.lineno]
     return {"line": min(lines, default=None), "last_line": max(lines, default=None)}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.codec import constant_text
 from coscope.model import Code, Collection, Constant, FrozenSet, Opaque, Slice
 from coscope.render.text.measured import without_surrogates
 
+if TYPE_CHECKING:
+    from coscope.render.schemas import shared
+
 MAX_CHARACTERS = 4000  # of one text in the document; a longer one says so
 
 
-def constant(value: Constant) -> dict[str, Any]:
+def constant(value: Constant) -> shared.Constant:
     """The document's form of one constant.
 
     >>> constant(-0.0), constant((1, "a"))
@@ -20,7 +23,7 @@ def constant(value: Constant) -> dict[str, Any]:
     if isinstance(value, Code):
         return {"type": "code", "text": f"<code {without_surrogates(value.qualname)}>"}
     text = without_surrogates(constant_text(value))
-    entry: dict[str, Any] = {"type": type_of(value), "text": text[:MAX_CHARACTERS]}
+    entry: shared.Constant = {"type": type_of(value), "text": text[:MAX_CHARACTERS]}
     if len(text) > MAX_CHARACTERS:
         entry["shortened"] = True
     return entry

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 from coscope.model import FAST_CELL, FAST_FREE, FAST_HIDDEN, FAST_LOCAL, Code, Function, Value
 from coscope.render.document.constants import constant
 from coscope.render.text.measured import without_surrogates as clean
+
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
 
 # Fields of a code object in CPython's order of `code.__new__`, then what the others derive from.
 _PLAIN = (
@@ -37,7 +40,7 @@ _KINDS = (
 )
 
 
-def fields_of(function: Function) -> list[dict[str, Any]]:
+def fields_of(function: Function) -> list[schema.DetailField]:
     """Entries {of, name, text}: of the code object first, then of the live function."""
     code = function.code
     found = [_field("code object", f"co_{name}", _text(code, name)) for name in _PLAIN]
@@ -47,7 +50,7 @@ def fields_of(function: Function) -> list[dict[str, Any]]:
     return found
 
 
-def _field(of: str, name: str, text: str) -> dict[str, Any]:
+def _field(of: Literal["code object", "function"], name: str, text: str) -> schema.DetailField:
     return {"of": of, "name": name, "text": clean(text)}
 
 

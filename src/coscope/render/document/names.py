@@ -2,54 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
-from coscope.facts.names.names import Name, Names, names_of
+from coscope.facts.names.names import LoadedConstant, Name, names_of
 from coscope.model import Function
 from coscope.render.document.constants import constant
+from coscope.render.document.shared import value_entry
 from coscope.render.text.measured import without_surrogates as clean
 
-Entry = dict[str, Any]
-
-# Group in the document -> attribute of `Names`. Fast locals and cells have tables of their own.
-_GROUPS = {
-    "globals": "globals",
-    "builtins": "builtins",
-    "names": "names",
-    "attributes": "attributes",
-    "imports": "imports",
-}
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
 
 
-def named(function: Function) -> tuple[dict[str, list[Entry]], list[Entry]]:
+def named(function: Function) -> tuple[schema.DetailNames, list[schema.ConstantUse]]:
     """The groups of names, and the constants with the offsets where they are loaded."""
     found = names_of(function)
-    groups = {
-        group: [_name(name) for name in getattr(found, attribute)]
-        for group, attribute in _GROUPS.items()
+    groups: schema.DetailNames = {
+        "globals": [_name(name) for name in found.globals],
+        "builtins": [_name(name) for name in found.builtins],
+        "names": [_name(name) for name in found.names],
+        "attributes": [_name(name) for name in found.attributes],
+        "imports": [_name(name) for name in found.imports],
     }
-    return groups, _constants(found)
+    return groups, [_constant(entry) for entry in found.constants]
 
 
-def _name(name: Name) -> Entry:
+def _name(name: Name) -> schema.Name:
     return {
         "name": clean(name.name),
         "access": list(name.verbs),
         "offsets": list(name.offsets),
         "binding": name.binding,
-        "value": None
-        if name.value is None
-        else {"type": clean(name.value.type_name), "text": clean(name.value.text)},
+        "value": value_entry(name.value),
     }
 
 
-def _constants(found: Names) -> list[Entry]:
-    return [
-        {
-            "index": entry.index,
-            **constant(entry.value),
-            "offsets": list(entry.offsets),
-            "docstring": entry.docstring,
-        }
-        for entry in found.constants
-    ]
+def _constant(found: LoadedConstant) -> schema.ConstantUse:
+    shown = constant(found.value)
+    entry: schema.ConstantUse = {
+        "index": found.index,
+        "type": shown["type"],
+        "text": shown["text"],
+        "offsets": list(found.offsets),
+        "docstring": found.docstring,
+    }
+    if "shortened" in shown:
+        entry["shortened"] = True
+    return entry

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 from coscope.errors import CoscopeError, NoCodeObject, SourceError
 from coscope.model import Code, Function
@@ -17,9 +17,12 @@ from coscope.render.document.codes import Detail, identity
 from coscope.render.document.fields import fields_of
 from coscope.render.text.measured import without_surrogates as clean
 
-SCHEMA_VERSION = 1
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
+    from coscope.render.schemas import shared
 
-Document = dict[str, Any]
+SCHEMA_VERSION: Literal[1] = 1
+
 Progress = Callable[[int, int], None]  # code objects done, code objects in all
 
 
@@ -30,7 +33,7 @@ def report(
     detail: str = "first",
     fields: bool = False,
     progress: Progress | None = None,
-) -> Document:
+) -> schema.Document:
     """Say everything about a function, or about a file's code objects.
 
     Args:
@@ -59,9 +62,9 @@ def report(
             part = function if index == 0 else _nested(function, code)
             lines = () if function.source is None else function.source.lines
             found = Detail(part, lines, None if index == 0 else function.code)
-            entry["detail"] = found.entry()
+            card = entry["detail"] = found.entry()
             if fields:
-                entry["detail"]["fields"] = fields_of(part)
+                card["fields"] = fields_of(part)
         if progress is not None:
             progress(index + 1, len(codes))
     _raise_last_lines(entries)
@@ -69,31 +72,49 @@ def report(
     return document
 
 
-def error_document(error: BaseException, target: str | None = None) -> Document:
+def error_document(error: BaseException, target: str | None = None) -> schema.Document:
     """The document of what could not be read."""
     document = _frame(target or "")
-    entry: dict[str, Any] = {"type": type(error).__name__, "message": clean(str(error))}
+    document["error"] = error_entry(error)
+    return document
+
+
+def error_entry(error: BaseException) -> schema.Error:
+    """An error in a document."""
+    entry: schema.Error = {"type": type(error).__name__, "message": clean(str(error))}
     if isinstance(error, CoscopeError):
-        for key in ("what", "file", "code", "offset", "line", "expected", "found", "hint"):
-            value = getattr(error, key)
-            entry[key] = value if value is None or type(value) is int else clean(str(value))
+        entry["what"] = clean(error.what)
+        entry["file"] = _cleaned(error.file)
+        entry["code"] = _cleaned(error.code)
+        entry["offset"] = error.offset
+        entry["line"] = error.line
+        entry["expected"] = _plain(error.expected)
+        entry["found"] = _plain(error.found)
+        entry["hint"] = _cleaned(error.hint)
     if isinstance(error, SourceError):
-        entry["text"] = None if error.text is None else clean(error.text)
+        entry["text"] = _cleaned(error.text)
         entry["column"] = error.column
     if isinstance(error, NoCodeObject):
-        entry["signature"] = error.signature and clean(error.signature)
-        entry["doc"] = error.doc and clean(error.doc)
+        entry["signature"] = _cleaned(error.signature)
+        entry["doc"] = _cleaned(error.doc)
         entry["functions"] = [clean(name) for name in error.functions]
     if error.__cause__ is not None:
         import traceback
 
         cause = traceback.format_exception_only(error.__cause__)[-1]
         entry["cause"] = clean(cause.strip())
-    document["error"] = entry
-    return document
+    return entry
 
 
-def header() -> Document:
+def _plain(value: object) -> str | int | None:
+    return value if value is None or type(value) is int else clean(str(value))
+
+
+def _cleaned(text: str | None) -> str | None:
+    return None if text is None else clean(text)
+
+
+def header() -> shared.Header:
     """What every document begins with: the version of its form, and who made it."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -105,9 +126,11 @@ def header() -> Document:
     }
 
 
-def _frame(target: str) -> Document:
+def _frame(target: str) -> schema.Document:
+    opening = header()
     return {
-        **header(),
+        "schema_version": opening["schema_version"],
+        "producer": opening["producer"],
         "target": clean(target),
         "origin": None,
         "live": None,
@@ -162,7 +185,7 @@ def _nested(function: Function, code: Code) -> Function:
     )
 
 
-def _raise_last_lines(entries: list[dict[str, Any]]) -> None:
+def _raise_last_lines(entries: list[schema.Code]) -> None:
     """A code object reaches at least as far down as those inside it."""
     for entry in reversed(entries):
         if entry["parent"] is not None:
@@ -170,7 +193,7 @@ def _raise_last_lines(entries: list[dict[str, Any]]) -> None:
             parent["last_line"] = max(parent["last_line"], entry["last_line"])
 
 
-def _source(function: Function, entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _source(function: Function, entries: list[schema.Code]) -> schema.Source | None:
     """The source's identity, and those of its lines that a shown instruction names."""
     if function.source is None:
         return None

@@ -6,10 +6,13 @@ The texts come from the symbolic stack, so they need no source and hold for ever
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.model import Code
 from coscope.opcodes import Opcode, table
+
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
 
 # Written with the names of the slots that the opcode pops; see the opcode tables.
 _SHOWN = {
@@ -32,7 +35,7 @@ _DELETES = ("delete local", "delete cell", "delete global", "delete name")
 Frames = Sequence[Sequence[str] | None]
 
 
-def steps(code: Code, start: int, stop: int, frames: Frames) -> list[dict[str, Any]]:
+def steps(code: Code, start: int, stop: int, frames: Frames) -> list[schema.BlockStep]:
     """What the instructions [start, stop) do that can be seen from outside the stack.
 
     Returns:
@@ -40,7 +43,7 @@ def steps(code: Code, start: int, stop: int, frames: Frames) -> list[dict[str, A
     """
     columns = code.instructions
     rows = table(code.version).by_code
-    found = []
+    found: list[schema.BlockStep] = []
     for at in range(start, stop):
         row, frame = rows[columns.opcodes[at]], frames[at]
         if row is None or frame is None:

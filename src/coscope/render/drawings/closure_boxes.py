@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.render.drawings.boxes import Arrow, Box, Boxes
 from coscope.render.pages.wording import bytes_text
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import closure as schema
+    from coscope.render.schemas import shared
+
 
 _FUNCTIONS, _CELLS, _INSIDE = range(3)  # columns; the code that makes cells stands in the first
 _MOST_SHARERS = 12  # boxes for one cell
 
 
-def closure_boxes(found: Entry) -> Boxes:
+def closure_boxes(found: schema.ClosureDocument) -> Boxes:
     """The diagram of a document of `closure`."""
     return Boxes(f"cells of {found['target']}", *_Drawing(found).whole())
 
@@ -22,9 +25,9 @@ def closure_boxes(found: Entry) -> Boxes:
 class _Drawing:
     """Collects boxes and arrows; a function or cell that stands in two places gets one box."""
 
-    def __init__(self, found: Entry) -> None:
+    def __init__(self, found: schema.ClosureDocument) -> None:
         self.found = found
-        self.boxes: dict[Any, Box] = {}  # by what the box stands for
+        self.boxes: dict[object, Box] = {}  # by what the box stands for
         self.arrows: dict[tuple[str, str], Arrow] = {}
 
     def whole(self) -> tuple[tuple[Box, ...], tuple[Arrow, ...]]:
@@ -36,12 +39,12 @@ class _Drawing:
         here = self._box(found["identity"] or "here", _FUNCTIONS, "function", *lines)
         for variable in found["free"]:
             self._free(here, variable)
-        for variable in found["own"]:
-            self._own(here, variable)
+        for own in found["own"]:
+            self._own(here, own)
         self._inside(found["tree"], _INSIDE)
         return tuple(self.boxes.values()), tuple(self.arrows.values())
 
-    def _box(self, key: Any, column: int, kind: str, *lines: str) -> str:
+    def _box(self, key: object, column: int, kind: str, *lines: str) -> str:
         box = self.boxes.get(key)
         if box is None:
             box = self.boxes[key] = Box(f"b{len(self.boxes)}", column, kind, lines)
@@ -55,7 +58,7 @@ class _Drawing:
             label = before.label if label in before.label else f"{before.label}, {label}"
         self.arrows[source, target] = Arrow(source, target, label, faint)
 
-    def _free(self, here: str, variable: Entry) -> None:
+    def _free(self, here: str, variable: schema.ClosureFree) -> None:
         name = variable["name"]
         key = variable["cell"] or ("cell", name)
         cell = self._box(key, _CELLS, *_contents(variable))
@@ -74,7 +77,7 @@ class _Drawing:
         for code, label in writes.items():
             self._arrow(functions.get(code) or self._code(code), cell, label, True)
 
-    def _own(self, here: str, variable: Entry) -> None:
+    def _own(self, here: str, variable: schema.ClosureOwn) -> None:
         name = variable["name"]
         cell = self._box(("own", name), _CELLS, "cell", f"cell {name}", "made by each call")
         self._arrow(here, cell, "makes")
@@ -84,7 +87,7 @@ class _Drawing:
     def _code(self, qualname: str) -> str:
         return self._box(("code", qualname), _FUNCTIONS, "code", qualname)
 
-    def _inside(self, nodes: list[Entry], column: int) -> None:
+    def _inside(self, nodes: list[schema.ClosureNode], column: int) -> None:
         """Functions in cells, and their cells."""
         for node in nodes:
             if node["function"] is None:
@@ -98,23 +101,24 @@ class _Drawing:
             self._inside(node["nodes"], column + 2)
 
 
-def _writes(user: Entry) -> str:
+def _writes(user: shared.User) -> str:
     lines = ", ".join(map(str, user["lines"]))
     return f"writes, line {lines}" if lines else "writes"
 
 
-def _contents(variable: Entry) -> Iterator[str]:
+def _contents(variable: schema.ClosureFree) -> Iterator[str]:
     """Kind and lines of a cell's box."""
+    value, size = variable["value"], variable["size"]
     if variable["cell"] is None:
         yield from ("cell", f"cell {variable['name']}", "made when the owner runs")
-    elif variable["empty"]:
+    elif value is None:
         yield from ("empty cell", f"cell {variable['name']}", "empty")
     else:
-        yield from ("cell", f"cell {variable['name']}", variable["value"]["text"])
-        yield f"{variable['value']['type']}, {bytes_text(variable['size']['bytes'])}"
+        yield from ("cell", f"cell {variable['name']}", value["text"])
+        yield value["type"] if size is None else f"{value['type']}, {bytes_text(size['bytes'])}"
 
 
-def _inner_contents(node: Entry) -> Iterator[str]:
+def _inner_contents(node: schema.ClosureNode) -> Iterator[str]:
     if node["value"] is None:
         yield from ("empty cell", f"cell {node['name']}", "empty")
     else:

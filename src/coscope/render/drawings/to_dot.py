@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
+from coscope.render.document.shared import detail_of
 from coscope.render.text.graph_labels import block_lines, edge_label, line
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
+
 
 _COLOURS = {"true": "darkgreen", "false": "firebrick", "exception": "darkorange3"}
 
 
-def to_dot(document: Entry) -> str:
+def to_dot(document: schema.Document) -> str:
     """Every code object with detail, each in a cluster if there are several."""
     codes = [code for code in document["codes"] if code["detail"] is not None]
     out = [
@@ -31,19 +34,19 @@ def to_dot(document: Entry) -> str:
     return "\n".join([*out, "}"]) + "\n"
 
 
-def _graph(code: Entry, prefix: str) -> list[str]:
+def _graph(code: schema.Code, prefix: str) -> list[str]:
     out = []
-    for block in code["detail"]["blocks"]:
+    for block in detail_of(code)["blocks"]:
         text = "".join(escaped(text) + "\\l" for text in block_lines(block))
         look = f'label="{text}"' + (", penwidth=2" if block["loop_head"] else "")
         out.append(f"{prefix}{block['name']} [{look}];")
-    for block in code["detail"]["blocks"]:
+    for block in detail_of(code)["blocks"]:
         for edge in block["edges"]:
             out.append(f"{prefix}{block['name']} -> {prefix}{edge['target']} [{_look(edge)}];")
     return out
 
 
-def _look(edge: Entry) -> str:
+def _look(edge: schema.Edge) -> str:
     attributes = [f'label="{escaped(edge_label(edge))}"']
     colour = _COLOURS.get(edge["kind"])
     if colour is not None:

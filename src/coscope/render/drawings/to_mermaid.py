@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
+from coscope.render.document.shared import detail_of
 from coscope.render.text.graph_labels import block_lines, edge_label, line
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
 
 
-def to_mermaid(document: Entry) -> str:
+def to_mermaid(document: schema.Document) -> str:
     """Every code object with detail, each in a subgraph if there are several."""
     codes = [code for code in document["codes"] if code["detail"] is not None]
     out = ["flowchart TD"]
@@ -27,8 +29,8 @@ def to_mermaid(document: Entry) -> str:
     return "\n".join(out) + "\n"
 
 
-def _graph(code: Entry, prefix: str) -> list[str]:
-    blocks = code["detail"]["blocks"]
+def _graph(code: schema.Code, prefix: str) -> list[str]:
+    blocks = detail_of(code)["blocks"]
     out = []
     for block in blocks:
         text = "<br/>".join(escaped(text) for text in block_lines(block))
@@ -38,14 +40,14 @@ def _graph(code: Entry, prefix: str) -> list[str]:
             out.append(f"{prefix}{block['name']} {_arrow(edge)} {prefix}{edge['target']}")
     for name, members in (
         ("loop", [block["name"] for block in blocks if block["loop_head"]]),
-        ("handler", sorted({region["handler"] for region in code["detail"]["regions"]})),
+        ("handler", sorted({region["handler"] for region in detail_of(code)["regions"]})),
     ):
         if members:
             out.append(f"class {','.join(prefix + member for member in members)} {name}")
     return out
 
 
-def _arrow(edge: Entry) -> str:
+def _arrow(edge: schema.Edge) -> str:
     shaft = "-.->" if edge["kind"] == "exception" else "-->"
     label = edge_label(edge)
     return f'{shaft}|"{escaped(label)}"|' if label else shaft

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
+from coscope.render.document.shared import detail_of, name_groups
 from coscope.render.pages.cells_sheet import add_cells
 from coscope.render.pages.listing import add_listing
 from coscope.render.pages.sheet import Line, Piece, Sheet, columns, measure
@@ -12,15 +13,16 @@ from coscope.render.pages.tree_sheet import add_tree
 from coscope.render.pages.warm_listing import add_warm_listing, ran
 from coscope.render.text.measured import Pen, cells
 
-Document = dict[str, Any]
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
+
 
 _MOST_ROWS = 24  # of one section; the document has them all
 
 
-def add_card(sheet: Sheet, document: Document, entry: Entry) -> None:
+def add_card(sheet: Sheet, document: schema.Document, entry: schema.Code) -> None:
     """Add everything that the document says of one code object with detail."""
-    detail = entry["detail"]
+    detail = detail_of(entry)
     add_header(sheet, document, entry)
     for warning in detail["warnings"]:
         sheet.add(("  warning: ", "warning"), (warning, "plain"))
@@ -35,27 +37,29 @@ def add_card(sheet: Sheet, document: Document, entry: Entry) -> None:
     add_fields(sheet, detail["fields"])
 
 
-def add_code(sheet: Sheet, document: Document, entry: Entry, title: str = "Bytecode") -> None:
+def add_code(
+    sheet: Sheet, document: schema.Document, entry: schema.Code, title: str = "Bytecode"
+) -> None:
     """Add the listing under its heading."""
     source = document["source"]
     note = "" if source and source["lines"] else "no source text at hand"
-    if not entry["detail"]["marked"]:
+    if not detail_of(entry)["marked"]:
         note = note or "lines are recorded, columns are not"
-    if entry["detail"].get("warm") is not None:
+    if detail_of(entry).get("warm") is not None:
         add_warm_listing(sheet, entry, source and source["lines"], title)
         return
     sheet.heading(title, note or "source, what each instruction covers, stack before it")
     add_listing(sheet, entry, source and source["lines"])
 
 
-def add_header(sheet: Sheet, document: Document, entry: Entry) -> None:
+def add_header(sheet: Sheet, document: schema.Document, entry: schema.Code) -> None:
     """Add the box that says who this is."""
     pen = sheet.pen
-    stack = entry["detail"]["stack"]
+    stack = detail_of(entry)["stack"]
     facts = [
         _count(entry["bytes"], "byte"),
         _count(entry["instruction_count"], "instruction"),
-        _count(len(entry["detail"]["blocks"]), "block"),
+        _count(len(detail_of(entry)["blocks"]), "block"),
         f"stack {stack['needed']} needed of {stack['declared']} declared",
     ]
     flags = entry["flags"]
@@ -66,8 +70,9 @@ def add_header(sheet: Sheet, document: Document, entry: Entry) -> None:
         ([(" ".join(flags["names"]) or "no flags", "faint")], (f"{flags['value']:#x}", "faint")),
     ]
     steps = document["via"] if entry["index"] == 0 else []
-    if document.get("warm") is not None and entry["detail"]["warm"] is not None:
-        rows.append(([(ran(document["warm"], entry["detail"]["warm"]), "plain")], ("", "plain")))
+    run, warm = document.get("warm"), detail_of(entry).get("warm")
+    if run is not None and warm is not None:
+        rows.append(([(ran(run, warm), "plain")], ("", "plain")))
     if steps:
         rows.append(([("through ", "faint"), (", ".join(steps), "plain")], ("", "plain")))
     name = entry["qualname"]
@@ -83,14 +88,14 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def where(entry: Entry) -> str:
+def where(entry: schema.Code) -> str:
     """File and lines of a code object."""
     first, last = entry["first_line"], entry["last_line"]
     lines = f"line {first}" if first == last else f"lines {first} to {last}"
     return f"{entry['file']}, {lines}"
 
 
-def version(entry: Entry) -> str:
+def version(entry: schema.Code) -> str:
     """The CPython that compiled it, to the micro version where that is known."""
     return f"CPython {entry['release'] or entry['version'] + '.x'}"
 
@@ -122,7 +127,7 @@ def box(sheet: Sheet, title: Piece, kind: Piece, rows: Iterable[tuple[Line, Piec
     sheet.add(("╰" + "─" * (pen.width - 2) + "╯", "frame"))
 
 
-def add_locals(sheet: Sheet, found: list[Entry]) -> None:
+def add_locals(sheet: Sheet, found: list[schema.Local]) -> None:
     """Add the table of fast locals by slot."""
     if not found:
         return
@@ -153,9 +158,9 @@ def _add_rows(sheet: Sheet, rows: list[tuple[Piece, ...]], total: int) -> None:
         sheet.add((f"  … {total - len(rows)} more; --json has them all", "faint"))
 
 
-def add_names(sheet: Sheet, names: dict[str, list[Entry]]) -> None:
+def add_names(sheet: Sheet, names: schema.DetailNames) -> None:
     """Add the names, grouped by what the opcodes do with them."""
-    groups = [(group, found) for group, found in names.items() if found]
+    groups = [(group, found) for group, found in name_groups(names) if found]
     if not groups:
         return
     sheet.heading("Names", "by the opcode that uses them")
@@ -166,7 +171,7 @@ def add_names(sheet: Sheet, names: dict[str, list[Entry]]) -> None:
             sheet.add((f"  {group if at == 0 else '':<{label}}  ", "kind"), *line)
 
 
-def _name(entry: Entry) -> Piece:
+def _name(entry: schema.Name) -> Piece:
     """A name; what is done with it is said where it is more than reading."""
     verbs = [verb for verb in entry["access"] if verb != "read"]
     return entry["name"] + (f" ({', '.join(verbs)})" if verbs else ""), "name"
@@ -191,7 +196,7 @@ def _filled(pen: Pen, words: list[Piece], room: int, most: int = 6) -> list[Line
     return lines
 
 
-def add_constants(sheet: Sheet, constants: list[Entry]) -> None:
+def add_constants(sheet: Sheet, constants: list[schema.ConstantUse]) -> None:
     """Add `co_consts` by index."""
     if not constants:
         return
@@ -203,7 +208,7 @@ def add_constants(sheet: Sheet, constants: list[Entry]) -> None:
     _add_rows(sheet, rows, len(constants))
 
 
-def add_regions(sheet: Sheet, regions: list[Entry]) -> None:
+def add_regions(sheet: Sheet, regions: list[schema.Region]) -> None:
     """Add the protected ranges and their handlers."""
     if not regions:
         return
@@ -224,7 +229,7 @@ def add_regions(sheet: Sheet, regions: list[Entry]) -> None:
     _add_rows(sheet, rows, len(regions))
 
 
-def add_inlined(sheet: Sheet, inlined: list[Entry]) -> None:
+def add_inlined(sheet: Sheet, inlined: list[schema.DetailInlined]) -> None:
     """Say which comprehensions have no code object of their own."""
     if not inlined:
         return
@@ -241,7 +246,7 @@ def add_inlined(sheet: Sheet, inlined: list[Entry]) -> None:
     _add_rows(sheet, rows, len(inlined))
 
 
-def add_nested(sheet: Sheet, document: Document, entry: Entry) -> None:
+def add_nested(sheet: Sheet, document: schema.Document, entry: schema.Code) -> None:
     """Add the tree of code objects inside this one, unless they have cards of their own."""
     codes = document["codes"]
     if sum(code["detail"] is not None for code in codes) == 1 and any(
@@ -251,7 +256,7 @@ def add_nested(sheet: Sheet, document: Document, entry: Entry) -> None:
         add_tree(sheet, codes, entry["index"], root=False)
 
 
-def add_fields(sheet: Sheet, fields: list[Entry] | None) -> None:
+def add_fields(sheet: Sheet, fields: list[schema.DetailField] | None) -> None:
     """Add the raw fields, one a line."""
     if fields is None:
         return

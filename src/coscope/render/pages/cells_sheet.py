@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
+from coscope.render.document.shared import detail_of
 from coscope.render.pages.sheet import Line, Sheet
+from coscope.render.pages.wording import sharer_text, user_text
 from coscope.render.text.measured import Pen, cells
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
 
 
-def add_cells(sheet: Sheet, entry: Entry) -> None:
+def add_cells(sheet: Sheet, entry: schema.Code) -> None:
     """Add the cells that come to the code from outside, and those that it owns."""
-    found = entry["detail"]["cells"]
+    found = detail_of(entry)["cells"]
     if found["free"]:
         sheet.heading("Cells from outside", "owner's cellvar → freevar here → cell in __closure__")
         for cell in found["free"]:
@@ -22,11 +26,11 @@ def add_cells(sheet: Sheet, entry: Entry) -> None:
             sheet.add((f"  searched: {found['search']}{more}", "faint"))
     if found["own"]:
         sheet.heading("Own cells", "cellvar here → freevar of nested code")
-        for cell in found["own"]:
-            sheet.extend(_own(sheet.pen, cell))
+        for own in found["own"]:
+            sheet.extend(_own(sheet.pen, own))
 
 
-def _free(pen: Pen, entry: Entry, cell: Entry) -> list[Line]:
+def _free(pen: Pen, entry: schema.Code, cell: schema.FreeCell) -> list[Line]:
     """One free variable: where its cell was made, what it holds, who uses it."""
     name = cell["name"]
     line: Line = [
@@ -42,20 +46,21 @@ def _free(pen: Pen, entry: Entry, cell: Entry) -> list[Line]:
         line.append((f"[{cell['index']}] ", "faint"))
     room = pen.width - sum(cells(pen.clean(text)) for text, _ in line)
     line += _contents(pen, cell, room)
-    return [line, *_users(pen, cell)]
+    return [line, *_users(pen, cell, cell["sharers"])]
 
 
-def _contents(pen: Pen, cell: Entry, room: int) -> Line:
+def _contents(pen: Pen, cell: schema.FreeCell, room: int) -> Line:
     if not cell["live"]:
         return [("a cell, made when the owner runs", "faint")]
-    if cell["empty"]:
+    value = cell["value"]
+    if value is None:
         return [("empty: reading it raises NameError", "warning")]
-    kind = cell["value"]["type"]
-    text = pen.fit(cell["value"]["text"], max(10, room - cells(kind) - 1))
+    kind = value["type"]
+    text = pen.fit(value["text"], max(10, room - cells(kind) - 1))
     return [(kind, "type"), (" ", "plain"), (text, "value")]
 
 
-def _own(pen: Pen, cell: Entry) -> list[Line]:
+def _own(pen: Pen, cell: schema.OwnCell) -> list[Line]:
     takers = ", ".join(cell["captured_by"]) or "nothing captures it"
     line: Line = [
         ("  ", "plain"),
@@ -66,30 +71,23 @@ def _own(pen: Pen, cell: Entry) -> list[Line]:
     return [line, *_users(pen, cell)]
 
 
-def _users(pen: Pen, cell: Entry) -> list[Line]:
+def _users(
+    pen: Pen, cell: schema.FreeCell | schema.OwnCell, sharers: Iterable[schema.FreeCellSharer] = ()
+) -> list[Line]:
     """Who writes, who reads, and which other live functions hold the cell."""
     told: list[tuple[str, str]] = []
     for label, users in (("written by", cell["writers"]), ("read by", cell["readers"])):
         if users:
-            told.append((label, ", ".join(map(_user, users))))
-    if cell.get("sharers"):
-        told.append(("also held by", ", ".join(map(_sharer, cell["sharers"]))))
+            told.append((label, ", ".join(map(user_text, users))))
+    if sharers:
+        held = (
+            sharer_text(each) + (" (made from the same code)" if each["same_code"] else "")
+            for each in sharers
+        )
+        told.append(("also held by", ", ".join(held)))
     if cell["note"]:
         told.append(("note", cell["note"]))
     return [
         [(f"      {label:<13} ", "faint"), (pen.fit(text, pen.width - 20), "plain")]
         for label, text in told
     ]
-
-
-def _user(user: Entry) -> str:
-    lines = user["lines"]
-    if not lines:
-        return str(user["code"])
-    word = "line" if len(lines) == 1 else "lines"
-    return f"{user['code']} ({word} {', '.join(map(str, lines))})"
-
-
-def _sharer(sharer: Entry) -> str:
-    name = f"{sharer['module']}.{sharer['qualname']}" if sharer["module"] else sharer["qualname"]
-    return name + (" (made from the same code)" if sharer["same_code"] else "")

@@ -9,13 +9,16 @@ B4   2  return 2
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
+from coscope.render.document.shared import detail_of
 from coscope.render.pages.sheet import Line, Piece, Sheet
 from coscope.render.text.graph_labels import condition_of
 from coscope.render.text.measured import cells
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
+
 
 # How the edges of a block are told, in this order.
 _EDGES = 47  # cells: two ways out and the exceptional one
@@ -23,9 +26,9 @@ _WAY = 14
 _ORDER = ("true", "false", "next", "jump", "exception")
 
 
-def add_graph(sheet: Sheet, entry: Entry) -> None:
+def add_graph(sheet: Sheet, entry: schema.Code) -> None:
     """Add the graph of one code object."""
-    detail = entry["detail"]
+    detail = detail_of(entry)
     blocks, loops = detail["blocks"], detail["loops"]
     note = f"{entry['kind']}, {_count(len(blocks), 'block')}, {_count(len(loops), 'loop')}"
     sheet.heading(entry["qualname"], note)
@@ -43,7 +46,7 @@ def _count(number: int, what: str) -> str:
     return f"{number or 'no'} {what}" + ("" if number == 1 else "s")
 
 
-def _rows(block: Entry) -> list[str]:
+def _rows(block: schema.Block) -> list[str]:
     """What the block does, its condition last."""
     rows = [step["text"] for step in block["steps"]]
     condition = condition_of(block)
@@ -53,7 +56,11 @@ def _rows(block: Entry) -> list[str]:
 
 
 def _add_block(
-    sheet: Sheet, block: Entry, rows: list[str], widths: tuple[int, int], loop: Entry | None
+    sheet: Sheet,
+    block: schema.Block,
+    rows: list[str],
+    widths: tuple[int, int],
+    loop: schema.Loop | None,
 ) -> None:
     pen = sheet.pen
     number, room = widths
@@ -81,7 +88,7 @@ def _add_block(
         sheet.add((" " * (7 + number) + pen.fit(note, pen.width - 7 - number), "faint"))
 
 
-def edges_line(sheet: Sheet, block: Entry) -> Line:
+def edges_line(sheet: Sheet, block: schema.Block) -> Line:
     """The ways out of a block, the exceptional one last and in a column of its own."""
     pieces: Line = []
     at = 0
@@ -97,7 +104,7 @@ def edges_line(sheet: Sheet, block: Entry) -> Line:
     return pieces
 
 
-def edge_word(edge: Entry) -> str:
+def edge_word(edge: schema.Edge) -> str:
     """One word for a way out."""
     if edge["kind"] == "exception":
         return "raises"

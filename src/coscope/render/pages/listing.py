@@ -14,13 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from coscope.render.document.shared import detail_of
 from coscope.render.pages.sheet import Line, Piece, Sheet
 from coscope.render.text.excerpt import piece
 from coscope.render.text.measured import Pen, cells
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
+
 
 _OPNAME = 20  # cells, at most; a longer name pushes its operand to the right
 _LEAST_MARK = 18  # cells: narrower, the marked source says too little
@@ -31,7 +34,9 @@ _LEAST_FORM = 12  # cells of a form
 class Page:
     """The source lines as they are set: without their common indentation, which may be halved."""
 
-    def __init__(self, pen: Pen, lines: dict[str, str], instructions: list[Entry]) -> None:
+    def __init__(
+        self, pen: Pen, lines: dict[str, str], instructions: list[schema.Instruction]
+    ) -> None:
         self.pen = pen
         self.lines = lines
         shown = {str(i["line"]) for i in instructions} & lines.keys()
@@ -48,7 +53,7 @@ class Page:
         own = _indentation(text)
         return " " * max(0, (own - self.indent) // self.step) + text[own:]
 
-    def covered(self, instruction: Entry) -> tuple[str, int]:
+    def covered(self, instruction: schema.Instruction) -> tuple[str, int]:
         """What an instruction covers, on one line, and the cell where it starts."""
         text = instruction["source"]
         line = self.lines.get(str(instruction["line"]))
@@ -68,11 +73,11 @@ class LastColumn(Protocol):
     least: int  # cells, that it gets in any case
     first: bool  # it gets what it needs, and the marked source what is left
 
-    def pieces(self, instruction: Entry, room: int) -> Iterator[Piece]:
+    def pieces(self, instruction: schema.Instruction, room: int) -> Iterator[Piece]:
         """What stands beside an instruction, in so many cells."""
         ...
 
-    def below(self, instruction: Entry, room: int) -> Iterator[Piece]:
+    def below(self, instruction: schema.Instruction, room: int) -> Iterator[Piece]:
         """Lines that stand under an instruction, from the column of its block on."""
         ...
 
@@ -91,7 +96,7 @@ class Widths:
 
 
 def add_listing(
-    sheet: Sheet, entry: Entry, source: dict[str, str] | None, last: LastColumn | None = None
+    sheet: Sheet, entry: schema.Code, source: dict[str, str] | None, last: LastColumn | None = None
 ) -> None:
     """Add the listing of one code object.
 
@@ -102,9 +107,9 @@ def add_listing(
         last: The column at the right; the stack, if not given.
     """
     pen = sheet.pen
-    instructions = entry["detail"]["instructions"]
+    instructions = detail_of(entry)["instructions"]
     page = Page(pen, source or {}, instructions)
-    last = last or _Stacks(pen, entry["detail"])
+    last = last or _Stacks(pen, detail_of(entry))
     widths = _share(pen, instructions, page, last)
     line: int | None = -1
     block = mark = None
@@ -164,7 +169,9 @@ def _squeezed(pen: Pen, text: str, at: int, room: int) -> tuple[str, int]:
     return pen.fit(text, room), 0
 
 
-def _operation(pen: Pen, widths: Widths, instruction: Entry, label: str) -> Iterator[Piece]:
+def _operation(
+    pen: Pen, widths: Widths, instruction: schema.Instruction, label: str
+) -> Iterator[Piece]:
     yield f"{label:<4}", "block"
     yield f"{instruction['offset']:>{widths.offset}}  ", "offset"
     arg = "" if instruction["arg"] is None else str(instruction["arg"])
@@ -180,7 +187,7 @@ def _operation(pen: Pen, widths: Widths, instruction: Entry, label: str) -> Iter
     yield "  ", "plain"
 
 
-def operand(instruction: Entry) -> Piece:
+def operand(instruction: schema.Instruction) -> Piece:
     """What the oparg means, a jump by the name of its block."""
     if instruction["jump"] is not None:
         return f"to {instruction['jump']}", "jump"
@@ -193,7 +200,7 @@ class _Stacks:
     least = 16
     first = False
 
-    def __init__(self, pen: Pen, detail: Entry) -> None:
+    def __init__(self, pen: Pen, detail: schema.Detail) -> None:
         self.pen = pen
         # Where the stack is not known at all, a warning says so once, not each line.
         self.nowhere = "" if detail["stack"]["needed"] is None else "unreachable"
@@ -204,7 +211,7 @@ class _Stacks:
         )
         self.needed = max(sizes, default=0)
 
-    def pieces(self, instruction: Entry, room: int) -> Iterator[Piece]:
+    def pieces(self, instruction: schema.Instruction, room: int) -> Iterator[Piece]:
         """The stack, deepest first; what does not fit is cut at its deep end."""
         pen, stack = self.pen, instruction["stack"]
         if stack is None:
@@ -223,12 +230,14 @@ class _Stacks:
             yield pen.fit(rest, room, keep="end"), "stack"
         yield top, "top"
 
-    def below(self, instruction: Entry, room: int) -> Iterator[Piece]:
+    def below(self, instruction: schema.Instruction, room: int) -> Iterator[Piece]:
         """Nothing."""
         return iter(())
 
 
-def _share(pen: Pen, instructions: list[Entry], page: Page, last: LastColumn) -> Widths:
+def _share(
+    pen: Pen, instructions: list[schema.Instruction], page: Page, last: LastColumn
+) -> Widths:
     """Share the page's width between the columns, by what they would need."""
     number = max([3, *(len(str(i["line"])) for i in instructions if i["line"])])
     offset = max([4, *(len(str(i["offset"])) for i in instructions[-1:])])

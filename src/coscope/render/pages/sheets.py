@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.render.pages.card_sheet import add_card, add_code, version
 from coscope.render.pages.graph_sheet import add_graph
@@ -10,10 +10,11 @@ from coscope.render.pages.sheet import Sheet
 from coscope.render.pages.tree_sheet import add_tree
 from coscope.render.text.measured import Pen
 
-Document = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
 
 
-def card_sheet(document: Document, pen: Pen) -> Sheet:
+def card_sheet(document: schema.Document, pen: Pen) -> Sheet:
     """The card of each code object with detail; for a file the tree of its code objects first."""
     sheet = Sheet(pen)
     detailed = [code for code in document["codes"] if code["detail"] is not None]
@@ -25,7 +26,7 @@ def card_sheet(document: Document, pen: Pen) -> Sheet:
     return sheet
 
 
-def listing_sheet(document: Document, pen: Pen) -> Sheet:
+def listing_sheet(document: schema.Document, pen: Pen) -> Sheet:
     """The bytecode alone."""
     sheet = Sheet(pen)
     for code in document["codes"]:
@@ -34,7 +35,7 @@ def listing_sheet(document: Document, pen: Pen) -> Sheet:
     return sheet
 
 
-def graph_sheet(document: Document, pen: Pen) -> Sheet:
+def graph_sheet(document: schema.Document, pen: Pen) -> Sheet:
     """The control-flow graph of each code object with detail."""
     sheet = Sheet(pen)
     for code in document["codes"]:
@@ -43,7 +44,7 @@ def graph_sheet(document: Document, pen: Pen) -> Sheet:
     return sheet
 
 
-def add_file(sheet: Sheet, document: Document) -> None:
+def add_file(sheet: Sheet, document: schema.Document) -> None:
     """Add the tree of a file's code objects."""
     codes = document["codes"]
     top = codes[0]

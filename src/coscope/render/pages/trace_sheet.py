@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.render.pages.sheet import Line, Sheet
 from coscope.render.text.measured import Pen, cells
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import call as schema
+
 
 _NAMED = 22  # cells of the locals that changed, at most
 _DEEPEST = 8  # levels of indentation
 
 
-def add_trace(sheet: Sheet, trace: Entry) -> None:
+def add_trace(sheet: Sheet, trace: schema.Trace) -> None:
     """Add what was executed, and how it ended."""
     entries = trace["entries"]
     if entries:
@@ -30,7 +32,7 @@ def add_trace(sheet: Sheet, trace: Entry) -> None:
 class _Rows:
     """Lays out entries in order, and remembers the locals last shown of each frame."""
 
-    def __init__(self, pen: Pen, entries: list[Entry]) -> None:
+    def __init__(self, pen: Pen, entries: list[schema.TraceEntry]) -> None:
         self.pen = pen
         self.shown: dict[int, dict[str, str]] = {}
         instructions = [e for e in entries if e["kind"] == "instruction"]
@@ -40,7 +42,7 @@ class _Rows:
         self.operation = min(max([20, *wide]), pen.width * 36 // 100)
         self.locals = min(_NAMED, pen.width // 4)
 
-    def line(self, entry: Entry) -> Line:
+    def line(self, entry: schema.TraceEntry) -> Line:
         """One entry as a line."""
         indent = "  " * min(entry["depth"], _DEEPEST)
         if entry["kind"] == "instruction":
@@ -50,7 +52,7 @@ class _Rows:
         text, role = _told(entry)
         return [(before, "line number"), (text, role)]
 
-    def _instruction(self, entry: Entry, indent: str) -> Line:
+    def _instruction(self, entry: schema.TraceEntry, indent: str) -> Line:
         pen = self.pen
         number = "" if entry["line"] is None else str(entry["line"])
         room = max(12, self.operation - len(indent))
@@ -69,7 +71,7 @@ class _Rows:
         left = pen.width - sum(cells(pen.clean(text)) for text, _ in line)
         return [*line, *self._stack(entry["stack"], max(8, left))]
 
-    def _changed(self, entry: Entry) -> str:
+    def _changed(self, entry: schema.TraceEntry) -> str:
         """Locals that are new or other than when the frame was last shown, and those gone."""
         before = self.shown.get(entry["frame"], {})
         now = entry["locals"]
@@ -90,11 +92,11 @@ class _Rows:
         return [(top, "top")]
 
 
-def _operation(entry: Entry) -> str:
+def _operation(entry: schema.TraceEntry) -> str:
     return f"{'  ' * min(entry['depth'], _DEEPEST)}{entry['opname']} {entry['argrepr']}"
 
 
-def _told(entry: Entry) -> tuple[str, str]:
+def _told(entry: schema.TraceEntry) -> tuple[str, str]:
     """What an entry that is no instruction says, and its role."""
     text = entry["text"]
     depth = f", depth {entry['depth']}" if entry["depth"] else ""
@@ -117,18 +119,19 @@ def _told(entry: Entry) -> tuple[str, str]:
     return f"← ends by {text}", "error"
 
 
-def _outcome(trace: Entry) -> Line:
+def _outcome(trace: schema.Trace) -> Line:
     count = f"{trace['executed']:,} instruction" + ("" if trace["executed"] == 1 else "s")
     value = trace["value"]
+    text = "" if value is None else value["text"]
     match trace["outcome"]:
         case "returned":
             return [
                 ("  returned ", "plain"),
-                (value["text"], "value"),
+                (text, "value"),
                 (f"  after {count}", "faint"),
             ]
         case "raised":
-            return [("  raised ", "error"), (value["text"], "error"), (f"  after {count}", "faint")]
+            return [("  raised ", "error"), (text, "error"), (f"  after {count}", "faint")]
         case "refused":
             return [("  the call did not bind, and nothing was run", "warning")]
     bound = f"the bound of {trace['steps']:,} steps"

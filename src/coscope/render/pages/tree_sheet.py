@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.render.pages.sheet import Line, Sheet
 from coscope.render.text.measured import cells
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
+
 
 _NOTED = {"GENERATOR", "COROUTINE", "ASYNC_GENERATOR", "ITERABLE_COROUTINE"}
 
 
-def add_tree(sheet: Sheet, codes: list[Entry], top: int = 0, root: bool = True) -> None:
+def add_tree(sheet: Sheet, codes: list[schema.Code], top: int = 0, root: bool = True) -> None:
     """Add one line for each code object under `top`, with `top` itself if `root`."""
-    children: dict[int | None, list[Entry]] = {}
+    children: dict[int | None, list[schema.Code]] = {}
     for code in codes:
         children.setdefault(code["parent"], []).append(code)
-    rows: list[tuple[str, Entry]] = [("", codes[top])] if root else []
+    rows: list[tuple[str, schema.Code]] = [("", codes[top])] if root else []
     pending = _below(children, top, "")
     while pending:
         lead, stem, code = pending.pop()
@@ -27,8 +29,8 @@ def add_tree(sheet: Sheet, codes: list[Entry], top: int = 0, root: bool = True) 
 
 
 def _below(
-    children: dict[int | None, list[Entry]], index: int, stem: str
-) -> list[tuple[str, str, Entry]]:
+    children: dict[int | None, list[schema.Code]], index: int, stem: str
+) -> list[tuple[str, str, schema.Code]]:
     """The children of one code object, last first: (what leads the line, the stem below, code)."""
     found = children.get(index, [])
     rows = []
@@ -38,7 +40,7 @@ def _below(
     return rows[::-1]
 
 
-def _lines(sheet: Sheet, rows: list[tuple[str, Entry]]) -> list[Line]:
+def _lines(sheet: Sheet, rows: list[tuple[str, schema.Code]]) -> list[Line]:
     pen = sheet.pen
     names = [_name(code) for _, code in rows]
     widest = max(
@@ -64,17 +66,17 @@ def _lines(sheet: Sheet, rows: list[tuple[str, Entry]]) -> list[Line]:
     return lines
 
 
-def _name(code: Entry) -> str:
+def _name(code: schema.Code) -> str:
     """The last part of the qualified name; the tree shows the rest."""
     return str(code["name"])
 
 
-def _range(code: Entry) -> str:
+def _range(code: schema.Code) -> str:
     first, last = code["first_line"], code["last_line"]
     return str(first) if first == last else f"{first}-{last}"
 
 
-def _notes(code: Entry) -> str:
+def _notes(code: schema.Code) -> str:
     """What is of note beside the kind: free variables, and flags that the kind hides."""
     notes = []
     flags = set(code["flags"]["names"]) & _NOTED

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING
 
+from coscope.render.document.shared import detail_of
 from coscope.render.pages.listing import add_listing
 from coscope.render.pages.sheet import Piece, Sheet
 from coscope.render.text.measured import Pen, cells
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
+
 
 # Sign, words and role of each state, in the order of the summary.
 _STATES = {
@@ -29,25 +32,27 @@ _STATES = {
 _INDENT = 10  # cells in front of a reason: it begins under the name of the opcode
 
 
-def add_warm_listing(sheet: Sheet, entry: Entry, source: dict[str, str] | None, title: str) -> None:
+def add_warm_listing(
+    sheet: Sheet, entry: schema.Code, source: dict[str, str] | None, title: str
+) -> None:
     """Add the listing under its heading, with a line that counts."""
     sheet.heading(title, "source, what each instruction covers, the form that is executed now")
-    states = entry["detail"]["warm"]["states"]
+    states = detail_of(entry)["warm"]["states"]
     words: list[Piece] = []
     for state, (sign, text, role) in _STATES.items():
         if states.get(state):
             words += [(f"{sign} ", role), (f"{states[state]} {text}   ", "plain")]
     sheet.add(("  ", "plain"), *(words or [("nothing in it specialises", "faint")]))
-    add_listing(sheet, entry, source, _Executed(sheet.pen, entry["detail"]["instructions"]))
+    add_listing(sheet, entry, source, _Executed(sheet.pen, detail_of(entry)["instructions"]))
 
 
-def ran(document: Entry, code: Entry) -> str:
+def ran(run: schema.WarmRun, code: schema.DetailWarm) -> str:
     """How often coscope saw the code run."""
     calling = code["samples"] - code["running"]
     seen = "not seen in any of"
     if code["samples"]:
         seen = f"running in {code['running']:,} and calling in {calling:,} of"
-    return f"after {document['command']} · {seen} {document['samples']:,} samples"
+    return f"after {run['command']} · {seen} {run['samples']:,} samples"
 
 
 class _Executed:
@@ -56,12 +61,12 @@ class _Executed:
     least = 24
     first = True
 
-    def __init__(self, pen: Pen, instructions: list[Entry]) -> None:
+    def __init__(self, pen: Pen, instructions: list[schema.Instruction]) -> None:
         self.pen = pen
         texts = ("".join(text for text, _ in _executed(each)) for each in instructions)
         self.needed = max([self.least, *(cells(pen.clean(text)) for text in texts)])
 
-    def pieces(self, instruction: Entry, room: int) -> Iterator[Piece]:
+    def pieces(self, instruction: schema.Instruction, room: int) -> Iterator[Piece]:
         """The form, and what its counter says."""
         pieces = _executed(instruction)
         if sum(cells(self.pen.clean(text)) for text, _ in pieces) > room:
@@ -75,7 +80,7 @@ class _Executed:
             room -= cells(self.pen.clean(text))
             yield text, role
 
-    def below(self, instruction: Entry, room: int) -> Iterator[Piece]:
+    def below(self, instruction: schema.Instruction, room: int) -> Iterator[Piece]:
         """Why it is not specialised."""
         state = instruction["warm"]
         if state is None or state["reason"] is None:
@@ -86,7 +91,7 @@ class _Executed:
             yield " " * _INDENT + ("  " if at else "└ ") + line, _STATES[state["state"]][2]
 
 
-def _executed(instruction: Entry, cut: str = "") -> list[Piece]:
+def _executed(instruction: schema.Instruction, cut: str = "") -> list[Piece]:
     """The form and what its counter says.
 
     Args:

@@ -1,18 +1,20 @@
-"""Sizes and long texts, as several results show them."""
+"""Sizes, long texts and who uses a variable, as several results show them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.facts.shipping.sizes import Size
 from coscope.render.pages.sheet import Line
 from coscope.render.text.measured import Pen, cells
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import closure, shared
+    from coscope.render.schemas import report as schema
 
 
-def size_entry(size: Size) -> Entry:
+def size_entry(size: Size) -> shared.Size:
     """A size in the document."""
     return {
         "bytes": size.bytes,
@@ -32,6 +34,20 @@ def wrapped(pen: Pen, text: str, indent: str, role: str) -> Iterator[Line]:
         line = f"{line} {word}" if line else word
     if line:
         yield [(indent + line, role)]
+
+
+def user_text(user: shared.User) -> str:
+    """Such as `outer (lines 4, 7)`."""
+    lines = user["lines"]
+    if not lines:
+        return user["code"]
+    word = "line" if len(lines) == 1 else "lines"
+    return f"{user['code']} ({word} {', '.join(map(str, lines))})"
+
+
+def sharer_text(sharer: schema.FreeCellSharer | closure.ClosureSharer) -> str:
+    """A function that holds the same cell, with its module."""
+    return f"{sharer['module']}.{sharer['qualname']}" if sharer["module"] else sharer["qualname"]
 
 
 def bytes_text(count: int) -> str:

@@ -8,10 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from textwrap import dedent
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.audits.running.suppression import Ignore
-from coscope.model import SEVERITIES, Finding, Span
+from coscope.model import Finding, Span
 from coscope.readers.sources import source_of
 from coscope.render.document.report import header
 from coscope.render.pages.sheet import Sheet, columns, measure
@@ -20,7 +20,10 @@ from coscope.render.text.measured import Pen, cells
 from coscope.render.text.measured import without_surrogates as clean
 from coscope.rules import discover
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import audit as schema
+    from coscope.render.schemas import report
+
 
 _LABEL = 10  # cells: "evidence  "
 _ROLES = {"error": "error", "warning": "warning", "info": "faint"}
@@ -39,10 +42,10 @@ class Outcome:
     ignored: int = 0  # findings that comments in the source take away
     known: int = 0  # findings that are in the baseline
     unused: Sequence[tuple[str, Ignore]] = ()  # comments that take nothing away
-    errors: list[Entry] = field(default_factory=list)  # of what could not be read
+    errors: list[report.Error] = field(default_factory=list)  # of what could not be read
 
 
-def document(outcome: Outcome) -> Entry:
+def document(outcome: Outcome) -> schema.AuditDocument:
     """The document of docs/schema.md, "audit"."""
     counts = Counter(finding.severity for finding in outcome.findings)
     return {
@@ -61,7 +64,9 @@ def document(outcome: Outcome) -> Entry:
             "files": outcome.files,
             "codes": outcome.codes,
             "findings": len(outcome.findings),
-            **{f"{severity}s": counts[severity] for severity in SEVERITIES},
+            "errors": counts["error"],
+            "warnings": counts["warning"],
+            "infos": counts["info"],
             "ignored": outcome.ignored,
             "known": outcome.known,
             "unread": len(outcome.errors),
@@ -70,14 +75,14 @@ def document(outcome: Outcome) -> Entry:
     }
 
 
-def statistics(findings: Iterable[Finding]) -> list[Entry]:
+def statistics(findings: Iterable[Finding]) -> list[schema.AuditCount]:
     """How many findings each rule has, the most first."""
     counts = Counter((finding.rule, finding.title) for finding in findings)
     order = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
     return [{"rule": rule, "title": title, "count": count} for (rule, title), count in order]
 
 
-def entry(finding: Finding) -> Entry:
+def entry(finding: Finding) -> schema.AuditFinding:
     """One finding in the document. Columns count characters from 1; the last one is excluded."""
     lines = _lines(finding.file)
     line, last, start, stop = _places(finding.span, lines)
@@ -133,7 +138,9 @@ def _column(lines: Sequence[str], line: int | None, offset: int | None) -> int |
     return len(before.decode("utf-8", "replace")) + 1
 
 
-def sheet(found: Entry, pen: Pen, *, hints: bool = False, counts: bool = False) -> Sheet:
+def sheet(
+    found: schema.AuditDocument, pen: Pen, *, hints: bool = False, counts: bool = False
+) -> Sheet:
     """The page of a document.
 
     Args:
@@ -150,9 +157,9 @@ def sheet(found: Entry, pen: Pen, *, hints: bool = False, counts: bool = False) 
             _add_example(page, each["rule"])
             shown.add(each["rule"])
         page.blank()
-    for each in found["unused_ignores"]:
-        codes = f"[{', '.join(each['codes'])}]" if each["codes"] else ""
-        place = f"{shown_path(each['file'])}:{each['line']}"
+    for ignore in found["unused_ignores"]:
+        codes = f"[{', '.join(ignore['codes'])}]" if ignore["codes"] else ""
+        place = f"{shown_path(ignore['file'])}:{ignore['line']}"
         text = f"{place}: nothing is found that this ignores: # coscope: ignore{codes}"
         page.extend(wrapped(pen, text, "", "faint"))
     page.blank()
@@ -162,7 +169,7 @@ def sheet(found: Entry, pen: Pen, *, hints: bool = False, counts: bool = False) 
     return page
 
 
-def _add_finding(page: Sheet, each: Entry) -> None:
+def _add_finding(page: Sheet, each: schema.AuditFinding) -> None:
     pen = page.pen
     place, rule = _place(each), f"{each['rule']}  "
     note = f"{each['severity']}, {each['confidence']}"
@@ -211,13 +218,13 @@ def shown_path(file: str) -> str:
     return file.removeprefix(here) if os.path.isabs(file) else file
 
 
-def _place(each: Entry) -> str:
+def _place(each: schema.AuditFinding) -> str:
     file = None if each["file"] is None else shown_path(each["file"])
     parts = [file or each["target"] or each["code"], each["line"], each["column"]]
     return ":".join(str(part) for part in parts if part is not None)
 
 
-def _add_source(page: Sheet, each: Entry) -> None:
+def _add_source(page: Sheet, each: schema.AuditFinding) -> None:
     """The line, and under it a mark from the first to the last column."""
     if not each["source"] or not each["source"].strip():
         return
@@ -247,7 +254,7 @@ def _add_labelled(page: Sheet, label: str, text: str) -> None:
             page.add((f"  {label:<{_LABEL}}", "faint"), (line[0][0].lstrip(), "plain"))
 
 
-def _add_statistics(page: Sheet, found: Sequence[Entry]) -> None:
+def _add_statistics(page: Sheet, found: Sequence[schema.AuditCount]) -> None:
     if not found:
         return
     rows = [
@@ -258,18 +265,21 @@ def _add_statistics(page: Sheet, found: Sequence[Entry]) -> None:
     page.blank()
 
 
-def _add_totals(page: Sheet, found: Entry) -> None:
+def _add_totals(page: Sheet, found: schema.AuditDocument) -> None:
     totals = found["totals"]
     where = _count(totals["files"], "file")
     if totals["codes"]:  # of a warm run they are not counted
         where = f"{_count(totals['codes'], 'code object')} of {where}"
     if totals["findings"]:
         parts = [
-            _count(totals[f"{severity}s"], severity) if severity != "info" else
-            f"{totals['infos']:,} for your information"
-            for severity in SEVERITIES
-            if totals[f"{severity}s"]
-        ]  # fmt: skip
+            text
+            for count, text in (
+                (totals["errors"], _count(totals["errors"], "error")),
+                (totals["warnings"], _count(totals["warnings"], "warning")),
+                (totals["infos"], f"{totals['infos']:,} for your information"),
+            )
+            if count
+        ]
         page.add((_count(totals["findings"], "finding"), "heading"), (f" in {where}", "plain"))
         page.add((f"  {', '.join(parts)}", "plain"))
         page.add(

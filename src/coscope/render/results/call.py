@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.facts.calls.binding import Binding
 from coscope.facts.calls.entries import Entry
 from coscope.facts.calls.parameters import Slot, Stage
 from coscope.facts.calls.tracing import Trace
-from coscope.model import Function, Value
+from coscope.model import Function
 from coscope.render.document.report import header
+from coscope.render.document.shared import value_entry
 from coscope.render.pages.sheet import Line, Piece, Sheet, columns, measure
 from coscope.render.pages.trace_sheet import add_trace
 from coscope.render.text.measured import Pen, cells
 from coscope.render.text.measured import without_surrogates as clean
 from coscope.result import Result
 
-Document = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import call as schema
 
 
-def document(result: Result) -> Document:
+def document(result: Result) -> schema.CallDocument:
     """The document of a `Binding` or a `Trace`; see docs/schema.md, "call"."""
     assert isinstance(result, Binding | Trace)
     binding = result.binding if isinstance(result, Trace) else result
@@ -29,9 +31,9 @@ def document(result: Result) -> Document:
         "command": "call",
         "target": clean(binding.target),
         "arguments": {
-            "positional": [_value(given.value) for given in binding.arguments.positional],
+            "positional": [value_entry(given.value) for given in binding.arguments.positional],
             "keywords": [
-                {"name": clean(_keyword(key)), "value": _value(given.value)}
+                {"name": clean(_keyword(key)), "value": value_entry(given.value)}
                 for key, given in binding.arguments.keywords
             ],
         },
@@ -44,7 +46,7 @@ def document(result: Result) -> Document:
                 "text": clean(step.text),
                 "slot": step.slot,
                 "name": None if step.name is None else clean(step.name),
-                "value": None if step.value is None else _value(step.value),
+                "value": None if step.value is None else value_entry(step.value),
             }
             for step in binding.steps
         ],
@@ -54,7 +56,7 @@ def document(result: Result) -> Document:
     }
 
 
-def _raises(binding: Binding) -> Document | None:
+def _raises(binding: Binding) -> schema.CallRaises | None:
     if binding.error is None:
         return None
     return {"type": "TypeError", "message": clean(binding.error)}
@@ -66,11 +68,7 @@ def _keyword(key: object) -> str:
     return exact_text(key) if isinstance(key, str) else text_of(key)
 
 
-def _value(value: Value) -> Document:
-    return {"type": clean(value.type_name), "text": clean(value.text)}
-
-
-def _function(function: Function) -> Document:
+def _function(function: Function) -> schema.CallFunction:
     code = function.code
     return {
         "qualname": clean(function.qualname),
@@ -82,7 +80,7 @@ def _function(function: Function) -> Document:
     }
 
 
-def _stage(stage: Stage) -> Document:
+def _stage(stage: Stage) -> schema.CallStage:
     return {
         "function": _function(stage.function),
         "slots": [_slot(slot) for slot in stage.slots],
@@ -90,20 +88,20 @@ def _stage(stage: Stage) -> Document:
     }
 
 
-def _slot(slot: Slot) -> Document:
+def _slot(slot: Slot) -> schema.CallSlot:
     return {
         "slot": slot.slot,
         "name": clean(slot.name),
         "kind": slot.kind,
-        "value": None if slot.value is None else _value(slot.value),
+        "value": None if slot.value is None else value_entry(slot.value),
         "origin": None if slot.origin is None else clean(slot.origin),
     }
 
 
-def _trace(trace: Trace) -> Document:
+def _trace(trace: Trace) -> schema.Trace:
     return {
         "outcome": trace.outcome,
-        "value": None if trace.value is None else _value(trace.value),
+        "value": None if trace.value is None else value_entry(trace.value),
         "executed": trace.executed,
         "steps": trace.steps,
         "rounds": trace.rounds,
@@ -112,7 +110,7 @@ def _trace(trace: Trace) -> Document:
     }
 
 
-def _entry(entry: Entry) -> Document:
+def _entry(entry: Entry) -> schema.TraceEntry:
     return {
         "kind": entry.kind,
         "frame": entry.frame,
@@ -129,7 +127,7 @@ def _entry(entry: Entry) -> Document:
     }
 
 
-def sheet(document: Document, pen: Pen) -> Sheet:
+def sheet(document: schema.CallDocument, pen: Pen) -> Sheet:
     """What was called, the steps, the slots of each function; of a run the slots and the trace."""
     sheet = Sheet(pen)
     _add_title(sheet, document)
@@ -142,7 +140,7 @@ def sheet(document: Document, pen: Pen) -> Sheet:
     return sheet
 
 
-def _add_title(sheet: Sheet, document: Document) -> None:
+def _add_title(sheet: Sheet, document: schema.CallDocument) -> None:
     pen = sheet.pen
     given = document["arguments"]
     words = [value["text"] for value in given["positional"]]
@@ -188,7 +186,7 @@ _ROLES = {
 }
 
 
-def _add_steps(sheet: Sheet, steps: list[Document]) -> None:
+def _add_steps(sheet: Sheet, steps: list[schema.CallStep]) -> None:
     if not steps:
         return
     sheet.heading("Steps", "in CPython's order")
@@ -205,7 +203,7 @@ def _add_steps(sheet: Sheet, steps: list[Document]) -> None:
             sheet.add((" " * (number + 4), "plain"), (line, _ROLES.get(step["kind"], "plain")))
 
 
-def _add_slots(sheet: Sheet, stage: Document) -> None:
+def _add_slots(sheet: Sheet, stage: schema.CallStage) -> None:
     """Parameters by slot, and what they hold."""
     if not stage["slots"]:
         return

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.facts.shipping.captures import Capture, Captured, Verdict
 from coscope.facts.shipping.cargo import Step, path_text
-from coscope.model import Value
 from coscope.render.document.report import header
+from coscope.render.document.shared import value_entry
 from coscope.render.pages.sheet import Line, Piece, Sheet, columns, measure
 from coscope.render.pages.wording import bytes_text, size_entry, wrapped
 from coscope.render.text.measured import Pen, cells
 from coscope.render.text.measured import without_surrogates as clean
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import capture as schema
 
 
-def document(result: Capture) -> Entry:
+def document(result: Capture) -> schema.CaptureDocument:
     """The document of docs/schema.md, "capture"."""
     return {
         **header(),
         "command": "capture",
         "target": clean(result.name),
         "module": result.module and clean(result.module),
-        "value": _value(result.value),
+        "value": value_entry(result.value),
         "by_name": result.by_name,
         "pickled": result.pickled,
         "verdicts": [_verdict(verdict) for verdict in result.verdicts],
@@ -41,35 +42,31 @@ def document(result: Capture) -> Entry:
     }
 
 
-def _value(value: Value) -> Entry:
-    return {"type": clean(value.type_name), "text": clean(value.text)}
-
-
-def _path(path: tuple[Step, ...]) -> Entry:
+def _path(path: tuple[Step, ...]) -> schema.CapturePath:
     return {
         "path": [{"kind": step.kind, "name": clean(step.name)} for step in path],
         "chain": clean(path_text(path)),
     }
 
 
-def _verdict(verdict: Verdict) -> Entry:
+def _verdict(verdict: Verdict) -> schema.CaptureVerdict:
     return {
         "tool": verdict.tool,
         "takes": verdict.takes,
         "tried": verdict.tried,
         **_path(verdict.path),
-        "culprit": verdict.culprit and _value(verdict.culprit),
+        "culprit": value_entry(verdict.culprit),
         "reason": verdict.reason and clean(verdict.reason),
         "bytes": verdict.bytes,
     }
 
 
-def _item(item: Captured) -> Entry:
+def _item(item: Captured) -> schema.CaptureItem:
     return {
         "kind": item.kind,
         "name": clean(item.name),
         **_path(item.path),
-        "value": _value(item.value),
+        "value": value_entry(item.value),
         "by_name": item.by_name,
         "travels": item.travels,
         "size": size_entry(item.size),
@@ -77,7 +74,7 @@ def _item(item: Captured) -> Entry:
     }
 
 
-def sheet(found: Entry, pen: Pen) -> Sheet:
+def sheet(found: schema.CaptureDocument, pen: Pen) -> Sheet:
     """The page."""
     page = Sheet(pen)
     page.add(*_title(found))
@@ -96,7 +93,7 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
     return page
 
 
-def _title(found: Entry) -> Iterator[Piece]:
+def _title(found: schema.CaptureDocument) -> Iterator[Piece]:
     module = f"{found['module']}." if found["module"] else ""
     yield f"{module}{found['target']}", "title"
     if found["by_name"]:
@@ -109,7 +106,7 @@ _ANSWERS = {True: "takes it", False: "refuses it", None: "cannot be told"}
 _ROLES = {True: "value", False: "error", None: "warning"}
 
 
-def _told(pen: Pen, verdict: Entry) -> Iterator[Line]:
+def _told(pen: Pen, verdict: schema.CaptureVerdict) -> Iterator[Line]:
     """What one tool does with the target, and where it stumbles."""
     takes = verdict["takes"]
     likely = "likely " if takes is not None and not verdict["tried"] else ""
@@ -129,17 +126,17 @@ def _told(pen: Pen, verdict: Entry) -> Iterator[Line]:
         yield from wrapped(pen, verdict["reason"], " " * 15, "faint")
 
 
-def _chain(pen: Pen, entry: Entry, room: int, *, skip: str = "") -> str:
+def _chain(pen: Pen, entry: schema.CapturePath, room: int, *, skip: str = "") -> str:
     text = str(entry["chain"]).removeprefix(skip)
     return pen.fit(text.replace("->", pen.arrow), room, "both")
 
 
-def _about(found: Entry) -> str:
+def _about(found: schema.CaptureDocument) -> str:
     words = "size: deep, shared parts once"
     return words if found["pickled"] else f"{words}; verdicts told from types, --pickle tries"
 
 
-def _add_items(page: Sheet, items: list[Entry], travelling: bool) -> None:
+def _add_items(page: Sheet, items: list[schema.CaptureItem], travelling: bool) -> None:
     pen = page.pen
     rows: list[tuple[Piece, ...]] = [
         tuple((word, "faint") for word in ("what", "value", "size", "pickle", "cloudpickle", ""))
@@ -163,11 +160,11 @@ def _add_items(page: Sheet, items: list[Entry], travelling: bool) -> None:
     page.extend(columns(pen, rows, measure(pen, rows, pen.width - 2, least=11)))
 
 
-def _word(verdict: Entry) -> str:
+def _word(verdict: schema.CaptureVerdict) -> str:
     return {True: "yes", False: "no", None: "unknown"}[verdict["takes"]]
 
 
-def _size(item: Entry) -> Piece:
+def _size(item: schema.CaptureItem) -> Piece:
     if item["by_name"]:
         return "a name", "faint"
     size = item["size"]
@@ -178,10 +175,10 @@ def _size(item: Entry) -> Piece:
     return text, "plain"
 
 
-def _add_culprits(page: Sheet, found: Entry) -> None:
+def _add_culprits(page: Sheet, found: schema.CaptureDocument) -> None:
     """The way to what stops each captured object, if the target's own verdict has not said it."""
     said = {verdict["chain"] for verdict in found["verdicts"]}
-    told: dict[str, tuple[Entry, list[str]]] = {}
+    told: dict[str, tuple[schema.CaptureVerdict, list[str]]] = {}
     for item in found["items"]:
         for verdict in item["verdicts"]:
             if verdict["takes"] is False and verdict["chain"] not in said:
@@ -201,7 +198,7 @@ def _add_culprits(page: Sheet, found: Entry) -> None:
         )
 
 
-def _add_limits(page: Sheet, found: Entry) -> None:
+def _add_limits(page: Sheet, found: schema.CaptureDocument) -> None:
     limits = found["limits"]
     words = f"{limits['seconds']:g} s, {limits['objects']:,} objects"
     page.blank()

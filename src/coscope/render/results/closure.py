@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
-from coscope.facts.closures.cells import CellUse
 from coscope.facts.closures.closures import Closure, FreeVariable, Node, OwnVariable
 from coscope.facts.shipping.cargo import path_text
-from coscope.model import Value
 from coscope.render.document.report import header
+from coscope.render.document.shared import user_entries, value_entry
 from coscope.render.pages.sheet import Line, Sheet
-from coscope.render.pages.wording import bytes_text, size_entry, wrapped
+from coscope.render.pages.wording import bytes_text, sharer_text, size_entry, user_text, wrapped
 from coscope.render.text.measured import Pen, cells
 from coscope.render.text.measured import without_surrogates as clean
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import closure as schema
+    from coscope.render.schemas import shared
 
 
-def document(result: Closure) -> Entry:
+def document(result: Closure) -> schema.ClosureDocument:
     """The document of docs/schema.md, "closure"."""
     return {
         **header(),
@@ -40,22 +41,18 @@ def document(result: Closure) -> Entry:
     }
 
 
-def _value(value: Value | None) -> Entry | None:
-    return None if value is None else {"type": clean(value.type_name), "text": clean(value.text)}
-
-
-def _free(variable: FreeVariable) -> Entry:
+def _free(variable: FreeVariable) -> schema.ClosureFree:
     cell = variable.cell
     return {
         "name": clean(variable.name),
         "index": variable.index,
         "owner": variable.owner and clean(variable.owner),
-        "readers": _users(variable.readers),
-        "writers": _users(variable.writers),
-        "deleters": _users(variable.deleters),
+        "readers": user_entries(variable.readers),
+        "writers": user_entries(variable.writers),
+        "deleters": user_entries(variable.deleters),
         "cell": None if cell is None else cell.identity,
         "empty": None if cell is None else cell.empty,
-        "value": None if cell is None else _value(cell.value),
+        "value": None if cell is None else value_entry(cell.value),
         "size": None if variable.size is None else size_entry(variable.size),
         "sharers": [
             {
@@ -72,23 +69,23 @@ def _free(variable: FreeVariable) -> Entry:
     }
 
 
-def _own(variable: OwnVariable) -> Entry:
+def _own(variable: OwnVariable) -> schema.ClosureOwn:
     return {
         "name": clean(variable.name),
         "parameter": variable.parameter,
         "takers": [clean(taker) for taker in variable.takers],
-        "readers": _users(variable.readers),
-        "writers": _users(variable.writers),
-        "deleters": _users(variable.deleters),
+        "readers": user_entries(variable.readers),
+        "writers": user_entries(variable.writers),
+        "deleters": user_entries(variable.deleters),
         "note": variable.note,
     }
 
 
-def _node(node: Node) -> Entry:
+def _node(node: Node) -> schema.ClosureNode:
     return {
         "name": clean(node.name),
         "cell": node.cell,
-        "value": _value(node.value),
+        "value": value_entry(node.value),
         "function": node.function and clean(node.function),
         "identity": node.identity,
         "via": [clean(step) for step in node.via],
@@ -97,17 +94,7 @@ def _node(node: Node) -> Entry:
     }
 
 
-def _users(uses: Iterable[CellUse]) -> list[Entry]:
-    """Code objects with the lines where they use the variable."""
-    lines: dict[str, list[int]] = {}
-    for use in uses:
-        found = lines.setdefault(clean(use.code), [])
-        if use.line is not None and use.line not in found:
-            found.append(use.line)
-    return [{"code": code, "lines": found} for code, found in lines.items()]
-
-
-def sheet(found: Entry, pen: Pen) -> Sheet:
+def sheet(found: schema.ClosureDocument, pen: Pen) -> Sheet:
     """The page."""
     page = Sheet(pen)
     module = f"{found['module']}." if found["module"] else ""
@@ -122,8 +109,8 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
             page.extend(_free_lines(pen, found, variable))
     if found["own"]:
         page.heading("Own cells", "made anew by each call, for nested code")
-        for variable in found["own"]:
-            page.extend(_own_lines(pen, variable))
+        for own in found["own"]:
+            page.extend(_own_lines(pen, own))
     if any(node["function"] for node in found["tree"]):
         page.heading("Functions in cells")
         page.add((f"  {found['target']}", "plain"))
@@ -136,7 +123,7 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
     return page
 
 
-def _summary(found: Entry) -> str:
+def _summary(found: schema.ClosureDocument) -> str:
     free, own = len(found["free"]), len(found["own"])
     told = [f"{free} cell{'' if free == 1 else 's'} from outside"]
     if own:
@@ -148,7 +135,9 @@ def _summary(found: Entry) -> str:
     return ", ".join(told)
 
 
-def _free_lines(pen: Pen, found: Entry, variable: Entry) -> Iterator[Line]:
+def _free_lines(
+    pen: Pen, found: schema.ClosureDocument, variable: schema.ClosureFree
+) -> Iterator[Line]:
     name = variable["name"]
     line: Line = [
         ("  ", "plain"),
@@ -158,29 +147,31 @@ def _free_lines(pen: Pen, found: Entry, variable: Entry) -> Iterator[Line]:
         (pen.fit(found["target"].rpartition(".")[2], 20), "plain"),
         (f" ─{pen.arrow} ", "frame"),
     ]
+    value = variable["value"]
     if variable["cell"] is None:
         yield [*line, ("a cell, made when the owner runs", "faint")]
-    elif variable["empty"]:
+    elif value is None:
         line.append((f"[{variable['index']}] ", "faint"))
         yield [*line, ("empty: reading it raises NameError", "warning")]
     else:
         line.append((f"[{variable['index']}] ", "faint"))
-        kind, size = variable["value"]["type"], _size(variable["size"])
-        text = variable["value"]["text"]
+        kind, text, size = value["type"], value["text"], _size(variable["size"])
         kind = "" if kind in text else f"{kind} "
         room = pen.width - sum(cells(pen.clean(each)) for each, _ in line)
         text = pen.fit(text, max(10, room - cells(kind) - cells(size) - 2))
         yield [*line, (kind, "type"), (text, "value"), (f"  {size}", "faint")]
-    yield from _told(pen, variable)
+    yield from _told(pen, variable, variable["sharers"], variable["late"])
 
 
-def _size(size: Entry) -> str:
+def _size(size: shared.Size | None) -> str:
+    if size is None:
+        return ""
     more = "" if size["complete"] else "> "
     shared = f" ({bytes_text(size['shared'])} shared)" if size["shared"] else ""
     return f"{more}{bytes_text(size['bytes'])}{shared}"
 
 
-def _own_lines(pen: Pen, variable: Entry) -> Iterator[Line]:
+def _own_lines(pen: Pen, variable: schema.ClosureOwn) -> Iterator[Line]:
     name = f"{variable['name']}{' (a parameter)' if variable['parameter'] else ''}"
     takers = ", ".join(variable["takers"]) or "nothing captures it"
     yield [
@@ -192,25 +183,29 @@ def _own_lines(pen: Pen, variable: Entry) -> Iterator[Line]:
     yield from _told(pen, variable)
 
 
-def _told(pen: Pen, variable: Entry) -> Iterator[Line]:
+def _told(
+    pen: Pen,
+    variable: schema.ClosureFree | schema.ClosureOwn,
+    sharers: Iterable[schema.ClosureSharer] = (),
+    late: bool | None = None,
+) -> Iterator[Line]:
     """Who writes, reads and deletes it, and which live functions share its cell."""
     told = [
-        (label, ", ".join(map(_user, variable[users])), "plain")
+        (label, ", ".join(map(user_text, users)), "plain")
         for label, users in (
-            ("written by", "writers"),
-            ("deleted by", "deleters"),
-            ("read by", "readers"),
+            ("written by", variable["writers"]),
+            ("deleted by", variable["deleters"]),
+            ("read by", variable["readers"]),
         )
-        if variable[users]
+        if users
     ]
-    sharers = variable.get("sharers", [])
     same = [sharer for sharer in sharers if sharer["same_code"]]
     others = [sharer for sharer in sharers if not sharer["same_code"]]
     if others:
-        told.append(("also held by", ", ".join(map(_sharer, others)), "plain"))
+        told.append(("also held by", ", ".join(map(sharer_text, others)), "plain"))
     if same:
-        role = "plain" if variable["late"] is False else "warning"
-        told.append(("shared with", _late(len(same), variable["late"]), role))
+        role = "plain" if late is False else "warning"
+        told.append(("shared with", _late(len(same), late), role))
     if variable["note"]:
         told.append(("note", variable["note"], "plain"))
     for label, text, role in told:
@@ -228,19 +223,7 @@ def _late(count: int, late: bool | None) -> str:
     return f"{others}; no loop assigns it between them"
 
 
-def _user(user: Entry) -> str:
-    lines = user["lines"]
-    if not lines:
-        return str(user["code"])
-    word = "line" if len(lines) == 1 else "lines"
-    return f"{user['code']} ({word} {', '.join(map(str, lines))})"
-
-
-def _sharer(sharer: Entry) -> str:
-    return f"{sharer['module']}.{sharer['qualname']}" if sharer["module"] else sharer["qualname"]
-
-
-def _tree_lines(pen: Pen, nodes: list[Entry], stem: str) -> Iterator[Line]:
+def _tree_lines(pen: Pen, nodes: list[schema.ClosureNode], stem: str) -> Iterator[Line]:
     for at, node in enumerate(nodes):
         last = at == len(nodes) - 1
         lead = f"  {stem}{'└' if last else '├'} "
@@ -259,7 +242,7 @@ def _tree_lines(pen: Pen, nodes: list[Entry], stem: str) -> Iterator[Line]:
         yield from _tree_lines(pen, node["nodes"], stem + ("  " if last else "│ "))
 
 
-def _add_limits(page: Sheet, found: Entry) -> None:
+def _add_limits(page: Sheet, found: schema.ClosureDocument) -> None:
     if found["search"]:
         page.blank()
         text = f"Sharers, as far as they can be found: {found['search']}."

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from coscope.facts.dependencies.depends import Dependencies
-from coscope.facts.dependencies.rows import ARROW, Dependency, Dynamic, Failure
-from coscope.model import Value
+from coscope.facts.dependencies.rows import ARROW, Dependency, Dynamic, Embedded, Failure
 from coscope.render.document.constants import constant
 from coscope.render.document.report import header
+from coscope.render.document.shared import value_entry
 from coscope.render.pages.sheet import Line, Piece, Sheet, columns, measure
 from coscope.render.text.measured import Pen, cells
 from coscope.render.text.measured import without_surrogates as clean
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import depends as schema
+
+
+Row = TypeVar("Row")
 
 # Access in the document -> heading on the page, and what to say beside it.
 _SECTIONS = (
@@ -30,7 +34,7 @@ _VALUE = 34  # cells of a value
 _LEAST = 18  # cells that a value or reason keeps where a chain is long
 
 
-def document(result: Dependencies) -> Entry:
+def document(result: Dependencies) -> schema.DependsDocument:
     """The document of docs/schema.md, "dependencies"."""
     return {
         **header(),
@@ -58,9 +62,7 @@ def document(result: Dependencies) -> Entry:
             {"name": clean(row.name), "access": list(row.verbs), **_place(row.path, row.offsets)}
             for row in result.attributes
         ],
-        "constants": [
-            {**constant(row.constant), **_place(row.path, row.offsets)} for row in result.constants
-        ],
+        "constants": [_constant(row) for row in result.constants],
         "dynamic": [
             {"function": row.function, "note": row.note, **_use(row)} for row in result.dynamic
         ],
@@ -68,7 +70,7 @@ def document(result: Dependencies) -> Entry:
             {"error": row.error, "reason": row.reason, **_use(row)} for row in result.failures
         ],
         "held": [
-            {"name": clean(row.name), "path": _clean(row.path), "value": _value(row.value)}
+            {"name": clean(row.name), "path": _clean(row.path), "value": value_entry(row.value)}
             for row in result.held
         ],
         "error": None,
@@ -79,32 +81,42 @@ def _clean(texts: Iterable[str]) -> list[str]:
     return [clean(text) for text in texts]
 
 
-def _place(path: Iterable[str], offsets: Iterable[int]) -> Entry:
+def _constant(row: Embedded) -> schema.DependsConstant:
+    shown = constant(row.constant)
+    place = _place(row.path, row.offsets)
+    entry: schema.DependsConstant = {
+        "type": shown["type"],
+        "text": shown["text"],
+        "path": place["path"],
+        "offsets": place["offsets"],
+    }
+    if "shortened" in shown:
+        entry["shortened"] = True
+    return entry
+
+
+def _place(path: Iterable[str], offsets: Iterable[int]) -> schema.DependsPlace:
     return {"path": _clean(path), "offsets": list(offsets)}
 
 
-def _use(row: Dependency | Dynamic | Failure) -> Entry:
+def _use(row: Dependency | Dynamic | Failure) -> schema.DependsUse:
     place = _place(row.path, row.offsets)
     return {"name": clean(row.name), **place, "lines": list(row.lines)}
 
 
-def _value(value: Value | None) -> Entry | None:
-    return None if value is None else {"type": clean(value.type_name), "text": clean(value.text)}
-
-
-def _dependency(row: Dependency) -> Entry:
+def _dependency(row: Dependency) -> schema.DependsName:
     return {
         "access": row.access,
         "kind": row.kind,
         "chain": clean(row.chain),
         "resolved": row.resolved and clean(row.resolved),
         "empty": row.empty,
-        "value": _value(row.value),
+        "value": value_entry(row.value),
         **_use(row),
     }
 
 
-def sheet(found: Entry, pen: Pen) -> Sheet:
+def sheet(found: schema.DependsDocument, pen: Pen) -> Sheet:
     """The page."""
     page = Sheet(pen)
     page.add(*_title(found))
@@ -125,7 +137,7 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
     return page
 
 
-def _title(found: Entry) -> Iterator[Piece]:
+def _title(found: schema.DependsDocument) -> Iterator[Piece]:
     module = f"{found['module']}." if found["module"] else ""
     yield f"{module}{found['target']}", "title"
     count = len(found["codes"])
@@ -140,8 +152,8 @@ def _add_rows(
     page: Sheet,
     heading: str,
     note: str,
-    rows: list[Entry],
-    show: Callable[[Entry], tuple[Piece, ...]],
+    rows: list[Row],
+    show: Callable[[Row], tuple[Piece, ...]],
 ) -> None:
     """A section, if it has rows."""
     if not rows:
@@ -166,7 +178,7 @@ def _table(pen: Pen, rows: list[tuple[Piece, ...]]) -> list[Line]:
     return columns(pen, shown, sizes)
 
 
-def _cells(pen: Pen, row: Entry) -> tuple[Piece, ...]:
+def _cells(pen: Pen, row: schema.DependsName) -> tuple[Piece, ...]:
     if row["empty"]:
         shown: Piece = ("<empty>", "warning")
     elif row["value"] is None or row["value"]["text"] in _plain_builtins(row):
@@ -179,36 +191,36 @@ def _cells(pen: Pen, row: Entry) -> tuple[Piece, ...]:
     return _chain(row), (row["kind"], role), shown, _lines(row)
 
 
-def _plain_builtins(row: Entry) -> tuple[str, ...]:
+def _plain_builtins(row: schema.DependsName) -> tuple[str, ...]:
     """What a builtin's value says if nobody replaced it: nothing that its name does not."""
     if row["kind"] != "builtin":
         return ()
     return f"<built-in function {row['name']}>", f"<class {row['name']}>"
 
 
-def _chain(row: Entry) -> Piece:
+def _chain(row: schema.DependsUse | schema.DependsHeld) -> Piece:
     """The name; before it the path, if that leads beyond the target's own code."""
     path = row["path"] if len(row["path"]) > 1 else []
     return ARROW.join([*path, row["name"]]), "name"
 
 
-def _lines(row: Entry) -> Piece:
+def _lines(row: schema.DependsUse) -> Piece:
     lines = row["lines"]
     if not lines:
         return "", "faint"
     return f"line{'s' if len(lines) > 1 else ''} {', '.join(map(str, lines))}", "faint"
 
 
-def _failure(row: Entry) -> tuple[Piece, ...]:
+def _failure(row: schema.DependsFailure) -> tuple[Piece, ...]:
     reason = (row["reason"], "plain")
     return _chain(row), (row["error"], "error"), reason, _lines(row)
 
 
-def _dynamic(row: Entry) -> tuple[Piece, ...]:
+def _dynamic(row: schema.DependsDynamic) -> tuple[Piece, ...]:
     return _chain(row), (row["note"], "warning"), _lines(row)
 
 
-def _held(row: Entry) -> tuple[Piece, ...]:
+def _held(row: schema.DependsHeld) -> tuple[Piece, ...]:
     return _chain(row), (row["value"]["text"], "value")
 
 
@@ -230,7 +242,7 @@ def _add_words(page: Sheet, heading: str, note: str, words: Iterable[str]) -> No
     page.add((f"  {line}", "plain"))
 
 
-def _add_limits(page: Sheet, found: Entry) -> None:
+def _add_limits(page: Sheet, found: schema.DependsDocument) -> None:
     if found["libraries"]:
         page.blank()
         names = ", ".join(found["libraries"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.facts.differences.alignment import Row, Side
 from coscope.facts.differences.difference import CodeDifference, Difference, Read
@@ -11,14 +11,16 @@ from coscope.render.pages.sheet import Line, Sheet
 from coscope.render.text.measured import Pen
 from coscope.render.text.measured import without_surrogates as clean
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import diff as schema
+
 
 _SIGNS = {"same": " ", "removed": "-", "added": "+", "changed": "~"}
 _ROLES = {"same": "plain", "removed": "error", "added": "mark", "changed": "warning"}
 _MOST_NAMES = 20  # of code objects that only one side has, on the page
 
 
-def document(result: Difference) -> Entry:
+def document(result: Difference) -> schema.DiffDocument:
     """The document of docs/schema.md, "difference"."""
     return {
         **header(),
@@ -37,7 +39,7 @@ def document(result: Difference) -> Entry:
     }
 
 
-def _read(side: Read) -> Entry:
+def _read(side: Read) -> schema.DiffRead:
     return {
         "name": clean(side.name),
         "file": clean(side.file),
@@ -47,7 +49,7 @@ def _read(side: Read) -> Entry:
     }
 
 
-def _code(pair: CodeDifference) -> Entry:
+def _code(pair: CodeDifference) -> schema.DiffCode:
     return {
         "left": clean(pair.left),
         "right": clean(pair.right),
@@ -59,11 +61,11 @@ def _code(pair: CodeDifference) -> Entry:
     }
 
 
-def _row(row: Row) -> Entry:
+def _row(row: Row) -> schema.DiffRow:
     return {"kind": row.kind, "left": _side(row.left), "right": _side(row.right)}
 
 
-def _side(side: Side | None) -> Entry | None:
+def _side(side: Side | None) -> schema.DiffSide | None:
     if side is None:
         return None
     return {
@@ -74,7 +76,7 @@ def _side(side: Side | None) -> Entry | None:
     }
 
 
-def sheet(found: Entry, pen: Pen) -> Sheet:
+def sheet(found: schema.DiffDocument, pen: Pen) -> Sheet:
     """The page."""
     page = Sheet(pen)
     for sign, side in (("-", found["left"]), ("+", found["right"])):
@@ -91,39 +93,42 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
         page.add((note, "faint"))
     for pair in found["codes"]:
         add_pair(page, pair)
-    for heading, names in (("Only in the first", "removed"), ("Only in the second", "added")):
-        if found[names]:
+    for heading, names in (
+        ("Only in the first", found["removed"]),
+        ("Only in the second", found["added"]),
+    ):
+        if names:
             page.heading(heading)
-            page.extend([("  ", "plain"), (name, "name")] for name in found[names][:_MOST_NAMES])
-            if len(found[names]) > _MOST_NAMES:
-                page.add((f"  and {len(found[names]) - _MOST_NAMES} more", "faint"))
+            page.extend([("  ", "plain"), (name, "name")] for name in names[:_MOST_NAMES])
+            if len(names) > _MOST_NAMES:
+                page.add((f"  and {len(names) - _MOST_NAMES} more", "faint"))
     if found["unknown"]:
         page.heading("Not compared by content")
         page.extend([("  ", "plain"), (name, "name")] for name in found["unknown"])
     return page
 
 
-def add_pair(page: Sheet, pair: Entry) -> None:
+def add_pair(page: Sheet, pair: schema.DiffCode) -> None:
     """Write one pair of code objects that differ."""
     name = pair["left"]
     page.heading(name if name == pair["right"] else f"{name} and {pair['right']}")
     for fact in pair["facts"]:
         page.add((f"  {fact['what']}", "kind"))
-        for sign, side, role in (("-", "left", "error"), ("+", "right", "mark")):
-            if fact[side]:
-                page.add((f"    {sign} ", role), (fact[side], role))
+        for sign, side, role in (("-", fact["left"], "error"), ("+", fact["right"], "mark")):
+            if side:
+                page.add((f"    {sign} ", role), (side, role))
     if pair["rows"]:
         page.add(("  instructions", "kind"))
     page.extend(_line(page.pen, row) for row in pair["rows"])
 
 
-def _line(pen: Pen, row: Entry) -> Line:
-    if row["kind"] == "gap":
-        return [("    ", "plain"), (pen.ellipsis, "faint")]
+def _line(pen: Pen, row: schema.DiffRow) -> Line:
     side = row["left"] or row["right"]
+    if side is None:  # a gap
+        return [("    ", "plain"), (pen.ellipsis, "faint")]
     place = f"{side['block']:<5}" + (f"line {side['line']}" if side["line"] else "")
     text = side["text"]
-    if row["kind"] == "changed":
+    if row["kind"] == "changed" and row["right"] is not None:
         text = f"{text}, was aligned with: {row['right']['text']}"
     role = _ROLES[row["kind"]]
     return [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.facts.fingerprints.components import ARROW, Change
 from coscope.facts.fingerprints.fingerprints import Fingerprint
@@ -12,12 +12,14 @@ from coscope.render.pages.sheet import Line, Piece, Sheet, columns, measure
 from coscope.render.text.measured import Pen
 from coscope.render.text.measured import without_surrogates as clean
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import fingerprint as schema
+
 
 _VALUE = 60  # cells of a component's value
 
 
-def document(result: Fingerprint) -> Entry:
+def document(result: Fingerprint) -> schema.FingerprintDocument:
     """The document of docs/schema.md, "fingerprint"."""
     return {
         **header(),
@@ -51,9 +53,11 @@ def document(result: Fingerprint) -> Entry:
     }
 
 
-def with_changes(found: Entry, changes: Iterable[Change]) -> Entry:
+def with_changes(
+    found: schema.FingerprintDocument, changes: Iterable[Change]
+) -> schema.FingerprintDocument:
     """The document with what changed since an older fingerprint."""
-    told = [
+    told: list[schema.FingerprintChange] = [
         {
             "path": clean(change.path),
             "label": clean(change.label),
@@ -65,7 +69,7 @@ def with_changes(found: Entry, changes: Iterable[Change]) -> Entry:
     return {**found, "changes": told}
 
 
-def sheet(found: Entry, pen: Pen, *, explain: bool = False) -> Sheet:
+def sheet(found: schema.FingerprintDocument, pen: Pen, *, explain: bool = False) -> Sheet:
     """The page; `explain` adds everything that went into the fingerprint."""
     page = Sheet(pen)
     kept = found["fingerprint"]
@@ -94,12 +98,12 @@ def sheet(found: Entry, pen: Pen, *, explain: bool = False) -> Sheet:
     return page
 
 
-def explained(found: Entry, pen: Pen) -> Sheet:
+def explained(found: schema.FingerprintDocument, pen: Pen) -> Sheet:
     """The page with everything that went into the fingerprint."""
     return sheet(found, pen, explain=True)
 
 
-def _summary(found: Entry) -> str:
+def _summary(found: schema.FingerprintDocument) -> str:
     parts = found["fingerprint"]["parts"]
     sorts: dict[str, int] = {}
     for part in parts:
@@ -123,14 +127,14 @@ def _path(path: str, name: str) -> str:
     return f"{name}{ARROW}{path}" if path else name
 
 
-def _component(component: Entry, name: str) -> tuple[Piece, ...]:
+def _component(component: schema.FingerprintComponent, name: str) -> tuple[Piece, ...]:
     value = component["value"]
     if value.startswith("-> "):
         return (component["label"], "name"), (f"-> {_path(value[3:], name)}", "faint")
     return (component["label"], "name"), (value, "value")
 
 
-def _add_changes(page: Sheet, changes: list[Entry], name: str) -> None:
+def _add_changes(page: Sheet, changes: list[schema.FingerprintChange], name: str) -> None:
     if not changes:
         page.add(("Nothing has changed.", "plain"))
         return

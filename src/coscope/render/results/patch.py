@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.errors import PatchError
 from coscope.facts.differences.difference import Difference
@@ -19,15 +19,17 @@ from coscope.render.text.measured import Pen
 from coscope.render.text.measured import without_surrogates as clean
 from coscope.verifier import Report
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import patch as schema
 
 
-def document(result: Receipt | FilePatch) -> Entry:
+def document(result: Receipt | FilePatch) -> schema.PatchDocument:
     """The document of docs/schema.md, "patch"."""
+    done = _of_file(result) if isinstance(result, FilePatch) else _of_function(result)
     return {
         **header(),
         "command": "patch",
-        **(_of_file(result) if isinstance(result, FilePatch) else _of_function(result)),
+        **done,
         "edits": [_edit(edit) for edit in result.edits],
         "changes": _texts(result.changes),
         "verified": _verdict(result.report),
@@ -38,7 +40,7 @@ def document(result: Receipt | FilePatch) -> Entry:
     }
 
 
-def _of_file(result: FilePatch) -> Entry:
+def _of_file(result: FilePatch) -> schema.PatchDone:
     return {
         "target": clean(result.file),
         "module": None,
@@ -59,7 +61,7 @@ def _of_file(result: FilePatch) -> Entry:
     }
 
 
-def _of_function(result: Receipt) -> Entry:
+def _of_function(result: Receipt) -> schema.PatchDone:
     before, after = result.before, result.after
     return {
         "target": clean(result.name),
@@ -81,14 +83,14 @@ def _texts(texts: Iterable[str]) -> list[str]:
     return [clean(text) for text in texts]
 
 
-def _edit(edit: AnyEdit) -> Entry:
+def _edit(edit: AnyEdit) -> dict[str, object]:
     try:
-        return _cleaned(to_json(edit))  # type: ignore[no-any-return]
+        return {key: _cleaned(value) for key, value in to_json(edit).items()}
     except PatchError:  # a constant that JSON cannot carry
         return {"edit": type(edit).__name__}
 
 
-def _cleaned(value: Any) -> Any:
+def _cleaned(value: object) -> object:
     if isinstance(value, dict):
         return {key: _cleaned(each) for key, each in value.items()}
     if isinstance(value, list):
@@ -96,7 +98,7 @@ def _cleaned(value: Any) -> Any:
     return clean(value) if isinstance(value, str) else value
 
 
-def _verdict(report: Report) -> Entry:
+def _verdict(report: Report) -> schema.PatchVerified:
     return {
         "ok": report.ok,
         "version": report.version,
@@ -105,15 +107,22 @@ def _verdict(report: Report) -> Entry:
     }
 
 
-def _difference(found: Difference | None) -> Entry | None:
+def _difference(found: Difference | None) -> schema.PatchDifference | None:
     if found is None:
         return None
     whole = diff_page.document(found)
-    wanted = ("verdict", "text", "codes", "removed", "added", "harmless", "unknown")
-    return {key: whole[key] for key in wanted}
+    return {
+        "verdict": whole["verdict"],
+        "text": whole["text"],
+        "codes": whole["codes"],
+        "removed": whole["removed"],
+        "added": whole["added"],
+        "harmless": whole["harmless"],
+        "unknown": whole["unknown"],
+    }
 
 
-def sheet(found: Entry, pen: Pen) -> Sheet:
+def sheet(found: schema.PatchDocument, pen: Pen) -> Sheet:
     """The page."""
     page = Sheet(pen)
     module = f"{found['module']}." if found["module"] else ""
@@ -133,26 +142,26 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
         before, after = found["stack"]["before"], found["stack"]["after"]
         now = "as before" if before == after else f"now {after}"
         _add(page, "stack", f"{before} slot{'s' * (before != 1)}, {now}", "plain")
-    for label, key in (("shared", "shared"), ("its own", "fresh")):
-        if found[key]:
-            _add(page, label, ", ".join(found[key]), "plain")
+    for label, parts in (("shared", found["shared"]), ("its own", found["fresh"])):
+        if parts:
+            _add(page, label, ", ".join(parts), "plain")
     if found["running_frames"]:
         _add(page, "running", f"{found['running_frames']} frames of the old code", "warning")
     for note in found["notes"]:
         _add(page, "note", note, "plain")
     if found["warning"]:
         _add(page, "warning", found["warning"], "warning")
-    for label in ("before", "after"):
-        if found[label]:
+    for label, fingerprint in (("before", found["before"]), ("after", found["after"])):
+        if fingerprint:
             page.add((f"  fingerprint {label}", "faint"))
-            _add_fingerprint(page, found[label])
+            _add_fingerprint(page, fingerprint)
     if found["difference"]:
         for pair in found["difference"]["codes"]:
             diff_page.add_pair(page, pair)
     return page
 
 
-def _verified(verdict: Entry) -> str:
+def _verified(verdict: schema.PatchVerified) -> str:
     count = verdict["codes"]
     codes = "1 code object" if count == 1 else f"{count} code objects"
     if not verdict["ok"]:

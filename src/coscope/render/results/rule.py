@@ -5,21 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.render.document.report import header
 from coscope.render.pages.sheet import Line, Sheet
 from coscope.render.text.measured import Pen
 from coscope.rules import Rule
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import rule as schema
+
 
 _EXAMPLE = "    "  # what an example is indented by
 _ITEM = "- "
 _PROSE = 88  # cells: longer lines of prose are hard to read
 
 
-def document(rules: Iterable[Rule], target: str) -> Entry:
+def document(rules: Iterable[Rule], target: str) -> schema.RuleDocument:
     """The document of docs/schema.md, "rule"."""
     return {
         **header(),
@@ -30,7 +32,7 @@ def document(rules: Iterable[Rule], target: str) -> Entry:
     }
 
 
-def list_sheet(found: Entry, pen: Pen) -> Sheet:
+def list_sheet(found: schema.RuleDocument, pen: Pen) -> Sheet:
     """All rules by code, each with its title."""
     page = Sheet(pen)
     for rule in found["rules"]:
@@ -40,7 +42,7 @@ def list_sheet(found: Entry, pen: Pen) -> Sheet:
     return page
 
 
-def page_sheet(found: Entry, pen: Pen) -> Sheet:
+def page_sheet(found: schema.RuleDocument, pen: Pen) -> Sheet:
     """The page of one rule: prose is wrapped, what is indented by four is kept as it stands."""
     page = Sheet(pen)
     rule = found["rules"][0]
@@ -62,7 +64,7 @@ def page_sheet(found: Entry, pen: Pen) -> Sheet:
     return page
 
 
-def _titled(pen: Pen, rule: Entry, role: str) -> Iterator[Line]:
+def _titled(pen: Pen, rule: schema.Rule, role: str) -> Iterator[Line]:
     """Code and title, the title over as many lines as it takes."""
     code = f"{rule['code']}  "
     for at, text in enumerate(wrap(rule["title"], pen.width - len(code), break_on_hyphens=False)):

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.facts.signatures.annotations import Annotation
 from coscope.facts.signatures.counterexamples import Witness
 from coscope.facts.signatures.links import Link
 from coscope.facts.signatures.shapes import Shape
 from coscope.facts.signatures.signatures import Signatures
-from coscope.model import Value
 from coscope.render.document.report import header
+from coscope.render.document.shared import value_entry
 from coscope.render.pages.sheet import Piece, Sheet, columns, measure
 from coscope.render.text.measured import Pen, cells
 from coscope.render.text.measured import without_surrogates as clean
 from coscope.result import Result
 
-Document = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import signature as schema
 
 
-def document(result: Result) -> Document:
+def document(result: Result) -> schema.SignatureDocument:
     """The document of `Signatures`; see docs/schema.md, "signature"."""
     assert isinstance(result, Signatures)
     return {
@@ -41,7 +42,7 @@ def document(result: Result) -> Document:
     }
 
 
-def _shape(shape: Shape | None) -> Document | None:
+def _shape(shape: Shape | None) -> schema.Shape | None:
     if shape is None:
         return None
     return {
@@ -50,18 +51,14 @@ def _shape(shape: Shape | None) -> Document | None:
             {
                 "name": clean(parameter.name),
                 "kind": parameter.kind,
-                "default": None if parameter.default is None else _value(parameter.default),
+                "default": None if parameter.default is None else value_entry(parameter.default),
             }
             for parameter in shape.parameters
         ],
     }
 
 
-def _value(value: Value) -> Document:
-    return {"type": clean(value.type_name), "text": clean(value.text)}
-
-
-def _link(link: Link) -> Document:
+def _link(link: Link) -> schema.SignatureLink:
     code = None if link.function is None else link.function.code
     return {
         "kind": clean(link.kind),
@@ -78,7 +75,7 @@ def _link(link: Link) -> Document:
     }
 
 
-def _witness(witness: Witness) -> Document:
+def _witness(witness: Witness) -> schema.Witness:
     return {
         "arguments": clean(witness.arguments),
         "positional": witness.positional,
@@ -90,7 +87,7 @@ def _witness(witness: Witness) -> Document:
     }
 
 
-def _annotation(annotation: Annotation) -> Document:
+def _annotation(annotation: Annotation) -> schema.Annotation:
     return {
         "function": clean(annotation.function),
         "name": clean(annotation.name),
@@ -104,7 +101,7 @@ def _annotation(annotation: Annotation) -> Document:
     }
 
 
-def sheet(document: Document, pen: Pen) -> Sheet:
+def sheet(document: schema.SignatureDocument, pen: Pen) -> Sheet:
     """Both signatures, calls on which they differ, the chain, the annotations."""
     sheet = Sheet(pen)
     _add_title(sheet, document)
@@ -114,7 +111,7 @@ def sheet(document: Document, pen: Pen) -> Sheet:
     return sheet
 
 
-def _add_title(sheet: Sheet, document: Document) -> None:
+def _add_title(sheet: Sheet, document: schema.SignatureDocument) -> None:
     reported, binding = document["reported"], document["binding"]
     known = reported["shape"] is not None and binding["shape"] is not None
     verdict, role = ("no call is found on which they differ", "value")
@@ -137,7 +134,7 @@ def _add_title(sheet: Sheet, document: Document) -> None:
         sheet.add(("  warning: ", "warning"), (warning, "plain"))
 
 
-def _text(shape: Document | None, problem: str | None) -> str:
+def _text(shape: schema.Shape | None, problem: str | None) -> str:
     return f"none: {problem}" if shape is None else shape["text"]
 
 
@@ -154,7 +151,7 @@ def _add_wrapped(sheet: Sheet, label: str, text: str, role: str) -> None:
         sheet.add((" " * len(label) if at else label, "faint"), (line, role))
 
 
-def _add_witnesses(sheet: Sheet, document: Document) -> None:
+def _add_witnesses(sheet: Sheet, document: schema.SignatureDocument) -> None:
     if not document["witnesses"]:
         return
     sheet.heading("Calls that one admits and the other rejects", "decided, not called")
@@ -172,7 +169,7 @@ def _add_witnesses(sheet: Sheet, document: Document) -> None:
             _add_wrapped(sheet, f"    {side:8}  ", text, "error")
 
 
-def _add_chain(sheet: Sheet, chain: list[Document]) -> None:
+def _add_chain(sheet: Sheet, chain: list[schema.SignatureLink]) -> None:
     if not chain:
         return
     sheet.heading("Chain", "from what is called to what that calls")
@@ -194,7 +191,7 @@ def _add_chain(sheet: Sheet, chain: list[Document]) -> None:
             _add_wrapped(sheet, "    ", change, "warning")
 
 
-def _add_annotations(sheet: Sheet, annotations: list[Document]) -> None:
+def _add_annotations(sheet: Sheet, annotations: list[schema.Annotation]) -> None:
     if not annotations:
         return
     sheet.heading("Annotations", "names are looked up, nothing is evaluated")

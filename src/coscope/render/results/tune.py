@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.render.document.report import header
 from coscope.render.pages.sheet import Sheet
@@ -10,10 +10,11 @@ from coscope.render.text.measured import Pen
 from coscope.tuner.statistics import Gain
 from coscope.tuner.trial import Change, Proposal, Trial
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import tune as schema
 
 
-def document(trial: Trial) -> Entry:
+def document(trial: Trial) -> schema.TuneDocument:
     """The document of docs/commands/tune.md: the receipt of the trial."""
     return {
         **header(),
@@ -42,7 +43,7 @@ def document(trial: Trial) -> Entry:
     }
 
 
-def _proposal(proposal: Proposal) -> Entry:
+def _proposal(proposal: Proposal) -> schema.TuneProposal:
     finding = proposal.finding
     return {
         "rule": finding.rule,
@@ -55,7 +56,7 @@ def _proposal(proposal: Proposal) -> Entry:
     }
 
 
-def _change(change: Change) -> Entry:
+def _change(change: Change) -> schema.TuneChange:
     return {
         "rule": change.rule or None,
         "text": change.text,
@@ -67,7 +68,7 @@ def _change(change: Change) -> Entry:
     }
 
 
-def _gain(gain: Gain) -> Entry:
+def _gain(gain: Gain) -> schema.TuneGain:
     return {
         "ratio": gain.ratio,
         "interval": [gain.low, gain.high],
@@ -81,7 +82,7 @@ def _gain(gain: Gain) -> Entry:
     }
 
 
-def sheet(found: Entry, pen: Pen) -> Sheet:
+def sheet(found: schema.TuneDocument, pen: Pen) -> Sheet:
     """What was found, what was tried, and the verdict."""
     page = Sheet(pen)
     page.add((found["target"], "title"), (f"  CPython {found['python']['release']}", "faint"))
@@ -93,8 +94,8 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
             _proposed(page, each, found)
     if found["changes"]:
         page.heading("measured", _how(found))
-        for each in found["changes"]:
-            _measured(page, each)
+        for change in found["changes"]:
+            _measured(page, change)
         if found["together"] is not None:
             page.add(("  all ", "name"), ("that is verified, together", "plain"))
             _gained(page, found["together"])
@@ -103,7 +104,7 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
     return page
 
 
-def _cost(page: Sheet, found: Entry) -> None:
+def _cost(page: Sheet, found: schema.TuneDocument) -> None:
     cost = found["cost"]
     time = _time(cost["nanoseconds"])
     if found["test"] is not None:
@@ -116,7 +117,7 @@ def _cost(page: Sheet, found: Entry) -> None:
             )
         )
         return
-    page.add(("call ", "faint"), (found["call"], "source"))
+    page.add(("call ", "faint"), (found["call"] or "", "source"))
     within = "" if cost["calls"] == 1 else f", in which the function runs {_times(cost['calls'])}"
     page.add((f"{time} a call{within}", "plain"))
     if cost["share"] < 0.5:
@@ -124,14 +125,14 @@ def _cost(page: Sheet, found: Entry) -> None:
         page.add((waits + "only CPU time is compared", "warning"))
 
 
-def _how(found: Entry) -> str:
+def _how(found: schema.TuneDocument) -> str:
     if found["test"] is not None:
         return f"{found['rounds']} times 3 runs, the forms by turns, thread CPU time in them"
     of_each = f"{found['processes']} processes, {found['rounds']} rounds each"
     return f"{of_each}, by turns, thread CPU time"
 
 
-def _proposed(page: Sheet, each: Entry, found: Entry) -> None:
+def _proposed(page: Sheet, each: schema.TuneProposal, found: schema.TuneDocument) -> None:
     page.add(
         (f"  {each['rule']} ", "name"),
         (f"line {each['line']}: ", "faint"),
@@ -147,17 +148,18 @@ def _proposed(page: Sheet, each: Entry, found: Entry) -> None:
     )
 
 
-def _measured(page: Sheet, each: Entry) -> None:
+def _measured(page: Sheet, each: schema.TuneChange) -> None:
     page.add((f"  {each['rule'] or 'yours'} ", "name"), (each["text"], "plain"))
     if each["refused"] is not None:
         page.add(("          ", "plain"), ("refused: ", "warning"), (each["refused"], "plain"))
         return
-    _gained(page, each["gain"])
+    if each["gain"] is not None:
+        _gained(page, each["gain"])
     if each["same_result"] is None:
         page.add(("          its result cannot be compared, or differs each time", "warning"))
 
 
-def _gained(page: Sheet, gain: Entry) -> None:
+def _gained(page: Sheet, gain: schema.TuneGain) -> None:
     low, high = gain["interval"]
     role = "value" if gain["verified"] else "plain"
     word = "verified" if gain["verified"] else "slower" if gain["slower"] else "not verified"
@@ -173,7 +175,7 @@ def _gained(page: Sheet, gain: Entry) -> None:
     )
 
 
-def _verdict(page: Sheet, found: Entry) -> None:
+def _verdict(page: Sheet, found: schema.TuneDocument) -> None:
     kept = [found["changes"][at] for at in found["kept"]]
     if kept:
         what = kept[0]["text"] if len(kept) == 1 else f"the {len(kept)} changes that are verified"

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.errors import CodeError
 from coscope.model import Code, Instructions
@@ -20,7 +20,10 @@ from coscope.rules import discover
 from coscope.verifier import CHECKS
 from coscope.verifier.report import Contract, Report, Violation
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report
+    from coscope.render.schemas import verify as schema
+
 
 STRUCTURAL = "structural only"  # 3.8 to 3.10
 _AROUND = 2  # instructions shown before and after the one in question
@@ -42,16 +45,16 @@ class Totals:
     structural: int = 0  # targets whose values could not be followed
     rules: tuple[str, ...] = ()  # that were violated, each once
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: schema.VerifyReport) -> None:
         """Count one entry of the document."""
         if entry["error"] is not None:
             self.errors += 1
             return
         found = entry["violations"]
         self.targets += 1
-        self.files &= entry["whole"]
+        self.files &= bool(entry["whole"])
         self.codes += entry["codes"]
-        self.structural += entry["structural"]
+        self.structural += bool(entry["structural"])
         self.undecided += len(entry["undecided"])
         if found:
             self.violations += len(found)
@@ -59,7 +62,7 @@ class Totals:
             self.rules = tuple(sorted({*self.rules, *(each["rule"] for each in found)}))
 
 
-def document(result: Report) -> Entry:
+def document(result: Report) -> schema.VerifyDocument:
     """The document of docs/schema.md, "verify", for one report."""
     told = entry(result, target=result.name)
     totals = Totals()
@@ -67,7 +70,7 @@ def document(result: Report) -> Entry:
     return {**opening(result.name), "reports": [told], **closing(totals)}
 
 
-def opening(target: str) -> Entry:
+def opening(target: str) -> schema.VerifyOpening:
     """What stands in the document before the reports."""
     return {
         **header(),
@@ -76,7 +79,7 @@ def opening(target: str) -> Entry:
     }
 
 
-def closing(totals: Totals, error: Entry | None = None) -> Entry:
+def closing(totals: Totals, error: report.Error | None = None) -> schema.VerifyClosing:
     """What stands in the document after the reports.
 
     Args:
@@ -98,7 +101,7 @@ def closing(totals: Totals, error: Entry | None = None) -> Entry:
     }
 
 
-def entry(result: Report, *, target: str) -> Entry:
+def entry(result: Report, *, target: str) -> schema.VerifyReport:
     """One report in the document.
 
     Args:
@@ -124,7 +127,7 @@ def entry(result: Report, *, target: str) -> Entry:
     }
 
 
-def unread(target: str, error: Entry) -> Entry:
+def unread(target: str, error: report.Error) -> schema.VerifyReport:
     """The entry of a target that cannot be read; `error` is that of `error_document`."""
     return {
         "target": clean(target),
@@ -144,7 +147,7 @@ def unread(target: str, error: Entry) -> Entry:
     }
 
 
-def _contract(contract: Contract) -> Entry:
+def _contract(contract: Contract) -> schema.VerifyContract:
     return {
         "freevars": [clean(name) for name in contract.freevars],
         "contents": [{"name": clean(name), "kind": kind} for name, kind in contract.contents],
@@ -154,7 +157,7 @@ def _contract(contract: Contract) -> Entry:
     }
 
 
-def _violation(violation: Violation, code: Code) -> Entry:
+def _violation(violation: Violation, code: Code) -> schema.VerifyViolation:
     return {
         "rule": violation.rule,
         "title": _titles().get(violation.rule, violation.message),
@@ -178,7 +181,7 @@ def _titles() -> dict[str, str]:
     return {rule.code: rule.title for rule in discover(CHECKS)}
 
 
-def _around(code: Code, offset: int | None) -> list[Entry]:
+def _around(code: Code, offset: int | None) -> list[schema.VerifyInstruction]:
     """The instruction at an offset, or the one that it lies in, with those around it."""
     if offset is None:
         return []
@@ -194,7 +197,7 @@ def _around(code: Code, offset: int | None) -> list[Entry]:
     return [_instruction(columns, index, index == here) for index in shown]
 
 
-def _instruction(columns: Instructions, index: int, here: bool) -> Entry:
+def _instruction(columns: Instructions, index: int, here: bool) -> schema.VerifyInstruction:
     return {
         "offset": columns.offsets[index],
         "opname": columns.opname(index),
@@ -204,7 +207,7 @@ def _instruction(columns: Instructions, index: int, here: bool) -> Entry:
     }
 
 
-def sheet(found: Entry, pen: Pen) -> Sheet:
+def sheet(found: schema.VerifyDocument, pen: Pen) -> Sheet:
     """The page of a document; `target_sheet` and `totals_sheet` make it piece by piece."""
     page = Sheet(pen)
     totals = Totals()
@@ -219,7 +222,7 @@ def sheet(found: Entry, pen: Pen) -> Sheet:
     return page
 
 
-def target_sheet(told: Entry, pen: Pen, *, alone: bool) -> Sheet:
+def target_sheet(told: schema.VerifyReport, pen: Pen, *, alone: bool) -> Sheet:
     """What is to be said of one target.
 
     Args:
@@ -228,14 +231,14 @@ def target_sheet(told: Entry, pen: Pen, *, alone: bool) -> Sheet:
         alone: It is the only target, so that its contract is worth a line.
     """
     page = Sheet(pen)
-    title = told["file"] if told["whole"] else told["name"]
+    title = (told["file"] if told["whole"] else told["name"]) or ""
     summary = f"  {_summary(told)}"
     if cells(pen.clean(title + summary)) <= pen.width:
         page.add((title, "title"), (summary, "faint"))
     else:
         page.add((pen.fit(title, pen.width, "end"), "title"))
         page.extend(wrapped(pen, summary, "  ", "faint"))
-    if alone:
+    if alone and told["contract"] is not None:
         text = told["contract"]["text"]
         for at, line in enumerate(wrapped(pen, text, "           ", "plain")):
             page.add(
@@ -256,31 +259,31 @@ def target_sheet(told: Entry, pen: Pen, *, alone: bool) -> Sheet:
     return page
 
 
-def _summary(told: Entry) -> str:
+def _summary(told: schema.VerifyReport) -> str:
     release = told["release"] or f"{told['version']}.x"
-    parts = [] if told["whole"] else [told["file"]]
+    parts = [] if told["whole"] else [told["file"] or ""]
     parts += [f"CPython {release}", _count(told["codes"], "code object")]
     if told["structural"]:
         parts.append(f"{STRUCTURAL}: kinds of values are not followed")
     return ", ".join(parts)
 
 
-def _add_violation(page: Sheet, violation: Entry) -> None:
+def _add_violation(page: Sheet, violation: schema.VerifyViolation) -> None:
     pen = page.pen
     page.add(("  ", "plain"), (violation["rule"], "error"), (f"  {violation['title']}", "heading"))
     page.extend(wrapped(pen, _where(violation), "    ", "name"))
     if violation["message"].casefold() != violation["title"].casefold():
         page.extend(wrapped(pen, violation["message"], "    ", "plain"))
     page.extend(_listing(pen, violation["instructions"]))
-    for label in ("expected", "found"):
-        if violation[label] is not None:
-            text = pen.fit(violation[label], pen.width - 4 - _LABEL, "both")
+    for label, said in (("expected", violation["expected"]), ("found", violation["found"])):
+        if said is not None:
+            text = pen.fit(said, pen.width - 4 - _LABEL, "both")
             page.add((f"    {label:<{_LABEL}}", "faint"), (text, "value"))
     if violation["stack"] is not None:
         page.add((f"    {'stack':<{_LABEL}}", "faint"), *_stack(pen, violation["stack"]))
 
 
-def _where(violation: Entry) -> str:
+def _where(violation: schema.VerifyViolation) -> str:
     """Code object, line of its source file (which is not the file of a .pyc), byte offset."""
     text = str(violation["code"])
     if violation["line"] is not None:
@@ -290,7 +293,7 @@ def _where(violation: Entry) -> str:
     return text
 
 
-def _listing(pen: Pen, instructions: Sequence[Entry]) -> list[Line]:
+def _listing(pen: Pen, instructions: Sequence[schema.VerifyInstruction]) -> list[Line]:
     names = max((len(each["opname"]) for each in instructions), default=0)
     args = max((len(str(each["arg"])) for each in instructions), default=0)
     offsets = max((len(str(each["offset"])) for each in instructions), default=0)

@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from coscope.render.schemas.report import Error
-from coscope.render.schemas.shared import Header
+from coscope.render.schemas.shared import Header, Severity
+
+Mode = Annotated[str, {"enum": ["static", "live", "warm"]}]
+Confidence = Annotated[str, {"enum": ["proved", "measured", "likely"]}]
 
 
 class AuditTotals(TypedDict):
@@ -30,7 +33,7 @@ class AuditDocument(Header):
 
     command: Literal["audit"]
     target: str  # all targets as the user named them
-    mode: Literal["static", "live", "warm"]  # files alone, imported packages, or code that has run
+    mode: Mode  # files alone, imported packages, or code that has run
     findings: list[AuditFinding]  # by file and place
     unused_ignores: list[AuditIgnore]  # comments that take nothing away, if every rule ran
     unread: list[Error]  # what could not be read
@@ -45,10 +48,10 @@ class AuditFinding(TypedDict):
     rule: str  # `DYN101`; `coscope rule` explains it
     title: str  # of the rule
     message: str  # one clause
-    severity: Literal["error", "warning", "info"]
+    severity: Severity
     # proved: it cannot be otherwise; measured: by a clock, here; likely: unless something unseen
     # makes it untrue
-    confidence: Literal["proved", "measured", "likely"]
+    confidence: Confidence
     code: str  # qualified name of the code object
     target: str | None  # `package.module:name` of a live object
     file: str | None

@@ -5,9 +5,44 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
-from coscope.render.schemas.shared import Header, Natural, Positive, Value
+from coscope.render.schemas.shared import Header, Natural, ParameterKind, Positive, Value
+
+CallStepKind = Annotated[
+    str,
+    {
+        "enum": [
+            "through",
+            "positional",
+            "left over",
+            "keyword",
+            "unknown keyword",
+            "default",
+            "check",
+            "error",
+            "enter",
+            "note",
+        ]
+    },
+]
+TraceKind = Annotated[
+    str,
+    {
+        "enum": [
+            "enter",
+            "instruction",
+            "fold",
+            "suspend",
+            "resume",
+            "throw",
+            "raise",
+            "return",
+            "unwind",
+        ]
+    },
+]
+Outcome = Annotated[str, {"enum": ["returned", "raised", "stopped", "refused"]}]
 
 
 class CallFunction(TypedDict):
@@ -26,7 +61,7 @@ class CallSlot(TypedDict):
 
     slot: Natural
     name: str
-    kind: Literal["positional-only", "positional-or-keyword", "*args", "keyword-only", "**kwargs"]
+    kind: ParameterKind
     value: Value | None  # null: nothing yet when the error was raised
     origin: str | None  # where the value comes from
 
@@ -34,18 +69,7 @@ class CallSlot(TypedDict):
 class CallStep(TypedDict):
     """One step from the call to the slots."""
 
-    kind: Literal[
-        "through",
-        "positional",
-        "left over",
-        "keyword",
-        "unknown keyword",
-        "default",
-        "check",
-        "error",
-        "enter",
-        "note",
-    ]
+    kind: CallStepKind
     text: str
     slot: Natural | None
     name: str | None  # of the parameter
@@ -63,9 +87,7 @@ class CallStage(TypedDict):
 class TraceEntry(TypedDict):
     """One line of a trace."""
 
-    kind: Literal[
-        "enter", "instruction", "fold", "suspend", "resume", "throw", "raise", "return", "unwind"
-    ]
+    kind: TraceKind
     frame: Positive  # 1 is the first that started
     depth: Natural  # frames of traced code around it
     code: str  # qualified name
@@ -82,7 +104,7 @@ class TraceEntry(TypedDict):
 class Trace(TypedDict):
     """What a call executed."""
 
-    outcome: Literal["returned", "raised", "stopped", "refused"]
+    outcome: Outcome
     value: Value | None  # returned, or the exception
     executed: Natural  # instructions
     steps: Natural  # bound on the entries

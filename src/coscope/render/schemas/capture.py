@@ -5,76 +5,71 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from coscope.render.schemas.shared import Header, Natural, Size, Value
+
+CaptureKind = Annotated[
+    str,
+    {
+        "enum": [
+            "target",
+            "closure",
+            "default",
+            "keyword default",
+            "global",
+            "attribute",
+            "self",
+            "function",
+            "argument",
+            "keyword",
+            "item",
+            "key",
+            "class",
+            "base",
+            "member",
+            "contents",
+            "state",
+        ]
+    },
+]
+Tool = Annotated[str, {"enum": ["pickle", "cloudpickle"]}]
 
 
 class CaptureStep(TypedDict):
     """One step from a target to an object that travels with it."""
 
-    kind: Literal[
-        "target",
-        "closure",
-        "default",
-        "keyword default",
-        "global",
-        "attribute",
-        "self",
-        "function",
-        "argument",
-        "keyword",
-        "item",
-        "key",
-        "class",
-        "base",
-        "member",
-        "contents",
-        "state",
-    ]
+    kind: CaptureKind
     name: str  # of the variable, parameter, attribute or key; empty where the kind says all
 
 
-class CaptureVerdict(TypedDict):
-    """Whether one tool takes an object."""
+class CapturePath(TypedDict):
+    """The way to an object."""
 
-    tool: Literal["pickle", "cloudpickle"]
+    path: list[CaptureStep]  # from the target; empty if there is nothing to be reached
+    chain: str  # the path as the page writes it
+
+
+class CaptureVerdict(CapturePath):
+    """Whether one tool takes an object.
+
+    The path leads to the first culprit, or to what cannot be told.
+    """
+
+    tool: Tool
     takes: bool | None  # null: cannot be told
     tried: bool  # false: told from types, and likely at best
-    # from the target to the first culprit, or to what cannot be told; empty if there is none
-    path: list[CaptureStep]
-    chain: str  # the path as the page writes it
     culprit: Value | None
     reason: str | None  # what the tool raised, or why it is expected to
     bytes: int | None  # of the whole pickle, if one was made
 
 
-class CaptureItem(TypedDict):
+class CaptureItem(CapturePath):
     """One object that a function takes along."""
 
     # how it is captured: of its last step
-    kind: Literal[
-        "target",
-        "closure",
-        "default",
-        "keyword default",
-        "global",
-        "attribute",
-        "self",
-        "function",
-        "argument",
-        "keyword",
-        "item",
-        "key",
-        "class",
-        "base",
-        "member",
-        "contents",
-        "state",
-    ]
+    kind: CaptureKind
     name: str
-    path: list[CaptureStep]  # from the target to it
-    chain: str  # the path as the page writes it
     value: Value
     by_name: bool  # cloudpickle writes only where to find it
     travels: bool  # false: it would if the functions before it were sent by value

@@ -5,9 +5,29 @@
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Annotated, Literal, TypedDict
 
-from coscope.render.schemas.shared import Header, Natural, Value
+from coscope.render.schemas.shared import Constant, Header, Natural, Value
+
+DependsAccess = Annotated[str, {"enum": ["read", "write", "delete", "import", "pass through"]}]
+DependsKind = Annotated[
+    str, {"enum": ["builtin", "global", "cell", "class-local-or-global", "unbound", "import"]}
+]
+DependsError = Annotated[str, {"enum": ["NameError", "UnboundLocalError"]}]
+
+
+class DependsPlace(TypedDict):
+    """Where something is used."""
+
+    path: list[str]  # code from the target to the one that uses it
+    offsets: list[Natural]  # bytes in that code's co_code
+
+
+class DependsUse(DependsPlace):
+    """A use of a name."""
+
+    name: str
+    lines: list[Natural]  # source lines of the uses
 
 
 class DependsCode(TypedDict):
@@ -20,60 +40,43 @@ class DependsCode(TypedDict):
     line: Natural
 
 
-class DependsName(TypedDict):
-    """A name or dotted path that one code object uses."""
+class DependsName(DependsUse):
+    """A name or dotted path that one code object uses.
 
-    name: str  # `np.linalg.norm`; of an import `json`, `..pkg.x`, `math.*`
-    access: Literal["read", "write", "delete", "import", "pass through"]
-    kind: Literal["builtin", "global", "cell", "class-local-or-global", "unbound", "import"]
+    The name is as in `np.linalg.norm`; of an import `json`, `..pkg.x` or `math.*`.
+    """
+
+    access: DependsAccess
+    kind: DependsKind
     chain: str  # `f -> <lambda> -> helper -> LOCK`
     resolved: str | None  # the part of the name that the value belongs to
     empty: bool  # an empty cell
     value: Value | None
-    path: list[str]  # code from the target to the one that uses it
-    offsets: list[Natural]  # bytes in that code's co_code
-    lines: list[Natural]  # source lines of the uses
 
 
-class DependsAttribute(TypedDict):
+class DependsAttribute(DependsPlace):
     """An attribute name, but for those of dotted paths."""
 
     name: str
     access: list[str]
-    path: list[str]  # code from the target to the one that uses it
-    offsets: list[Natural]  # bytes in that code's co_code
 
 
-class DependsConstant(TypedDict):
+class DependsConstant(Constant, DependsPlace):
     """A constant that the code loads."""
 
-    type: str  # name of the type
-    text: str
-    shortened: NotRequired[Literal[True]]  # the text is cut; absent if it is whole
-    path: list[str]  # code from the target to the one that uses it
-    offsets: list[Natural]  # bytes in that code's co_code
 
-
-class DependsDynamic(TypedDict):
+class DependsDynamic(DependsUse):
     """A builtin that makes names out of data."""
 
-    name: str  # as used
     function: str  # what it is
     note: str
-    path: list[str]  # code from the target to the one that uses it
-    offsets: list[Natural]  # bytes in that code's co_code
-    lines: list[Natural]  # source lines of the uses
 
 
-class DependsFailure(TypedDict):
+class DependsFailure(DependsUse):
     """A use of a name that raises if it is reached."""
 
-    name: str
-    error: Literal["NameError", "UnboundLocalError"]
+    error: DependsError
     reason: str
-    path: list[str]  # code from the target to the one that uses it
-    offsets: list[Natural]  # bytes in that code's co_code
-    lines: list[Natural]  # source lines of the uses
 
 
 class DependsHeld(TypedDict):

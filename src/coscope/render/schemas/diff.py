@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
-from coscope.render.schemas.shared import Header
+from coscope.render.schemas.shared import Header, Verdict
+
+RowKind = Annotated[str, {"enum": ["same", "removed", "added", "changed", "gap"]}]
 
 
 class DiffSide(TypedDict):
@@ -23,7 +25,7 @@ class DiffRow(TypedDict):
     """One row of the aligned instructions."""
 
     # `changed`: a jump that leads elsewhere; `gap`: equal rows are left out
-    kind: Literal["same", "removed", "added", "changed", "gap"]
+    kind: RowKind
     left: DiffSide | None
     right: DiffSide | None
 
@@ -60,7 +62,7 @@ class DiffDocument(Header):
 
     command: Literal["diff"]
     target: str  # both qualified names
-    verdict: Literal["identical", "same behaviour", "different"]
+    verdict: Verdict
     text: str  # the verdict in words
     left: DiffRead
     right: DiffRead

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Literal, TypedDict
 
 from coscope.render.schemas.diff import DiffCode
-from coscope.render.schemas.shared import Header
+from coscope.render.schemas.shared import Header, Verdict
 
 
 class PatchOutput(TypedDict):
@@ -38,7 +38,7 @@ class PatchVerified(TypedDict):
 class PatchDifference(TypedDict):
     """What a comparison with the original found."""
 
-    verdict: Literal["identical", "same behaviour", "different"]
+    verdict: Verdict
     text: str  # the verdict in words
     codes: list[DiffCode]
     removed: list[str]  # code objects that only the left one has
@@ -47,10 +47,9 @@ class PatchDifference(TypedDict):
     unknown: list[str]  # defaults and cells that cannot be compared by content
 
 
-class PatchDocument(Header):
-    """What `coscope patch --json` prints, and the document of a receipt."""
+class PatchDone(TypedDict):
+    """What was changed: a function, or a file."""
 
-    command: Literal["patch"]
     target: str  # qualified name of the function, or the file that was read
     module: str | None
     live: bool  # a function; else a file
@@ -63,6 +62,12 @@ class PatchDocument(Header):
     running_frames: int  # of the old code, which go on with it
     before: str | None  # fingerprint
     after: str | None  # fingerprint
+
+
+class PatchDocument(Header, PatchDone):
+    """What `coscope patch --json` prints, and the document of a receipt."""
+
+    command: Literal["patch"]
     # as `coscope.patcher.edits.documents` reads them, or the kind alone where JSON cannot carry a
     # constant
     edits: list[dict[str, object]]

@@ -28,22 +28,65 @@ listing, the graphs and the HTML, is made from it.
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from coscope.render.schemas.shared import (
     BlockName,
     Byte,
+    Constant,
     Header,
     LineNumber,
     Natural,
     Positions,
     Positive,
+    Severity,
     Sha256,
     Unit,
     User,
     Value,
     Version,
 )
+
+Binding = Annotated[str, {"enum": ["global", "builtin", "unbound", "unknown"]}]
+Origin = Annotated[str, {"enum": ["live", "source", "pyc", "interpreter"]}]
+LocalKind = Annotated[
+    str,
+    {
+        "enum": [
+            "positional-only",
+            "positional-or-keyword",
+            "*args",
+            "keyword-only",
+            "**kwargs",
+            "local",
+            "cell",
+            "free",
+        ]
+    },
+]
+EdgeKind = Annotated[str, {"enum": ["next", "jump", "true", "false", "exception"]}]
+CodeKind = Annotated[
+    str,
+    {
+        "enum": [
+            "module",
+            "class body",
+            "function",
+            "lambda",
+            "list comprehension",
+            "set comprehension",
+            "dict comprehension",
+            "generator expression",
+            "async generator expression",
+            "generator",
+            "coroutine",
+            "async generator",
+            "type parameters",
+            "annotations",
+        ]
+    },
+]
+WarmState = Annotated[str, {"enum": ["specialized", "missing", "generic", "waiting", "uncounted"]}]
 
 
 class Source(TypedDict):
@@ -54,21 +97,26 @@ class Source(TypedDict):
     lines: dict[LineNumber, str]  # lines that shown instructions name, by number
 
 
-class WarmRun(TypedDict):
+class WarmSeen(TypedDict):
+    """What one process saw of the function."""
+
+    release: str  # of CPython in that process
+    samples: Natural  # moments at which it was looked at
+
+
+class WarmRun(WarmSeen):
     """The run after which a function is shown, with `--warm`."""
 
     command: str  # as the user gave it
     status: int  # its exit status; negative: the signal that ended it
     processes: Positive  # that have the function; shown is the one that ran it most
-    release: str  # of CPython in that process
-    samples: Natural  # moments at which it was looked at
 
 
 class Document(Header):
     """What coscope says about one target."""
 
     target: str  # as the user named it
-    origin: Literal["live", "source", "pyc", "interpreter"] | None
+    origin: Origin | None
     live: bool | None  # read from a live function
     module: str | None
     doc: str | None
@@ -86,16 +134,7 @@ class Local(TypedDict):
 
     slot: Natural
     name: str
-    kind: Literal[
-        "positional-only",
-        "positional-or-keyword",
-        "*args",
-        "keyword-only",
-        "**kwargs",
-        "local",
-        "cell",
-        "free",
-    ]
+    kind: LocalKind
     default: Value | None
     cell: bool  # nested code captures it
 
@@ -143,17 +182,14 @@ class Name(TypedDict):
     name: str
     access: list[str]  # what is done with it: read, write, delete, import, ...
     offsets: list[Natural]  # bytes, of the instructions that use it
-    binding: Literal["global", "builtin", "unbound", "unknown"] | None  # where the lookup ends
+    binding: Binding | None  # where the lookup ends
     value: Value | None  # what it is bound to now, in a live function
 
 
-class Constant(TypedDict):
+class ConstantUse(Constant):
     """One entry of co_consts."""
 
     index: Natural
-    type: str  # name of the type
-    text: str  # as Python writes it; big integers in hexadecimal
-    shortened: NotRequired[Literal[True]]  # the text is cut; absent if it is whole
     offsets: list[Natural]  # bytes, of the instructions that load it
     docstring: bool
 
@@ -180,7 +216,7 @@ class Instruction(TypedDict):
 class Edge(TypedDict):
     """One way out of a block."""
 
-    kind: Literal["next", "jump", "true", "false", "exception"]
+    kind: EdgeKind
     target: BlockName
     label: str | None  # the condition, or the outcome of another test
     back: bool  # leads to the head of a loop around the block
@@ -194,14 +230,19 @@ class BlockStep(TypedDict):
     text: str
 
 
-class Block(TypedDict):
+class LineRange(TypedDict):
+    """The source lines of some instructions."""
+
+    line: Natural | None  # the smallest
+    last_line: Natural | None  # the largest
+
+
+class Block(LineRange):
     """A basic block."""
 
     name: BlockName
     start: Natural  # byte offset of the first instruction
     stop: Natural  # byte offset after the last one
-    line: Natural | None  # smallest line of its instructions
-    last_line: Natural | None  # largest line of its instructions
     reachable: bool
     loop_head: bool
     edges: list[Edge]
@@ -288,7 +329,7 @@ class Detail(TypedDict):
     locals: list[Local]
     cells: DetailCells
     names: DetailNames  # Names by what the opcodes do with them.
-    constants: list[Constant]
+    constants: list[ConstantUse]
     instructions: list[Instruction]
     blocks: list[Block]
     loops: list[Loop]
@@ -319,22 +360,7 @@ class Code(TypedDict):
     last_line: int
     version: Version  # CPython, such as 3.13
     release: str | None  # CPython, such as 3.13.0; null where only the version is known
-    kind: Literal[
-        "module",
-        "class body",
-        "function",
-        "lambda",
-        "list comprehension",
-        "set comprehension",
-        "dict comprehension",
-        "generator expression",
-        "async generator expression",
-        "generator",
-        "coroutine",
-        "async generator",
-        "type parameters",
-        "annotations",
-    ]
+    kind: CodeKind
     flags: CodeFlags
     bytes: Natural  # length of co_code
     instruction_count: Natural
@@ -348,7 +374,7 @@ class Finding(TypedDict):
 
     rule: str
     message: str
-    severity: Literal["error", "warning", "info"]
+    severity: Severity
     code: str  # qualified name
     file: str | None
     positions: Positions
@@ -376,16 +402,26 @@ class Error(TypedDict):
     cause: NotRequired[str]
 
 
-class Warm(TypedDict):
-    """What the interpreter made of one instruction."""
+class WarmReason(TypedDict):
+    """Why an instruction is generic, or misses."""
+
+    reason: str | None  # null where it cannot be told
+    proved: bool | None  # the reason was seen; else it is the likely one
+    types: list[str]  # types seen there
+
+
+class Warm(WarmReason):
+    """What the interpreter made of one instruction.
+
+    `specialized` fits what it meets. `missing` was specialised for something else, again and again.
+    `generic` is so after 254 executions or more in a row, `waiting` was executed less often.
+    `uncounted` has another form without a counter, such as `RESUME_CHECK`.
+    """
 
     # the form that is executed now, such as LOAD_ATTR_SLOT; opname is the compiled one
     executed: str
-    state: Literal["specialized", "missing", "generic", "waiting", "uncounted"]
+    state: WarmState
     counter: Unit | None  # first unit of its inline cache
     backoff: Natural | None  # of a generic form: exponent of the wait until it is tried again
     executions: Natural | None  # of a generic form: executions in a row, at least
     misses: Natural | None  # of a specialised form: executions that did not fit since it was made
-    reason: str | None  # why it is generic or misses, where that can be told
-    proved: bool | None  # the reason was seen; else it is the likely one
-    types: list[str]  # types seen there

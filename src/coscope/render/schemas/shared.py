@@ -5,7 +5,7 @@ Every document begins with the keys of [header](#header).
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 Natural = Annotated[int, {"minimum": 0}]
 Positive = Annotated[int, {"minimum": 1}]
@@ -17,6 +17,11 @@ Version = Annotated[str, {"pattern": r"^3\.[0-9]+$"}]
 LineNumber = Annotated[str, {"pattern": "^[0-9]+$"}]
 Positions = Annotated[list[int | None], {"minItems": 4, "maxItems": 4}]
 Interval = Annotated[list[float], {"minItems": 2, "maxItems": 2}]
+ParameterKind = Annotated[
+    str, {"enum": ["positional-only", "positional-or-keyword", "*args", "keyword-only", "**kwargs"]}
+]
+Severity = Annotated[str, {"enum": ["error", "warning", "info"]}]
+Verdict = Annotated[str, {"enum": ["identical", "same behaviour", "different"]}]
 
 
 class Producer(TypedDict):
@@ -39,6 +44,14 @@ class Value(TypedDict):
 
     type: str  # name of the type
     text: str  # as Python writes it, shortened where it is long
+
+
+class Constant(TypedDict):
+    """A constant as shown."""
+
+    type: str  # name of the type
+    text: str  # as Python writes it; big integers in hexadecimal
+    shortened: NotRequired[Literal[True]]  # the text is cut; absent if it is whole
 
 
 class User(TypedDict):

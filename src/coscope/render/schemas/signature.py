@@ -5,9 +5,38 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
-from coscope.render.schemas.shared import Header, Natural
+from coscope.render.schemas.shared import Header, Natural, ParameterKind
+
+Flavour = Annotated[
+    str,
+    {
+        "enum": [
+            "function",
+            "generator",
+            "coroutine",
+            "async generator",
+            "generator-based coroutine",
+        ]
+    },
+]
+When = Annotated[str, {"enum": ["called", "awaited", "iterated"]}]
+AnnotationForm = Annotated[str, {"enum": ["object", "string", "lazy", "source"]}]
+AnnotationVerdict = Annotated[
+    str,
+    {
+        "enum": [
+            "evaluated",
+            "would evaluate",
+            "would raise NameError",
+            "would raise AttributeError",
+            "would raise TypeError",
+            "does not parse",
+            "not known",
+        ]
+    },
+]
 
 
 class SignatureReported(TypedDict):
@@ -51,7 +80,7 @@ class ShapeParameter(TypedDict):
     """One parameter."""
 
     name: str
-    kind: Literal["positional-only", "positional-or-keyword", "*args", "keyword-only", "**kwargs"]
+    kind: ParameterKind
     default: ShapeParameterDefault | None
 
 
@@ -73,12 +102,7 @@ class SignatureLink(TypedDict):
     line: int | None
     how: str  # how the link before leads here; empty for the first
     accepts: Shape | None
-    flavour: (
-        Literal[
-            "function", "generator", "coroutine", "async generator", "generator-based coroutine"
-        ]
-        | None
-    )
+    flavour: Flavour | None
     wraps: bool  # it has a `__wrapped__`
     changes: list[str]  # what it loses or changes of the next link
 
@@ -92,7 +116,7 @@ class Witness(TypedDict):
     reported: str | None  # why the reported signature rejects it; null: it admits it
     code: str | None  # message of the code's TypeError; null: it admits it
     by: str | None  # qualified name of the function that rejects it
-    when: Literal["called", "awaited", "iterated"]  # when the code rejects it
+    when: When  # when the code rejects it
 
 
 class Annotation(TypedDict):
@@ -101,16 +125,8 @@ class Annotation(TypedDict):
     function: str  # qualified name
     name: str  # of the parameter, or return
     text: str
-    form: Literal["object", "string", "lazy", "source"]
-    verdict: Literal[
-        "evaluated",
-        "would evaluate",
-        "would raise NameError",
-        "would raise AttributeError",
-        "would raise TypeError",
-        "does not parse",
-        "not known",
-    ]
+    form: AnnotationForm
+    verdict: AnnotationVerdict
     module: str | None  # in whose globals its names are looked up
     missing: list[str]  # names that are not found
     reason: str | None

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Annotated, Literal, TypedDict
 
 from coscope.render.schemas.report import Error
 from coscope.render.schemas.shared import Header
+
+VerifyVerdict = Annotated[str, {"enum": ["accepted", "refused", "not decided"]}]
 
 
 class VerifyTotals(TypedDict):
@@ -23,17 +25,27 @@ class VerifyTotals(TypedDict):
     structural: int  # targets of 3.8 to 3.10: structural only
 
 
-class VerifyDocument(Header):
-    """What `coscope verify --json` prints, for all targets together."""
+class VerifyOpening(Header):
+    """What is known before the first report."""
 
     command: Literal["verify"]
     target: str  # all targets as the user named them; of a `Report` the qualified name
-    # one for each file, code object or function, in the order of the targets
-    reports: list[VerifyReport]
+
+
+class VerifyClosing(TypedDict):
+    """What is known after the last report."""
+
     ok: bool  # everything could be read, and nothing violates a rule
     totals: VerifyTotals
     # what broke off the work; a target that cannot be read has an error of its own
     error: Error | None
+
+
+class VerifyDocument(VerifyOpening, VerifyClosing):
+    """What `coscope verify --json` prints, for all targets together."""
+
+    # one for each file, code object or function, in the order of the targets
+    reports: list[VerifyReport]
 
 
 class VerifyReport(TypedDict):
@@ -43,7 +55,7 @@ class VerifyReport(TypedDict):
     # it could be read, and cannot crash the interpreter if it is entered as `contract` says
     ok: bool
     # "not decided": a bound of work was reached before either of the others was known
-    verdict: Literal["accepted", "refused", "not decided"] | None
+    verdict: VerifyVerdict | None
     file: str | None  # that was read; of a live function the one that its code object names
     name: str | None  # qualified name of the outermost code object
     whole: bool | None  # it is the code of a whole file

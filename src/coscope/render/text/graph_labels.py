@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING
 
 from coscope.render.text.measured import escape, shorten
 
-Entry = dict[str, Any]
+if TYPE_CHECKING:
+    from coscope.render.schemas import report as schema
+
 
 WIDTH = 48  # characters of a line in a box
 _MOST_STEPS = 12  # lines in a box
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 
 
-def block_lines(block: Entry) -> list[str]:
+def block_lines(block: schema.Block) -> list[str]:
     """Lines of a block's box: its name and source line, then what it does."""
     first, last = block["line"], block["last_line"]
     place = "" if first is None else f", line {first}"
@@ -29,7 +31,7 @@ def block_lines(block: Entry) -> list[str]:
     return [block["name"] + place, *steps]
 
 
-def condition_of(block: Entry) -> str | None:
+def condition_of(block: schema.Block) -> str | None:
     """What decides where control leaves the block, or None if nothing does."""
     for edge in block["edges"]:
         if edge["kind"] in ("true", "false"):
@@ -39,7 +41,7 @@ def condition_of(block: Entry) -> str | None:
     return None
 
 
-def edge_label(edge: Entry) -> str:
+def edge_label(edge: schema.Edge) -> str:
     """What an edge says: the condition, negated on the way of the false."""
     kind, label = edge["kind"], edge["label"]
     if kind == "true":

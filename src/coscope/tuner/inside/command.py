@@ -73,7 +73,7 @@ class _Work:
         """Write what was measured, if this process has used the module."""
         if self.meter is None and self.error is None:
             return
-        told: Dict[str, Any] = {"error": self.error, "process": time.process_time()}
+        told: Dict[str, object] = {"error": self.error, "process": time.process_time()}
         if self.meter is not None:
             told.update(self.meter.told())
         path = os.path.join(self.settings["results"], "%d.json" % os.getpid())
@@ -90,7 +90,7 @@ class Meter:
         self.forms = forms
         self.clock = clock
         self.lines = lines
-        self.spent: List[Dict[str, Any]] = []
+        self.spent: List[Dict[str, object]] = []
         spent = self.spent
 
         class Own(threading.local):

@@ -7,7 +7,7 @@ import importlib
 import inspect
 import linecache
 from types import CodeType, FunctionType, ModuleType
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Callable, Dict, Iterator, List
 
 Install = Callable[[], None]  # puts one form in place
 
@@ -55,7 +55,7 @@ class Place:
         raise Fault("%s is no Python function, but of type %s" % (self.target, type(found)))
 
 
-def _unwrapped(held: object) -> Any:
+def _unwrapped(held: object) -> object:
     """One layer less: what a method, property, partial or decorated function stands for."""
     if isinstance(held, (staticmethod, classmethod)):
         return held.__func__

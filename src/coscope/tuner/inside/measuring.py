@@ -31,7 +31,7 @@ _SLICES, _LONG = 9, 0.5  # measurements of what a call costs; seconds after whic
 _LOOP = "def run(n):\n    for _ in range(n):\n        result = (%s\n)\n    return result\n"
 
 
-def describe(request: Dict[str, Any]) -> Dict[str, Any]:
+def describe(request: Dict[str, Any]) -> Dict[str, object]:
     """What a function is, and the text of its file."""
     place = Place(request["target"])
     function = place.function()
@@ -86,7 +86,7 @@ def _constructors(function: FunctionType) -> Dict[str, List[str]]:
     return found
 
 
-def count(request: Dict[str, Any]) -> Dict[str, Any]:
+def count(request: Dict[str, Any]) -> Dict[str, object]:
     """How often each line of a function runs in one call, and how long the call takes."""
     place = Place(request["target"])
     function = place.function()
@@ -150,7 +150,7 @@ class Lines:
         finally:
             sys.settrace(before)
 
-    def _each_call(self, frame: Any, event: str, argument: Any) -> Any:
+    def _each_call(self, frame: Any, event: str, argument: object) -> Any:
         if id(frame.f_code) not in self.within:
             return None
         if id(frame.f_code) == self.own:
@@ -178,7 +178,7 @@ def _refuse_unrun(result: object, function: FunctionType) -> None:
             raise Fault("the call only makes %s and runs nothing of it: use %s" % (what, instead))
 
 
-def measure(request: Dict[str, Any]) -> Dict[str, Any]:
+def measure(request: Dict[str, Any]) -> Dict[str, object]:
     """Seconds of a call: of the function, of its other form, and of its copy, the null run.
 
     Each form has a setup of its own. The copy is made as the other form is.
@@ -196,7 +196,7 @@ def measure(request: Dict[str, Any]) -> Dict[str, Any]:
     if request.get("against"):
         installs[1]()
         _refuse_unplaced(request, runs[1])
-    answer: Dict[str, Any] = _compared(request, results, names)
+    answer: Dict[str, object] = _compared(request, results, names)
     if answer["same"] is False and answer["steady"]:
         return dict(answer, rounds=[], calls=0)
     installs[0]()
@@ -226,7 +226,7 @@ def _refuse_unplaced(request: Dict[str, Any], run: Run) -> None:
 
 
 def _installs(
-    request: Dict[str, Any], place: Place, function: FunctionType, names: List[Dict[str, Any]]
+    request: Dict[str, Any], place: Place, function: FunctionType, names: List[Dict[str, object]]
 ) -> List[Install]:
     """What puts the function, its other form, and its copy in place."""
     original = function.__code__
@@ -254,7 +254,7 @@ def _both(first: Install, second: Install) -> Install:
 
 def _compared(
     request: Dict[str, Any], results: List[object], names: List[Dict[str, object]]
-) -> Dict[str, Any]:
+) -> Dict[str, object]:
     """Whether the other form gives what the function gives, and whether the copy does."""
     made = _bound(request.get("setup") or "")
     told: List[Optional[bool]] = []
@@ -271,7 +271,7 @@ def _bound(setup: str) -> List[str]:
     return [name for name in namespace_names if not name.startswith("__")]
 
 
-def _loop(request: Dict[str, Any], namespace: Dict[str, Any]) -> Run:
+def _loop(request: Dict[str, Any], namespace: Dict[str, object]) -> Run:
     namespace.setdefault("__builtins__", builtins)
     exec(request.get("setup") or "", namespace)
     held: Dict[str, Any] = {}

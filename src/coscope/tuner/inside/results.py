@@ -10,7 +10,7 @@ _NUMBERS = (float, complex)  # NaN is the same as NaN here, and 0.0 is not -0.0
 _MOST = 1000000  # values that are compared
 
 
-def same(one: Any, other: Any) -> Optional[bool]:
+def same(one: object, other: object) -> Optional[bool]:
     """True, False, or None if it cannot be told.
 
     Built-in values and containers are compared by type, content and order; other objects by their
@@ -26,7 +26,7 @@ class _Comparison:
     def __init__(self) -> None:
         self.met: Set[Tuple[int, int]] = set()
 
-    def same(self, one: Any, other: Any) -> Optional[bool]:
+    def same(self, one: object, other: Any) -> Optional[bool]:
         if one is other:
             return True
         if _kind(one) != _kind(other):

@@ -99,10 +99,10 @@ def by_turns(
     return found
 
 
-def calibrate(request: Dict[str, Any]) -> Dict[str, Any]:
+def calibrate(request: Dict[str, Any]) -> Dict[str, object]:
     """Nanoseconds that the slow statement of each pair takes more, by round."""
     clocks = Clocks(request["clock"], request["wall"])
-    found: Dict[str, Any] = {}
+    found: Dict[str, object] = {}
     for code, pair in request["pairs"].items():
         try:
             found[code] = _differences(pair, clocks)
@@ -112,7 +112,7 @@ def calibrate(request: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _differences(pair: Dict[str, Any], clocks: Clocks) -> List[float]:
-    namespace: Dict[str, Any] = {}
+    namespace: Dict[str, object] = {}
     exec(pair["setup"], namespace)
     loops = []
     for statement, begin in (
