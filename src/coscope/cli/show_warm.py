@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from coscope.cli.session import Session
@@ -63,16 +64,19 @@ def warm_document(
         write_lines([f"coscope: the command left with exit status {done.status}"])
     ran = [entry for entry in done.told if entry["document"] is not None]
     if not ran:
-        reasons = dict.fromkeys(entry["absent"] for entry in done.told)
-        raise TargetNotFound(
-            f"no process of the command has {target}",
-            found="; ".join(reasons),
-            hint="A script's own functions are named file.py::name, imported ones module:name too.",
-        )
+        raise _absent(target, (entry["absent"] for entry in done.told))
     most = max(ran, key=lambda entry: int(entry["ran"]))
     document: schema.Document = most["document"]
     document["warm"] = _run(most["seen"], command, done.status, len(ran))
     return document
+
+
+def _absent(target: str, reasons: Iterable[str]) -> TargetNotFound:
+    return TargetNotFound(
+        f"no process of the command has {target}",
+        found="; ".join(dict.fromkeys(reasons)),
+        hint="A script's own functions are named file.py::name, imported ones module:name too.",
+    )
 
 
 def _run(seen: schema.WarmSeen, command: str, status: int, processes: int) -> schema.WarmRun:
