@@ -10,11 +10,30 @@
 The names are loaded at their first use, so that `import coscope` is nearly free.
 """
 
-from __future__ import annotations
+# No `from __future__` here: it is an import too, and nothing may be imported before this.
+import sys
 
-from importlib import import_module
 
-from coscope.result import bind_renderer
+def _leave_the_folder() -> None:
+    """Take the current folder off sys.path where this is `python -m coscope`.
+
+    Python puts it first, before the standard library, so a `json.py` in it would run. While a
+    package is looked for by `-m`, `sys.argv[0]` is "-m".
+    """
+    words = sys.orig_argv[1:]
+    named = any(
+        word[:1] == "-" and word[1:2] != "-" and (word + after).endswith("mcoscope")
+        for word, after in zip(words, [*words[1:], ""])  # noqa: B905 - they are of one length
+    )
+    if sys.argv[:1] == ["-m"] and named and not sys.flags.safe_path:
+        del sys.path[0]
+
+
+_leave_the_folder()
+
+from importlib import import_module  # noqa: E402
+
+from coscope.result import bind_renderer  # noqa: E402
 
 TYPE_CHECKING = False  # type checkers take it for typing's, whose import would cost more than ours
 
@@ -225,7 +244,7 @@ _ROOMS = {
 bind_renderer("coscope.render.results")
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Load a public name at its first use (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -241,7 +260,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def show(target: object, *, python: str | None = None, unwrap: bool = False) -> Card:
+def show(target: object, *, python: str | None = None, unwrap: bool = False) -> "Card":
     """Show the card of a function.
 
     In a script the card is printed. At an interactive prompt and in a notebook it is only
@@ -289,6 +308,5 @@ def graph(target: object, *, python: str | None = None, unwrap: bool = False) ->
 def _echoes() -> bool:
     """True where the value of the last expression is displayed: a prompt, a notebook."""
     import builtins
-    import sys
 
     return hasattr(sys, "ps1") or hasattr(builtins, "__IPYTHON__")

@@ -223,7 +223,7 @@ def test_the_project_s_configuration(tree: Path) -> None:
         ("[tool.coscope]\nselct = []", "Did you mean select?"),
         ("[tool.coscope]\nselect = 1", "select is no list"),
         ("[tool.coscope]\ncapture-limit = 'x'", "capture-limit is of the wrong type"),
-        ("[tool.coscope\n", "this is no TOML"),
+        ("[tool.coscope\n", "this is not TOML"),
     ],
 )
 def test_a_wrong_configuration_is_one_clear_error(tree: Path, table: str, words: str) -> None:

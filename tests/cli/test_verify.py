@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -422,24 +423,34 @@ def test_as_many_processes_as_cores(tmp_path: Path) -> None:
     assert "of 68 files" in run(tmp_path, "-j", "0").stdout
 
 
-def _double(number: int) -> int:
-    time.sleep(0.05 if number == 0 else 0)  # the first is done last
-    return 2 * number
+@needs_processes
+def test_results_come_in_the_order_of_the_tasks() -> None:
+    tasks = [range(2_000_000), [1], [2], [3], [4]]  # the first is done last
+    results = in_order(sum, tasks, 2, stays=lambda task: task == [3])
+
+    assert [sum(range(2_000_000)), 1, 2, 3, 4] == list(results)
 
 
-def _die(number: int) -> int:
-    os._exit(number)
+def _only_here(number: int) -> int:
+    return number
 
 
 @needs_processes
-def test_results_come_in_the_order_of_the_tasks() -> None:
-    assert [0, 2, 4, 6, 8] == list(in_order(_double, range(5), 2, stays=lambda task: task == 3))
+def test_a_task_that_a_process_cannot_load_is_an_error() -> None:
+    with pytest.raises(CoscopeError, match="crashed"):
+        list(in_order(_only_here, [1, 2, 3], 2))
+
+
+@needs_processes
+def test_what_a_task_raises_is_raised_here() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(in_order(partial(divmod, 1), [1, 0, 2], 2))
 
 
 @needs_processes
 def test_a_process_that_dies_is_an_error() -> None:
     with pytest.raises(CoscopeError, match="crashed"):
-        list(in_order(_die, [1, 2, 3], 2))
+        list(in_order(os._exit, [1, 2, 3], 2))  # type: ignore[arg-type]
 
 
 @needs_processes
@@ -447,7 +458,7 @@ def test_a_process_that_dies_leaves_a_whole_document(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def dies(*arguments: object, **options: object) -> Any:
-        return in_order(_die, [1, 2, 3], 2)
+        return in_order(os._exit, [1, 2, 3], 2)
 
     monkeypatch.setattr("coscope.cli.processes.in_order", dies)
     result = run(many(tmp_path), "--json")

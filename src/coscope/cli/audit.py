@@ -88,11 +88,14 @@ def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
     Exit status: 0 nothing of the severity of --fail-on, 1 findings, 2 a target could not be read.
     """
     from coscope.audits.selection import selected
+    from coscope.cli.streams import write_lines
+    from coscope.render.text.measured import Pen
 
     session.target = " ".join(targets)
     form = "json" if session.json else given["form"]
     session.json = form == "json"
     config = _config(targets, given)
+    write_lines(f"coscope: note: {Pen(ascii=session.ascii).clean(each)}" for each in config.notes)
     selection = selected(given["select"] or config.select, given["ignore"] or config.ignore)
     rules = selection.rules()
     options = replace(config.options, pickle=config.options.pickle or given["pickle"])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from coscope.cli.files import Item
 from coscope.cli.session import Session
+from coscope.cli.worker import is_worker
 
 if TYPE_CHECKING:
     from coscope.audits.options import Options
@@ -202,15 +203,9 @@ def audited(
 ) -> list[Read]:
     """Audit some files; one that cannot be read does not keep the others from it."""
     rules = selection.rules()
-    if python is not None and _is_worker():
+    if python is not None and is_worker():
         _keep_compiler()
     return [_read(item, rules, options, python, ascii, debug) for item in batch]
-
-
-def _is_worker() -> bool:
-    import multiprocessing
-
-    return multiprocessing.parent_process() is not None
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,7 @@ for each file, on time; it writes no core file, and ends when nobody holds its p
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import tempfile
 import threading
@@ -14,8 +15,9 @@ from contextlib import suppress
 
 from coscope.errors import InterpreterError
 
-# A request is a line of JSON and so many bytes of source; an answer a letter, so many bytes in
-# eight digits of hexadecimal, and those bytes: C marshalled code, S a syntax error, D too deep.
+# A request is a line of JSON that ends with a size, then that many bytes of source. An answer is a
+# letter, a size in eight hexadecimal digits and that many bytes: C marshalled code, S a syntax
+# error, D nested too deeply.
 _SCRIPT = """
 import json, marshal, sys, warnings
 try:
@@ -56,6 +58,19 @@ for line in iter(source.readline, b""):
     out.write(sort + b"%%08x" %% len(held) + held)
     out.flush()
 """
+
+
+# Interpreters start here: a shim of pyenv or asdf asks files of the current folder what to run.
+NEUTRAL_FOLDER = os.path.abspath(os.sep)
+
+
+def environment() -> dict[str, str]:
+    """The environment without what configures Python, or leads its shims to another folder."""
+    return {
+        name: held
+        for name, held in os.environ.items()
+        if not name.startswith("PYTHON") and name not in ("PYENV_DIR", "PYENV_FILE_ARG")
+    }
 
 
 class Compiler:
@@ -129,6 +144,8 @@ class Compiler:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self._complaints,
+                    cwd=NEUTRAL_FOLDER,
+                    env=environment(),
                 )
             except (OSError, ValueError) as error:
                 raise InterpreterError(f"{self.path} does not start: {error}") from error

@@ -1,7 +1,7 @@
 """Another CPython on this machine, asked to compile a source file. It executes nothing of it.
 
-It answers with marshal bytes that `codec.unmarshal` reads; how, and under which limits, stands in
-`compiling`.
+It answers with marshal bytes that `codec.unmarshal` reads; `compiling` says how, and under which
+limits.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from coscope.codec.unmarshal import load
 from coscope.errors import InterpreterError, SourceError
 from coscope.model import Code
 from coscope.opcodes import VERSIONS, table
-from coscope.readers.compiling import Compiler
+from coscope.readers.compiling import NEUTRAL_FOLDER, Compiler, environment
 from coscope.readers.from_source import syntax_fault
 from coscope.readers.values import shortened
 
@@ -54,17 +54,15 @@ def find(spec: str) -> Interpreter:
     Args:
         spec: A version ("3.13"), a release ("3.13.0"), a command on PATH or a path. Of several
             releases of a version the first found is taken: beside the running interpreter, on
-            PATH, then under pyenv, the newest first.
+            PATH, then under pyenv, the newest first. Folders of PATH that are relative are left
+            out: what is in them depends on the current folder.
 
     Raises:
-        InterpreterError: There is none; those that there are, are named.
+        InterpreterError: None matches; the message lists those that were found.
     """
     wanted = re.fullmatch(r"(?:c?python)?-?(\d+\.\d+)(\.\d+\w*)?", spec)
     if wanted is None:
-        command = shutil.which(spec)
-        if command is None:
-            raise _missing(spec)
-        return identify(command)
+        return identify(_command(spec))
     version, micro = wanted[1], wanted[2]
     for path in _candidates(version):
         try:
@@ -74,6 +72,21 @@ def find(spec: str) -> Interpreter:
         if found.version == version and (micro is None or found.release == version + micro):
             return found
     raise _missing(spec)
+
+
+def _command(spec: str) -> str:
+    """The absolute path of a command on PATH, or of a path."""
+    if os.path.dirname(spec):
+        command = shutil.which(os.path.abspath(spec))
+    else:
+        command = shutil.which(spec, path=os.pathsep.join(_folders_of_path()))
+    if command is None or not os.path.isabs(command):  # Windows looks in the current folder too
+        raise _missing(spec)
+    return command
+
+
+def _folders_of_path() -> list[str]:
+    return [folder for folder in os.get_exec_path() if os.path.isabs(folder)]
 
 
 def installed() -> list[Interpreter]:
@@ -190,7 +203,7 @@ def _candidates(version: str | None) -> Iterator[str]:
     names = [f"python{version}"] if version else ["python3", "python"]
     pattern = re.compile(r"python3\.\d+(\.exe)?")
     seen: set[str] = set()
-    folders = [Path(sys.executable).parent, *map(Path, os.get_exec_path())]
+    folders = [Path(sys.executable).parent, *map(Path, _folders_of_path())]
     paths = [Path(sys.executable)]
     for folder in folders:
         if version is None:
@@ -242,7 +255,13 @@ def _missing(spec: str) -> InterpreterError:
 def _run(command: list[str], data: bytes, seconds: int) -> subprocess.CompletedProcess[bytes]:
     try:
         return subprocess.run(
-            command, input=data, capture_output=True, timeout=seconds, check=False
+            command,
+            input=data,
+            capture_output=True,
+            timeout=seconds,
+            check=False,
+            cwd=NEUTRAL_FOLDER,
+            env=environment(),
         )
     except subprocess.TimeoutExpired as error:
         raise InterpreterError(f"{command[0]} gave no answer in {seconds} seconds") from error

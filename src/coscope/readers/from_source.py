@@ -12,7 +12,7 @@ from coscope.errors import SourceError, TargetError, TargetNotFound
 from coscope.model import Code, Function, Source
 from coscope.readers.docstrings import docstring_of
 from coscope.readers.from_function import from_code_object
-from coscope.readers.sources import source_from
+from coscope.readers.sources import decode_text, is_plain, source_from
 
 
 def from_file(path: str | os.PathLike[str], *, optimize: int = 0) -> Function:
@@ -58,6 +58,9 @@ def compile_live(text: str | bytes, filename: str, *, optimize: int = 0) -> Code
     Raises:
         SourceError: With line, column and text of the fault where the compiler tells them.
     """
+    if isinstance(text, bytes) and not is_plain(text):
+        # The compiler would look the declared encoding up anew, by rules that differ in details.
+        text = decode_text(text, filename)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import encodings
 import hashlib
 import io
 import linecache
@@ -97,11 +98,16 @@ def _refuse_null(data: bytes, filename: str) -> None:
 def decode_text(data: bytes, filename: str) -> str:
     """Source bytes -> text, by byte order mark or coding declaration, UTF-8 without.
 
+    Only Python's own encodings are used. Packages can register more, and theirs would run code on
+    text that may be hostile.
+
     Raises:
-        SourceError: The declaration names no text encoding, or the bytes are not of it.
+        SourceError: The declaration does not name a text encoding of Python's own, or the bytes
+            do not decode by it.
     """
     _refuse_null(data, filename)
     try:
+        _refuse_foreign(data)
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         return data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -114,6 +120,27 @@ def decode_text(data: bytes, filename: str) -> str:
                 raise _undecodable(data, filename, cause) from error
         what = error.msg if isinstance(error, SyntaxError) else str(error)
         raise SourceError(f"the source cannot be decoded: {what}", file=filename) from error
+
+
+_COOKIE = re.compile(rb"coding[:=][ \t]*([-\w.]+)", re.ASCII)
+
+
+def _refuse_foreign(data: bytes) -> None:
+    """Refuse whatever may be the declaration of an encoding that is not Python's own.
+
+    `codecs.lookup` asks all who registered; the search function of `encodings` asks only itself.
+
+    Raises:
+        LookupError: Python has no such encoding.
+    """
+    lines = data.replace(b"\r", b"\n").split(b"\n", 4)[:4]  # "\r\n" makes two line ends here
+    for line in lines:
+        found = _COOKIE.search(line) if b"#" in line else None
+        if found is None:
+            continue
+        name = found[1].decode("ascii").lower().replace("_", "-")
+        if encodings.search_function(encodings.normalize_encoding(name)) is None:
+            raise LookupError(f"unknown encoding: {found[1].decode('ascii')}")
 
 
 def _undecodable(data: bytes, filename: str, error: UnicodeDecodeError) -> SourceError:

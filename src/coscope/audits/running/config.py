@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,10 +29,12 @@ class Config:
     baseline: Path | None = None
     python: str | None = None
     options: Options = field(default_factory=Options)
+    notes: tuple[str, ...] = ()  # why its file may not be the user's
 
 
 _LISTS = ("select", "ignore", "exclude")
 _TEXTS = ("baseline", "python")
+_VERSION = re.compile(r"\d+\.\d+(\.\d+\w*)?", re.ASCII)
 
 
 def find_config(targets: Iterable[str]) -> Path | None:
@@ -48,7 +52,8 @@ def read_config(path: Path) -> Config:
     """The configuration of a file.
 
     Raises:
-        InputError: It is no TOML, or a key or value is unknown.
+        InputError: It is not TOML, a key or value is unknown, or it names an interpreter by
+            more than its version: what a file in the audited tree names is never started.
     """
     table = _table_of(path)
     if table is None:
@@ -65,6 +70,14 @@ def read_config(path: Path) -> Config:
             )
     lists = {name: _list(table, name, path) for name in _LISTS}
     baseline, python = (_text(table, name, path) for name in _TEXTS)
+    if python is not None and _VERSION.fullmatch(python) is None:
+        raise InputError(
+            "[tool.coscope] python is not a version",
+            file=path,
+            expected='a version such as "3.13" or "3.13.1"',
+            found=python,
+            hint="A path or a command can be given on the command line alone, with --python.",
+        )
     return Config(
         file=path,
         select=lists["select"],
@@ -73,29 +86,43 @@ def read_config(path: Path) -> Config:
         baseline=None if baseline is None else path.parent / baseline,
         python=python,
         options=from_table(table, path),
+        notes=tuple(_doubts(path)),
     )
+
+
+def _doubts(path: Path) -> Iterator[str]:
+    """Signs that somebody else decides what the configuration says."""
+    if path.is_symlink():
+        yield f"the configuration {path} is a symbolic link to {os.path.realpath(path)}"
+    if not hasattr(os, "geteuid"):
+        return
+    status = os.stat(path)
+    if status.st_uid not in (os.geteuid(), 0):
+        yield f"the configuration {path} belongs to another user (uid {status.st_uid})"
+    elif status.st_mode & stat.S_IWOTH:
+        yield f"the configuration {path} can be written by every user"
 
 
 def _table_of(path: Path) -> dict[str, object] | None:
     try:
         tool = tomllib.loads(read_text(path, "the configuration")).get("tool", {})
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise InputError(f"this is no TOML: {error}", file=path) from error
+        raise InputError(f"this is not TOML: {error}", file=path) from error
     table = tool.get("coscope") if isinstance(tool, dict) else None
     if table is not None and not isinstance(table, dict):
-        raise InputError("tool.coscope is no table", file=path, found=type(table).__name__)
+        raise InputError("tool.coscope is not a table", file=path, found=type(table).__name__)
     return table
 
 
 def _list(table: dict[str, object], name: str, path: Path) -> tuple[str, ...]:
     value = table.get(name, [])
     if not isinstance(value, list) or not all(type(each) is str for each in value):
-        raise InputError(f"[tool.coscope] {name} is no list of texts", file=path)
+        raise InputError(f"[tool.coscope] {name} is not a list of strings", file=path)
     return tuple(value)
 
 
 def _text(table: dict[str, object], name: str, path: Path) -> str | None:
     value = table.get(name)
     if value is not None and type(value) is not str:
-        raise InputError(f"[tool.coscope] {name} is no text", file=path)
+        raise InputError(f"[tool.coscope] {name} is not a string", file=path)
     return value
