@@ -284,7 +284,7 @@ def show(target: object, *, python: str | None = None, unwrap: bool = False) -> 
     return card
 
 
-def graph(target: object, *, python: str | None = None, unwrap: bool = False) -> Graph:
+def graph(target: object, *, python: str | None = None, unwrap: bool = False) -> "Graph":
     """The control-flow graph of a function, each conditional edge labelled with its condition.
 
     The "true" and the "false" edge of a block have the same label: the expression that is tested.
