@@ -260,7 +260,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
 
 
-def show(target: object, *, python: str | None = None, unwrap: bool = False) -> "Card":
+def show(target: "object", *, python: "str | None" = None, unwrap: "bool" = False) -> "Card":
     """Show the card of a function.
 
     In a script the card is printed. At an interactive prompt and in a notebook it is only
@@ -284,7 +284,7 @@ def show(target: object, *, python: str | None = None, unwrap: bool = False) -> 
     return card
 
 
-def graph(target: object, *, python: str | None = None, unwrap: bool = False) -> "Graph":
+def graph(target: "object", *, python: "str | None" = None, unwrap: "bool" = False) -> "Graph":
     """The control-flow graph of a function, each conditional edge labelled with its condition.
 
     The "true" and the "false" edge of a block have the same label: the expression that is tested.

@@ -221,7 +221,7 @@ def test_the_project_s_configuration(tree: Path) -> None:
     ("table", "words"),
     [
         ("[tool.coscope]\nselct = []", "Did you mean select?"),
-        ("[tool.coscope]\nselect = 1", "select is no list"),
+        ("[tool.coscope]\nselect = 1", "select is not a list"),
         ("[tool.coscope]\ncapture-limit = 'x'", "capture-limit is of the wrong type"),
         ("[tool.coscope\n", "this is not TOML"),
     ],
