@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import json
 import warnings
 from collections import Counter
@@ -75,6 +76,7 @@ def canonical(value: Any) -> str:
 def facts(code: Code, deliberate: Counter[str] | None = None) -> tuple[list[Any], ...]:
     """`probe.facts`, as coscope sees them."""
     rows = []
+    texts = []
     starts = []
     instructions = code.instructions
     for i in instructions:
@@ -83,13 +85,23 @@ def facts(code: Code, deliberate: Counter[str] | None = None) -> tuple[list[Any]
             argval = _DIS_UNKNOWN
             if deliberate is not None:
                 deliberate[i.opname] += 1
+        texts.append("" if _is_of_the_host(i.argval) and i.argrepr else i.argrepr)
         rows.append((i.offset, i.opcode, i.opname, i.arg, argval, i.is_jump_target, i.jump_target))
         if i.starts_line:
             starts.append(i.offset)
     regions = []
     if table(code.version).exceptions != "block stack":
         regions = [tuple(region) for region in codec.decode_regions(code.exceptiontable)]
-    return (_fields(code), rows, [tuple(i.positions) for i in instructions], starts, regions)
+    return (_fields(code), rows, texts, [tuple(i.positions) for i in instructions], starts, regions)
+
+
+def _is_of_the_host(value: object) -> bool:
+    """As in the probe: True if the text of a constant is not the same in each interpreter."""
+    if isinstance(value, tuple):
+        return any(map(_is_of_the_host, value))
+    if isinstance(value, Slice):
+        return any(map(_is_of_the_host, (value.start, value.stop, value.step)))
+    return isinstance(value, FrozenSet) or (isinstance(value, str) and not value.isascii())
 
 
 def _fields(code: Code) -> list[Any]:
@@ -132,6 +144,7 @@ def check_file(folder: str, line: str, version: str, checks: frozenset[str]) -> 
         return tally
     codes = list(module.walk())
     told = described["codes"]
+    tally.deliberate.update(described["apart"])
     if [c[:2] for c in told] != [[c.name, c.firstlineno] for c in codes]:
         tally.miss("nesting of code objects", path, f"{len(told)} against {len(codes)}")
         return tally
@@ -226,6 +239,8 @@ def check_live_code(module: CodeType, path: str, checks: frozenset[str], tally: 
         return
     for code, live in zip(codes, probe.walk(module), strict=True):
         sections = probe.facts(live)
+        apart = (probe.text_of(i, live)[1] for i in dis.get_instructions(live))
+        tally.deliberate.update(rule for rule in apart if rule)
         tally.counts["code objects"] += 1
         tally.counts["instructions"] += len(sections[1])
         check_code(code, [probe.digest(rows) for rows in sections], path, checks, tally)

@@ -4,8 +4,10 @@
     python tools/differential.py live                code objects of this very interpreter
     python tools/differential.py --all               everything; prints docs/measurements.md's table
 
-Native interpreters are searched on PATH and under pyenv; 3.14 and 3.15 run inside Pyodide, whose
-folder COSCOPE_PYODIDE_314 or COSCOPE_PYODIDE_315 names. The exit status is 1 if anything differs.
+Native interpreters are searched on PATH and under pyenv. Where COSCOPE_PYODIDE_314 or
+COSCOPE_PYODIDE_315 names a folder with node_modules/pyodide, that Pyodide is used instead: it comes
+without the library's tests, so that another library's sources are compiled too. The exit status is
+1 if anything differs.
 """
 
 from __future__ import annotations
@@ -40,13 +42,17 @@ from comparison import (
     check_live_code,
     differences,
 )
+from coscope.opcodes import VERSIONS, table
 from coscope.readers import from_interpreter
 
 TOOLS = Path(__file__).resolve().parent
-NATIVE = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
-PYODIDE = ("3.14", "3.15")
+LIVE = tuple(each for each in VERSIONS if table(each).specializes)  # coscope itself runs on them
+PYODIDE = tuple(
+    each for each in VERSIONS if f"COSCOPE_PYODIDE_{each.replace('.', '')}" in os.environ
+)
 CHECKS = frozenset({"dis", "stack", "encode"})
 PROBE_SECONDS = 3600
+LIBRARY = "3.13"  # of a native interpreter, with its tests
 
 Work = tuple[Callable[..., Tally], tuple[object, ...]]  # a check and its arguments
 
@@ -81,13 +87,9 @@ class Result:
 def command(version: str, out: Path, root: str | None) -> list[str]:
     """The words that start the probe in an interpreter of this version."""
     if version in PYODIDE:
-        base = os.environ.get(f"COSCOPE_PYODIDE_{version.replace('.', '')}")
-        if not base or shutil.which("node") is None:
-            digits = version.replace(".", "")
-            raise SystemExit(
-                f"CPython {version} runs in Pyodide: set COSCOPE_PYODIDE_{digits} to a folder "
-                "with node_modules/pyodide, and have node on PATH"
-            )
+        base = os.environ[f"COSCOPE_PYODIDE_{version.replace('.', '')}"]
+        if shutil.which("node") is None:
+            raise SystemExit(f"CPython {version} was to run in Pyodide: no node on PATH")
         words = ["node", str(TOOLS / "pyodide_run.mjs"), base]
         words += ["--mount", f"{TOOLS}=/tools", "--mount", f"{out}=/out"]
         if root:
@@ -228,7 +230,7 @@ def show(result: Result) -> None:
     for name, count in sorted(tally.counts.items()):
         print(f"  {count:>11,} {name}")
     for name, count in sorted(tally.deliberate.items()):
-        reason = next(why for (_, opname), why in DELIBERATE.items() if opname == name)
+        reason = {**{opname: why for (_, opname), why in DELIBERATE.items()}, **probe.TEXTS}[name]
         print(f"  {count:>11,} {name}, different on purpose: {reason}")
     for kind, count in tally.mismatches.most_common():
         print(f"  {count:>11,} MISMATCHES: {kind}")
@@ -278,17 +280,16 @@ def _line(result: Result) -> str:
 
 
 def everything(request: Request) -> list[Result]:
-    """`--all`: live on 3.11 to 3.13, .pyc of 3.8 to 3.15, 3.13's library compiled by Pyodide."""
+    """`--all`: live code where coscope runs natively, .pyc of every version."""
     results = []
-    for version in ("3.11", "3.12", "3.13"):
+    for version in [each for each in LIVE if each not in PYODIDE]:
         results.append(_live_elsewhere(version, request))
         show(results[-1])
-    for version in NATIVE + PYODIDE:
+    for version in VERSIONS:
         results.append(compare_pyc(version, request))
         show(results[-1])
-    library = library_of("3.13")
     for version in PYODIDE:  # their own library comes without the tests
-        results.append(compare_pyc(version, replace(request, root=library)))
+        results.append(compare_pyc(version, replace(request, root=library_of(LIBRARY))))
         show(results[-1])
     return results
 
@@ -340,7 +341,9 @@ def arguments() -> argparse.ArgumentParser:
     """The options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", nargs="?", choices=["pyc", "live"])
-    parser.add_argument("versions", nargs="*", help="for pyc: 3.8 to 3.15; all if none is named")
+    parser.add_argument(
+        "versions", nargs="*", help="for pyc; all that have a table if none is named"
+    )
     parser.add_argument("--all", action="store_true", help="everything, and the table")
     parser.add_argument("--sample", type=int, help="so many files instead of all")
     parser.add_argument("--seed", type=int, default=1, help="of the sample")
@@ -368,7 +371,7 @@ def main() -> int:
     elif options.what == "live":
         results = [compare_live(request)]
     else:
-        versions = options.versions or NATIVE + PYODIDE
+        versions = options.versions or VERSIONS
         results = [compare_pyc(version, request) for version in versions]
     for result in results if not options.all else []:
         print(to_json(result)) if options.json else show(result)

@@ -23,10 +23,11 @@ import sys
 import types
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-SECTIONS = ("fields", "instructions", "positions", "line starts", "regions")
+SECTIONS = ("fields", "instructions", "texts", "positions", "line starts", "regions")
 JUMPS = frozenset(dis.hasjrel) | frozenset(dis.hasjabs)
 
 
@@ -68,6 +69,7 @@ def facts(code: Any) -> tuple[list[Any], ...]:
     return (
         _fields(code),
         [_row(i) for i in instructions],
+        [text_of(i, code)[0] for i in instructions],
         _positions(code, instructions),
         [i.offset for i in instructions if not (i.starts_line is None or i.starts_line is False)],
         _regions(code),
@@ -102,6 +104,67 @@ def _row(i: Any) -> tuple[Any, ...]:
     # Not every dis has the attribute `jump_target`; where there is none, argval is the target.
     target = i.argval if i.opcode in JUMPS else None
     return (i.offset, i.opcode, i.opname, i.arg, canonical(i.argval), i.is_jump_target, target)
+
+
+# Where coscope writes an argument otherwise than `dis`, on purpose. Everything else must be equal.
+TEXTS = {
+    "label": "dis of 3.13 and later names a target L1; coscope gives its offset, as argval does",
+    "NULL first": "dis of 3.11 and 3.12 writes NULL + f; coscope writes f + NULL, as later ones do",
+    "code object": "dis gives an address; a code object that was read has none",
+    "silent": "dis writes nothing, though the argument has a meaning",
+    "builtin": "dis gives the repr of a function; coscope its name",
+    "no name": "dis leaves out lazy and eager where the name is empty, as in `from . import x`",
+    "not shown": "depends on the interpreter that writes it: order of a set, printable characters",
+}
+_RESUMES = ("at start", "after yield", "after yield from", "after await")
+
+
+def text_of(i: Any, code: Any) -> tuple[str, str]:
+    """What coscope should write for the argument of an instruction, and which of TEXTS it takes.
+
+    Without one, that is the argrepr of `dis`.
+    """
+    if i.opcode in JUMPS or i.argrepr[:5] == "from ":
+        word, _, target = i.argrepr.partition(" ")
+        if not target:  # an absolute jump of 3.8 and 3.9
+            return f"to {i.argval}", "silent"
+        return (f"{word} {i.argval}", "label") if target[:1] == "L" else (i.argrepr, "")
+    if i.argrepr.startswith(("NULL + ", "NULL|self + ")):
+        null, _, name = i.argrepr.partition(" + ")
+        return f"{name} + {null}", "NULL first"
+    if isinstance(i.argval, types.CodeType):
+        co = i.argval
+        where = f"file {co.co_filename!r}, line {co.co_firstlineno}"
+        return f"<code object {co.co_name}, {where}>", "code object"
+    if i.argrepr and _is_of_the_host(i.argval):
+        return "", "not shown"
+    if i.opname == "LOAD_COMMON_CONSTANT" and i.argrepr.startswith("<"):
+        return i.argrepr.split(" ")[-1].rstrip(">").strip("'"), "builtin"
+    return _spoken(i, code) if i.argrepr == "" else (i.argrepr, "")
+
+
+def _spoken(i: Any, code: Any) -> tuple[str, str]:
+    """The same where `dis` is silent."""
+    if i.opname == "RESUME":
+        return _RESUMES[i.arg & 3], "silent"
+    if i.opname in ("IS_OP", "CONTAINS_OP"):
+        word = {"IS_OP": "is", "CONTAINS_OP": "in"}[i.opname]
+        return {"is": "is not", "in": "not in"}[word] if i.arg else word, "silent"
+    if i.opname == "LOAD_SMALL_INT":
+        return str(i.arg), "silent"
+    if i.opname == "KW_NAMES":
+        return repr(code.co_consts[i.arg]), "silent"
+    if i.opname == "IMPORT_NAME" and hasattr(dis, "hasjump") and i.arg & 3:
+        return ("+ lazy" if i.arg & 1 else "+ eager"), "no name"
+    return "", ""
+
+
+def _is_of_the_host(value: Any) -> bool:
+    """True if the text of a constant is not the same in each interpreter."""
+    if isinstance(value, (tuple, slice)):
+        held = value if isinstance(value, tuple) else (value.start, value.stop, value.step)
+        return any(map(_is_of_the_host, held))
+    return isinstance(value, frozenset) or (isinstance(value, str) and not value.isascii())
 
 
 def _positions(code: Any, instructions: list[Any]) -> list[Any]:
@@ -222,6 +285,7 @@ def describe(options: Any, number: int, container: str, name: str) -> dict[str, 
     if not options.details:
         write_pyc(os.path.join(options.out, pyc), len(data), code)
     codes = []
+    apart: Counter[str] = Counter()
     for nested in [] if options.bare else walk(code):
         sections = facts(nested)
         if options.details:
@@ -229,7 +293,9 @@ def describe(options: Any, number: int, container: str, name: str) -> dict[str, 
         else:
             told = [digest(rows) for rows in sections]
         codes.append([nested.co_name, nested.co_firstlineno, len(sections[1]), told])
-    return {"path": name, "pyc": pyc, "codes": codes}
+        apart.update(rule for i in dis.get_instructions(nested) for rule in text_of(i, nested)[1:])
+    del apart[""]
+    return {"path": name, "pyc": pyc, "codes": codes, "apart": apart}
 
 
 if __name__ == "__main__":

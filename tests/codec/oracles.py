@@ -16,6 +16,7 @@ from typing import Any
 from coscope import codec
 from coscope.model import Code, FrozenSet, Slice
 from coscope.opcodes import table
+from tools.probe import text_of
 
 # dis of 3.11 does not resolve KW_NAMES; we do (see test_operands).
 UNKNOWN = getattr(dis, "UNKNOWN", object())
@@ -86,6 +87,7 @@ def differences(co: CodeType, code: Code) -> list[str]:
                 ("starts_line", mine.starts_line, other.offset in starts),
                 ("is_jump_target", mine.is_jump_target, bool(other.is_jump_target)),
                 ("jump_target", mine.jump_target, _jump_target(other)),
+                ("argrepr", mine.argrepr, _text(other, co)),
             )
             if mine_value != value
         ]
@@ -101,6 +103,13 @@ def differences(co: CodeType, code: Code) -> list[str]:
     if [tuple(region) for region in codec.decode_regions(code.exceptiontable)] != entries:
         found.append("exception table")
     return found
+
+
+def _text(instruction: Any, co: CodeType) -> str:
+    """`argrepr`, with the differences that are on purpose: `tools.probe.TEXTS`."""
+    text, reason = text_of(instruction, co)
+    # Here both sides are written by this interpreter, and the set is the same one.
+    return str(instruction.argrepr) if reason == "not shown" else text
 
 
 def _jump_target(instruction: Any) -> int | None:

@@ -102,6 +102,29 @@ def test_meanings(version: str, name: str, oparg: int, value: Any, shown: str) -
     assert (value, shown) == (instruction.argval, instruction.argrepr)
 
 
+def test_a_place_that_one_came_from_is_no_target() -> None:
+    code = make(("NOP", 0), ("END_ASYNC_FOR", 1), version="3.14")
+
+    assert "from 2" == decode(code)[1].argrepr
+
+
+def test_the_import_of_a_package_itself_has_no_name() -> None:
+    """`from . import x` inside of a function."""
+    code = make(("IMPORT_NAME", 2), ("IMPORT_NAME", 0), version="3.15", names=("",))
+
+    assert ["+ eager", ""] == [each.argrepr for each in decode(code)]
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.11", "3.13", "3.15"])
+def test_a_comparison_outside_of_the_list_says_so(version: str) -> None:
+    shift = table(version).numbers.get("compare_shift", 0)
+    first, outside = 0, len(table(version).lists["compare"])
+    code = make(*[("COMPARE_OP", index << shift) for index in (first, outside)], version=version)
+
+    shown = f"<comparison {outside}: out of range>"
+    assert ["<", shown] == [each.argrepr for each in decode(code)]
+
+
 def test_cells_come_before_free_variables() -> None:
     """xdis swaps them for 3.8 to 3.10."""
     units = [("LOAD_DEREF", 0), ("LOAD_DEREF", 1)]

@@ -184,7 +184,7 @@ class Columns(Sequence[Instruction]):
         """`argval` as text."""
         meaning = self._walk.operands[self.opcodes[index]]
         if meaning.jump_unit:
-            return f"to {self.jump_target(index)}"
+            return f"{meaning.word} {self.jump_target(index)}"
         return meaning.text(self.code, self.opargs[index])
 
     def end_offset(self, index: int) -> int:

@@ -39,6 +39,7 @@ class Operand(NamedTuple):
     jump_unit: int = 0
     jump_base: int = 0
     absolute: bool = False
+    word: str = "to"  # before the target; "from" where one came from there
 
 
 @cache
@@ -84,8 +85,10 @@ def _jump(row: Opcode, rules: Table) -> Operand:
     """From 3.11 the base lies after the inline caches; before, there are none."""
     if row.jump == "absolute":
         return Operand(True, _oparg, _silent, rules.jump_unit, 0, True)
-    sign = -1 if row.jump == "backward" or row.operand == "jump source" else 1
-    return Operand(True, _oparg, _silent, sign * rules.jump_unit, 2 + 2 * row.caches)
+    source = row.operand == "jump source"
+    sign = -1 if row.jump == "backward" or source else 1
+    base, word = 2 + 2 * row.caches, "from" if source else "to"
+    return Operand(True, _oparg, _silent, sign * rules.jump_unit, base, word=word)
 
 
 def _nothing(code: Code, oparg: int) -> None:
@@ -135,7 +138,8 @@ def _names(row: Opcode) -> tuple[Value, Text]:
     def text(code: Code, oparg: int) -> str:
         index = oparg >> shift
         if 0 <= index < len(code.names):
-            return code.names[index] + flags[oparg & (1 << shift) - 1]
+            shown = code.names[index] + flags[oparg & (1 << shift) - 1]
+            return shown.lstrip(" ")  # `from . import x` imports from the name ""
         return _outside("name", index)
 
     return value, text
