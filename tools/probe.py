@@ -154,7 +154,7 @@ def _spoken(i: Any, code: Any) -> tuple[str, str]:
         return str(i.arg), "silent"
     if i.opname == "KW_NAMES":
         return repr(code.co_consts[i.arg]), "silent"
-    if i.opname == "IMPORT_NAME" and hasattr(dis, "hasjump") and i.arg & 3:
+    if i.opname == "IMPORT_NAME" and hasattr(dis, "IMPORT_NAME") and i.arg & 3:
         return ("+ lazy" if i.arg & 1 else "+ eager"), "no name"
     return "", ""
 
