@@ -12,6 +12,7 @@ from coscope.cli.options import common
 from coscope.cli.session import Session
 
 REJECTED = 1  # exit status: CPython refuses the call
+OPEN = 3  # exit status: only running code can tell
 
 
 class _TakesNumbers(click.Command):
@@ -61,7 +62,9 @@ def command(
     with =, *[...] and **{...}. They are never evaluated. Nothing is called, except with --trace;
     a dotted target imports its module.
 
-    Exit status: 0 the call binds, 1 CPython refuses it, 2 bad input.
+    Wrappers that hand *args and **kwargs on are followed to the innermost function.
+
+    Exit status: 0 the call binds, 1 CPython refuses it, 2 bad input, 3 only running it can tell.
     """
     from coscope.cli.answers import answer
     from coscope.cli.arguments import literals
@@ -76,7 +79,7 @@ def command(
 
         binding = explain(target, given.positional, given.keywords, unwrap=unwrap, python=python)
         answer(session, binding)
-        return 0 if binding.accepted else REJECTED
+        return _STATUS[binding.outcome]
     from coscope.cli.failures import INTERRUPTED
     from coscope.facts.calls.tracing import STEPS, trace
 
@@ -92,4 +95,7 @@ def command(
     answer(session, found)
     if found.value is not None and found.value.type_name == "KeyboardInterrupt":
         return INTERRUPTED
-    return 0 if found.binding.accepted else REJECTED
+    return REJECTED if found.outcome == "refused" else 0
+
+
+_STATUS = {"binds": 0, "raises": REJECTED, "if": OPEN}

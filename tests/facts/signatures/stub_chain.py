@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coscope.facts.signatures.forwarding import forwards
+from coscope.facts.calls.forwarding import forwards
 from coscope.facts.signatures.links import Link
 from coscope.facts.signatures.shapes import KEYWORD_ONLY, POSITIONAL_ONLY, REST, Shape
 from coscope.facts.signatures.signatures import Signatures

@@ -4,40 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import FunctionType, MethodType
+from types import FunctionType
 from typing import Any
 
-from coscope.facts.calls.callees import Reached, reach
+from coscope.facts.calls.attributes import accessed
+from coscope.facts.calls.callees import function_text
+from coscope.facts.calls.onward import follow
 from coscope.facts.calls.parameters import Arguments, BindingStep, Given, Slot, Stage, fill
+from coscope.facts.calls.reached import Reached
 from coscope.model import Function, Value
 from coscope.readers import locate
-from coscope.readers.attributes import is_a, member, namespace_of
+from coscope.readers.attributes import is_a
 from coscope.readers.sources import defaults_in
-from coscope.readers.values import exact_text, shortened, text_of, type_name_of, value_of
+from coscope.readers.values import exact_text, shortened, text_of, value_of
 from coscope.result import Result
 
 
 @dataclass(frozen=True, slots=True)
 class Binding(Result):
-    """How a call binds: the way to the function, the slots it fills, the error it raises."""
+    """How a call binds: the way to the functions, the slots it fills, the error it raises.
+
+    Wrappers whose code hands `*args` and `**kwargs` on are followed to the innermost function.
+    """
 
     target: str  # what is called, as shown
     function: Function | None  # the last one that the call reaches; None: it reaches none
     arguments: Arguments  # as the caller gives them
     steps: tuple[BindingStep, ...]  # in CPython's order, of every stage
     stages: tuple[Stage, ...]  # the functions reached: of a class, `__new__` and `__init__`
-    error: str | None  # the message of CPython's TypeError, word for word; None: accepted
+    error: str | None  # the message of CPython's TypeError, word for word; None: nothing refuses it
     warnings: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()  # what may refuse the call, and is known only when it runs
+    when: str = "called"  # "called", "awaited" or "iterated": when the error comes
     object: Any = field(default=None, compare=False, repr=False)  # what is called; None: static
 
     @property
+    def outcome(self) -> str:
+        """ "binds", "raises", or "if": only running code can tell, see `conditions`."""
+        if self.error is not None:
+            return "raises"
+        return "if" if self.conditions else "binds"
+
+    @property
     def accepted(self) -> bool:
-        """True if the call gets as far as the function's first instruction."""
-        return self.error is None
+        """True if the call certainly gets to the innermost function's first instruction."""
+        return self.outcome == "binds"
 
     @property
     def slots(self) -> tuple[Slot, ...]:
-        """The parameters of `function` and what they hold, in slot order."""
+        """The parameters of `function`, the innermost, and what they hold, in slot order."""
         return self.stages[-1].slots if self.stages else ()
 
     @property
@@ -59,7 +74,7 @@ def call(fn: object, /, *args: object, **kwargs: object) -> Binding:
         the TypeError where CPython raises one.
 
     Raises:
-        InputError: As `read`; and NoCodeObject where the call ends in C code.
+        InputError: As `read`.
 
     >>> def area(width, height=1, *, unit="m"): return width * height
     >>> binding = call(area, 2, unit="km")
@@ -102,9 +117,9 @@ def explain(
     twice = _repeated([key for key, _ in pairs])
     reached = Reached()
     if twice is None:
-        reached = reach(found, arguments)
+        reached = follow(found, arguments)
     else:
-        reached.fail(f"{_function_text(found)} got multiple values for keyword argument '{twice}'")
+        reached.fail(f"{function_text(found)} got multiple values for keyword argument '{twice}'")
     return Binding(
         target=shown_target(fn, found),
         function=reached.stages[-1].function if reached.stages else None,
@@ -113,6 +128,8 @@ def explain(
         stages=tuple(reached.stages),
         error=reached.error,
         warnings=tuple(_left_out(fn, unwrap)),
+        conditions=tuple(reached.conditions),
+        when=reached.when,
         object=found,
     )
 
@@ -130,7 +147,7 @@ def callable_of(fn: Any, *, unwrap: bool = False, python: str | None = None) -> 
     """
     meant = locate(fn, python=python, unwrap=unwrap)
     if meant.live and not unwrap:
-        return meant.thing
+        return accessed(meant)
     function = meant.function
     return function if function.object is None else function.object
 
@@ -200,22 +217,3 @@ def _repeated(keys: list[Any]) -> str | None:
 def _plain(key: object) -> bool:
     """True if comparing it runs no user's code."""
     return type(key) in (str, int, float, bool, bytes)
-
-
-def _function_text(thing: Any) -> str:
-    """A callable as CPython names it in an error that comes before the call.
-
-    Source:
-        CPython 3.13.0, Objects/object.c, _PyObject_FunctionStr.
-    """
-    function = thing
-    if type(function) is MethodType:
-        function = member(MethodType, "__func__", function)
-    if type(function) is FunctionType:
-        name, module = exact_text(function.__qualname__), function.__module__
-    elif is_a(function, type):
-        name = type.__dict__["__qualname__"].__get__(function)
-        module = namespace_of(function).get("__module__", "builtins")
-    else:
-        return f"{type_name_of(thing)} object"
-    return f"{module}.{name}()" if type(module) is str and module != "builtins" else f"{name}()"

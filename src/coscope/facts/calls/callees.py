@@ -7,104 +7,113 @@ as CPython's own call does.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from types import (
     BuiltinFunctionType,
     FunctionType,
+    GenericAlias,
+    MethodDescriptorType,
     MethodType,
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any
 
-from coscope.errors import NoCodeObject, TargetError
-from coscope.facts.calls.parameters import Arguments, BindingStep, Given, Stage, fill
-from coscope.facts.calls.wording import abstract
-from coscope.model import Value
-from coscope.opcodes import table
+from coscope.errors import TargetError
+from coscope.facts.calls.attributes import LRU_WRAPPER, Accessed, binds_self
+from coscope.facts.calls.construction import construct
+from coscope.facts.calls.dispatching import follow_accessed, special
+from coscope.facts.calls.parameters import Arguments, Given, fill
+from coscope.facts.calls.partials import partially_called
+from coscope.facts.calls.reached import Reached, Way, before, called
+from coscope.facts.calls.receivers import OBJECT_INIT, OBJECT_NEW, STAND_IN, TYPE_CALL, Receiver
 from coscope.readers.attributes import (
     MISSING,
     class_attribute,
+    instance_attribute,
     is_a,
     member,
     namespace_of,
 )
-from coscope.readers.from_function import HOST_VERSION, from_function
-from coscope.readers.from_object import from_object
-from coscope.readers.values import exact_text, name_of_class, text_of, type_name_of, value_of
+from coscope.readers.from_function import from_function
+from coscope.readers.values import exact_text, text_of, type_name_of, value_of
 
 _LONGEST_CHAIN = 1000  # wrappers; CPython's recursion limit would stop a call earlier
+_C_CALLABLES = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType)
 
-_LRU_WRAPPER = type(functools.lru_cache(len))
-_PLACEHOLDER = getattr(functools, "Placeholder", MISSING)  # 3.14
-_BINDING_PARTIALS = _PLACEHOLDER is not MISSING  # 3.14: one in a class gets self, as functions do
-_IS_ABSTRACT = 1 << 20  # Py_TPFLAGS_IS_ABSTRACT
-
-_flags_of = type.__dict__["__flags__"].__get__
-_abstract_methods_of = type.__dict__["__abstractmethods__"].__get__
 _name_of = type.__dict__["__name__"].__get__
 
 
-@dataclass(slots=True)
-class Reached:
-    """What a call reaches: wrappers on the way, then functions, then an error or none."""
-
-    steps: list[BindingStep] = field(default_factory=list)  # in order, those of stages included
-    stages: list[Stage] = field(default_factory=list)
-    error: str | None = None  # CPython's message of the TypeError
-
-    def through(self, text: str) -> None:
-        self.steps.append(BindingStep("through", text))
-
-    def note(self, text: str) -> None:
-        self.steps.append(BindingStep("note", text))
-
-    def fail(self, message: str) -> None:
-        self.error = message
-        self.steps.append(BindingStep("error", f"TypeError: {message}"))
-
-    def enter(self, stage: Stage) -> None:
-        self.stages.append(stage)
-        self.steps += stage.steps
-        self.error = stage.error
-        if stage.error is None:
-            text = f"{stage.function.qualname} is entered with these slots"
-            self.steps.append(BindingStep("enter", text))
-
-
-def reach(thing: object, arguments: Arguments) -> Reached:
+def reach(
+    thing: object,
+    arguments: Arguments,
+    reached: Reached | None = None,
+    receiver: Receiver | None = None,
+) -> Reached:
     """Follow a call of an object to the functions that it reaches.
 
+    Args:
+        thing: Any object.
+        arguments: Of the call.
+        reached: What is found is added here; it says whether the code of functions is looked into.
+        receiver: What `self` stands for, where `thing` is a method that was found by `super()`.
+
     Raises:
-        NoCodeObject: It ends in C code, of which no more is known.
-        TargetError: Wrappers form a circle, or only running code can tell what is called.
+        TargetError: Wrappers form a circle.
     """
-    reached = Reached()
+    way = Way(Reached() if reached is None else reached, receiver)
     start = thing
     for _ in range(_LONGEST_CHAIN):
-        if type(thing) is FunctionType:
-            reached.enter(fill(from_function(thing), arguments))
-            return reached
-        call = class_attribute(type(thing), "__call__")
-        if call is MISSING:
-            reached.fail(_not_callable(thing))
-            return reached
-        if call is namespace_of(type)["__call__"] and is_a(thing, type):
-            _construct(reached, thing, arguments)
-            return reached
-        follow = _follower(call)
+        follow = _follower(thing)
         if follow is None:
-            thing, arguments = _instance(reached, thing, call, arguments)
-            continue
-        followed = follow(reached, thing, arguments)
+            return way.reached
+        followed = follow(way, thing, arguments)
         if followed is None:
-            return reached
+            return way.reached
         thing, arguments = followed
     raise TargetError(f"the wrappers of {text_of(start)} form a circle")
 
 
-def _not_callable(thing: Any) -> str:
+# What hands a call on: the object that follows and its arguments; None: the call ends here.
+_Follow = Callable[[Way, object, Arguments], "tuple[object, Arguments] | None"]
+
+
+def _follower(thing: object) -> _Follow:
+    """How a call of this object goes on."""
+    if type(thing) is FunctionType:
+        return special(thing) or _function
+    if type(thing) is Accessed:
+        return follow_accessed
+    if thing is OBJECT_INIT or thing is OBJECT_NEW:
+        return _at_object
+    call = class_attribute(type(thing), "__call__")
+    if call is MISSING:
+        return _refused
+    if thing is TYPE_CALL:
+        return _type_call
+    if call is TYPE_CALL and is_a(thing, type):
+        return _class
+    for cls, follow in _FOLLOWED:
+        if namespace_of(cls).get("__call__") is call:
+            return follow
+    return _instance
+
+
+def _function(way: Way, function: object, arguments: Arguments) -> None:
+    assert type(function) is FunctionType
+    way.reached.enter(fill(from_function(function), arguments), way.receiver)
+
+
+def _refused(way: Way, thing: object, arguments: Arguments) -> None:
+    way.reached.fail(_not_callable(thing))
+
+
+def _class(way: Way, cls: object, arguments: Arguments) -> None:
+    assert is_a(cls, type)
+    construct(way.reached, cls, arguments)  # type: ignore[arg-type]
+
+
+def _not_callable(thing: object) -> str:
     """CPython's own words. To call what has no `tp_call` runs nothing, but raises them.
 
     A module is asked for the function that may have been meant, so one with a `__getattr__` is
@@ -113,199 +122,184 @@ def _not_callable(thing: Any) -> str:
     asks = type(thing) is ModuleType and "__getattr__" in member(ModuleType, "__dict__", thing)
     if not callable(thing) and not asks:
         try:
-            thing()
+            thing()  # type: ignore[operator]
         except TypeError as error:
             return str(error)
     return f"'{_name_of(type(thing))}' object is not callable"
 
 
-# What hands a call on: the object that follows and its arguments; None: the call has failed.
-_Follow = Callable[[Reached, object, Arguments], "tuple[Any, Arguments] | None"]
+def _at_object(way: Way, thing: object, arguments: Arguments) -> None:
+    """`object.__init__` and `object.__new__`, reached from a class's own: they take nothing more.
+
+    Source:
+        CPython 3.13.0, Objects/typeobject.c, object_init, object_new.
+    """
+    own, name, one = 1, "__new__", "the type to instantiate"
+    if thing is OBJECT_INIT:
+        name, one = "__init__", "the instance to initialize"
+        own = 1 if way.receiver is None else 0  # super().__init__ is bound already
+    if len(arguments.positional) <= own and not arguments.keywords:
+        return
+    text = f"object.{name}() takes exactly one argument ({one})"
+    way.reached.fail(text, f"object.{name}")
 
 
-def _follower(call: object) -> _Follow | None:
-    """How the class that defines this C-level `__call__` hands a call on."""
-    for cls, follow in _FOLLOWED:
-        if namespace_of(cls).get("__call__") is call:
-            return follow
-    return None
+def _type_call(way: Way, thing: object, arguments: Arguments) -> None:
+    """`type.__call__` of a class, asked for by its metaclass."""
+    cls = way.receiver.instance if way.receiver is not None else MISSING
+    given = arguments.positional
+    if not is_a(cls, type) and given and is_a(given[0].value.object, type):
+        cls, arguments = given[0].value.object, Arguments(given[1:], arguments.keywords)
+    if is_a(cls, type):
+        construct(way.reached, cls, arguments)
+    else:
+        way.reached.unless("type.__call__ makes an instance of a class that is not known")
 
 
-def _bound(reached: Reached, method: object, arguments: Arguments) -> tuple[object, Arguments]:
+def _bound(way: Way, method: object, arguments: Arguments) -> tuple[object, Arguments]:
     function = member(MethodType, "__func__", method)
     held = member(MethodType, "__self__", method)
-    name = _called(function)
-    reached.through(f"bound method: {text_of(held)} goes before the arguments of {name}")
-    return function, _before(arguments, Given(value_of(held), "the bound object"))
+    if held is not STAND_IN:
+        way.receiver = Receiver(held if is_a(held, type) else type(held), held)
+    way.reached.through(
+        f"bound method: {_shown(held)} goes before the arguments of {called(function)}"
+    )
+    return function, before(arguments, Given(value_of(held), "the bound object"))
 
 
-def _partial(
-    reached: Reached, partial: object, arguments: Arguments
-) -> tuple[object, Arguments] | None:
+def _shown(thing: object) -> str:
+    return "the instance" if thing is STAND_IN else text_of(thing)
+
+
+def _partial(way: Way, partial: object, arguments: Arguments) -> tuple[object, Arguments] | None:
     function = member(functools.partial, "func", partial)
     held = member(functools.partial, "args", partial)
     keywords = member(functools.partial, "keywords", partial)
-    given = list(arguments.positional)
-    positional = []
-    empty = sum(value is _PLACEHOLDER for value in held)
-    if len(given) < empty:
-        reached.fail(
-            "missing positional arguments in 'partial' call; "
-            f"expected at least {empty}, got {len(given)}"
-        )
-        return None
-    for index, value in enumerate(held):
-        if value is _PLACEHOLDER:
-            positional.append(given.pop(0))
-        else:
-            positional.append(Given(value_of(value), f"argument {index + 1} of the partial"))
-    named: dict[object, Given] = {
-        _key(key): Given(value_of(value), f"keyword {text_of(key)} of the partial")
-        for key, value in dict.items(keywords)
-    }
-    replaced = [_key(key) for key, _ in arguments.keywords if _key(key) in named]
-    named.update((_key(key), value) for key, value in arguments.keywords)
-    added = [text_of(value) for value in held if value is not _PLACEHOLDER]
-    added += [f"{key}={text_of(value)}" for key, value in dict.items(keywords)]
-    text = f"functools.partial adds {', '.join(added) or 'nothing'} to the call of "
-    text += _called(function)
-    if replaced:
-        text += f"; the call's own {', '.join(map(str, replaced))} replaces what it holds"
-    reached.through(text)
-    return function, Arguments((*positional, *given), tuple(named.items()))
+    made = partially_called(way.reached, function, held, keywords, arguments)
+    return None if made is None else (function, made)
 
 
-def _key(key: Any) -> object:
-    """A keyword that can be looked up without a user's `__eq__` or `__hash__`."""
-    return exact_text(key) if is_a(key, str) else id(key)
-
-
-def _cached(reached: Reached, wrapper: object, arguments: Arguments) -> tuple[object, Arguments]:
-    function = from_object(wrapper).object
-    reached.through(
+def _cached(way: Way, wrapper: object, arguments: Arguments) -> tuple[object, Arguments]:
+    function = instance_attribute(wrapper, "__wrapped__")
+    way.reached.through(
         f"functools.lru_cache hashes the arguments and, if it holds no result, calls "
-        f"{_called(function)} with them"
+        f"{called(function)} with them"
     )
     return function, arguments
 
 
-def _static(reached: Reached, thing: object, arguments: Arguments) -> tuple[object, Arguments]:
+def _static(way: Way, thing: object, arguments: Arguments) -> tuple[object, Arguments]:
     function = member(staticmethod, "__func__", thing)
-    reached.through(f"staticmethod: the call goes to {_called(function)} as it is")
+    way.reached.through(f"staticmethod: the call goes to {called(function)} as it is")
     return function, arguments
+
+
+def _alias(way: Way, alias: object, arguments: Arguments) -> tuple[object, Arguments]:
+    """`Box[int](1)`: the class is called, then told its arguments.
+
+    Source:
+        CPython 3.13.0, Objects/genericaliasobject.c, ga_call.
+    """
+    origin = member(GenericAlias, "__origin__", alias)
+    way.reached.through(f"a generic alias: the call goes to {called(origin)} as it is")
+    return origin, arguments
 
 
 _FOLLOWED: tuple[tuple[type, _Follow], ...] = (
     (MethodType, _bound),
     (functools.partial, _partial),
-    (_LRU_WRAPPER, _cached),
+    (LRU_WRAPPER, _cached),
     (staticmethod, _static),
+    (GenericAlias, _alias),
 )
 
 
-def _instance(
-    reached: Reached, thing: object, call: object, arguments: Arguments
-) -> tuple[object, Arguments]:
+def _instance(way: Way, thing: object, arguments: Arguments) -> tuple[object, Arguments] | None:
     """An instance whose class, or a class whose metaclass, defines `__call__`."""
     name = type_name_of(thing)
-    if type(call) is FunctionType:
+    call = class_attribute(type(thing), "__call__")
+    if binds_self(call):
         if is_a(thing, type):
-            reached.through(
-                f"{_called(call)} of the metaclass is called; whether it calls the constructor "
-                "is up to its code"
-            )
+            way.reached.through(f"{called(call)} of the metaclass is called with the class")
         else:
-            reached.through(f"calling an instance of {name} calls {_called(call)} with it as self")
-        return call, _before(arguments, Given(value_of(thing), "the called object"))
+            way.reached.through(
+                f"calling an instance of {name} calls {called(call)} with it as self"
+            )
+        way.receiver = Receiver(type(thing), thing)
+        return call, before(arguments, Given(value_of(thing), "the called object"))
     if type(call) is staticmethod:
-        reached.through(f"{name}.__call__ is a staticmethod: no self goes before the arguments")
+        way.reached.through(f"{name}.__call__ is a staticmethod: no self goes before the arguments")
         return member(staticmethod, "__func__", call), arguments
     if type(call) is classmethod:
-        reached.through(f"{name}.__call__ is a classmethod: the class goes before the arguments")
+        way.reached.through(
+            f"{name}.__call__ is a classmethod: the class goes before the arguments"
+        )
         function = member(classmethod, "__func__", call)
-        return function, _before(arguments, Given(value_of(type(thing)), "the class"))
-    if is_a(call, functools.partial):
-        added = "self goes before the arguments" if _BINDING_PARTIALS else "no self is added"
-        reached.through(f"{name}.__call__ is a functools.partial: {added}")
-        held = Given(value_of(thing), "the called object")
-        return call, _before(arguments, held) if _BINDING_PARTIALS else arguments
-    if type(call) in (WrapperDescriptorType, BuiltinFunctionType):
-        raise _in_c(thing)
+        way.receiver = Receiver(type(thing), type(thing))
+        return function, before(arguments, Given(value_of(type(thing)), "the class"))
+    if any(type(call) is kind for kind in _C_CALLABLES):
+        _in_c(way, thing, arguments)
+        return None
     if type(call) is MethodType or class_attribute(type(call), "__get__") is MISSING:
-        reached.through(f"{name}.__call__ is {text_of(call)}: no self is added")
+        way.reached.through(f"{name}.__call__ is {text_of(call)}: no self is added")
         return call, arguments
-    raise TargetError(
-        f"what calling {text_of(thing)} calls is known only to {type_name_of(call)}.__get__",
-        hint="Name the function itself.",
-    )
+    if is_a(call, type) or is_a(call, functools.partial):
+        way.reached.through(f"{name}.__call__ is {text_of(call)}: no self is added")
+        return call, arguments
+    way.reached.through(f"{name}.__call__ is asked of a descriptor")
+    return Accessed(call, thing, type(thing)), arguments
 
 
-def _in_c(thing: object) -> NoCodeObject:
+def _in_c(way: Way, thing: object, arguments: Arguments) -> None:
+    """C code, which may refuse any call; what it says of itself is no promise."""
+    text = thing.__text_signature__ if _is_c(thing) else None  # type: ignore[attr-defined]
+    if type(text) is not str:
+        way.reached.unless(f"{_c_name(thing)} is written in C: what it takes is up to its code")
+        return
+    admitted = _admits(thing, arguments)
+    said = f"{_c_name(thing)} is written in C; its text signature {text}"
+    if admitted and way.reached.path:
+        way.reached.note(f"{said} admits the call")
+    else:
+        way.reached.unless(f"{said} {'admits' if admitted else 'does not admit'} the call")
+
+
+def _admits(thing: object, arguments: Arguments) -> bool:
+    """Whether the text signature of a C function admits a call."""
+    names = [str.__str__(name) for name, _ in arguments.keywords if isinstance(name, str)]
     try:
-        from_object(thing)
-    except NoCodeObject as error:
-        return error
-    return NoCodeObject(f"{text_of(thing)} has no code object")
+        signature = inspect.signature(thing)  # type: ignore[arg-type]
+        signature.bind(*(None for _ in arguments.positional), **dict.fromkeys(names))
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
-def _construct(reached: Reached, cls: Any, arguments: Arguments) -> None:
-    """`type.__call__`: `__new__`, then `__init__` of what it made.
+def _is_c(thing: object) -> bool:
+    return any(type(thing) is kind for kind in _C_CALLABLES)
+
+
+def _c_name(thing: object) -> str:
+    if _is_c(thing):
+        return exact_text(thing.__qualname__)  # type: ignore[attr-defined]
+    return f"__call__ of {type_name_of(thing)}"
+
+
+def function_text(thing: object) -> str:
+    """A callable as CPython names it in an error that comes before the call.
 
     Source:
-        CPython 3.13.0, Objects/typeobject.c, type_call, object_new, object_init.
+        CPython 3.13.0, Objects/object.c, _PyObject_FunctionStr.
     """
-    name = name_of_class(cls)
-    new, init = class_attribute(cls, "__new__"), class_attribute(cls, "__init__")
-    new = member(staticmethod, "__func__", new) if type(new) is staticmethod else new
-    python_new = type(new) is FunctionType
-    plain_new = new is namespace_of(object)["__new__"]
-    plain_init = init is namespace_of(object)["__init__"]
-    if not python_new and not plain_new and type(init) is not FunctionType:
-        raise _in_c(cls)
-    if python_new:
-        reached.through(f"calling {name} calls its __new__ with the class before the arguments")
-        stage = fill(from_function(new), _before(arguments, Given(value_of(cls), "the class")))
-        reached.enter(stage)
-        if reached.error is not None:
-            return
-    elif plain_new:
-        _object_new(reached, cls, arguments, plain_init)
-        if reached.error is not None:
-            return
-    else:
-        reached.note(f"{name}.__new__ is written in C: it may refuse the arguments")
-    if plain_init:
-        return
-    if type(init) is not FunctionType:
-        reached.note(f"{name}.__init__ is not a Python function: what it takes is not known")
-        return
-    when = ", if __new__ returned an instance of the class" if python_new else ""
-    reached.through(f"then its __init__ with the new instance before the arguments{when}")
-    instance = Given(Value(name, f"<new {name}>", 0), "the new instance")
-    reached.enter(fill(from_function(init), _before(arguments, instance)))
-
-
-def _object_new(reached: Reached, cls: Any, arguments: Arguments, plain_init: bool) -> None:
-    """`object.__new__`, which refuses arguments that nobody would take, and abstract classes."""
-    name = _name_of(cls)
-    if plain_init and (arguments.positional or arguments.keywords):
-        reached.fail(f"{name}() takes no arguments")
-        return
-    reached.through(f"calling {name_of_class(cls)} makes an instance by object.__new__")
-    if not _flags_of(cls) & _IS_ABSTRACT:
-        return
-    methods = _abstract_methods_of(cls)
-    if type(methods) is frozenset and all(type(method) is str for method in methods):
-        reached.fail(abstract(name, sorted(methods), table(HOST_VERSION).wording))
-    else:
-        reached.note(f"{name} is abstract")
-
-
-def _before(arguments: Arguments, given: Given) -> Arguments:
-    return replace(arguments, positional=(given, *arguments.positional))
-
-
-def _called(function: object) -> str:
+    function = thing
+    if type(function) is MethodType:
+        function = member(MethodType, "__func__", function)
+    module: object
     if type(function) is FunctionType:
-        return exact_text(function.__qualname__)
-    return text_of(function)
+        name, module = exact_text(function.__qualname__), function.__module__
+    elif is_a(function, type):
+        name = type.__dict__["__qualname__"].__get__(function)
+        module = namespace_of(function).get("__module__", "builtins")  # type: ignore[arg-type]
+    else:
+        return f"{type_name_of(thing)} object"
+    return f"{module}.{name}()" if type(module) is str and module != "builtins" else f"{name}()"

@@ -59,7 +59,8 @@ STEP_KINDS = (
     "check",  # why the call fails, in terms of the slots
     "error",  # the exception of the call, with CPython's own message
     "enter",  # every slot is filled and the function's code runs
-    "note",  # what cannot be told without running code
+    "if",  # what may refuse the call, and is known only when it runs
+    "note",  # what else is to be known
 )
 
 
@@ -211,8 +212,8 @@ class _Filling:
         if not names:
             return None
         listed = ", ".join(names)
-        stand = "stands" if len(names) == 1 else "stand"
-        self.why = f"{listed} {stand} before the '/': given by place alone"
+        verb = "is" if len(names) == 1 else "are"
+        self.why = f"{listed} {verb} positional-only (before the '/')"
         return f"got some positional-only arguments passed as keyword arguments: '{listed}'"
 
     def _check_count(self) -> str | None:

@@ -10,9 +10,11 @@ from typing import Any
 
 from coscope.errors import TargetError
 from coscope.facts.calls.binding import Binding, explain
+from coscope.facts.calls.callees import reach
 from coscope.facts.calls.entries import Entry, Recorder, Stopped, exception_text
 from coscope.facts.calls.watching import watching
 from coscope.model import Value
+from coscope.readers import read
 from coscope.readers.attributes import is_a
 from coscope.readers.values import text_of, value_of
 from coscope.result import Result
@@ -74,9 +76,9 @@ def trace(
             f"{binding.target} cannot be run: it is known from a file only",
             hint="Name it as module:name.",
         )
-    live = [s.function.object for s in binding.stages if s.function.object is not None]
+    live, refused = _recorded(binding)
     recorder = Recorder(_codes_of(live, deep), max(1, steps))
-    if binding.error is not None:
+    if refused:
         return Trace(binding, (), "refused", None, 0, steps, 0, None)
     pairs = dict(kwargs)
     run = _Run(recorder, live[-1].__code__ if live else None, max(1, steps))
@@ -92,6 +94,18 @@ def trace(
         run.rounds,
         run.note if recorder.executed else _UNSEEN,
     )
+
+
+def _recorded(binding: Binding) -> tuple[list[FunctionType], bool]:
+    """The functions that the call itself reaches, and whether it is refused before the last.
+
+    What wrappers hand the call on to is explained by the binding, and not recorded.
+    """
+    direct = reach(binding.object, binding.arguments)
+    live = [s.function.object for s in direct.stages if s.function.object is not None]
+    if not live and direct.error is None:
+        read(binding.object)  # says what it is instead, if it has no code object
+    return live, direct.error is not None or (binding.error is not None and not binding.stages)
 
 
 _UNSEEN = "nothing of the function's own code was executed: a cache may have held the result"

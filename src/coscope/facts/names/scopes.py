@@ -148,8 +148,11 @@ def static_attribute(thing: Any, name: str) -> Any:
     """What a module or class holds under a name, if no descriptor stands between; else MISSING."""
     if is_a(thing, ModuleType):
         return dict.get(member(ModuleType, "__dict__", thing), name, MISSING)
-    if not is_a(thing, type) or class_attribute(type(thing), name) is not MISSING:
-        return MISSING  # what the metaclass has may come first
+    if not is_a(thing, type):
+        return MISSING
+    above = class_attribute(type(thing), name)
+    if above is not MISSING and class_attribute(type(above), "__set__") is not MISSING:
+        return MISSING  # a data descriptor of the metaclass comes first
     value = class_attribute(thing, name)
     if type(value) is staticmethod:
         return member(staticmethod, "__func__", value)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from coscope.facts.signatures.admission import Callee
-from coscope.facts.signatures.forwarding import Forward
+from coscope.facts.calls.forwarding import Forward
+from coscope.facts.calls.receivers import Callee
 from coscope.facts.signatures.reported import name_of
 from coscope.facts.signatures.shapes import Shape
 from coscope.model import Code, Function, Value

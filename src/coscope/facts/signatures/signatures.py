@@ -7,7 +7,7 @@ from types import FunctionType
 from typing import Any
 
 from coscope.facts.calls.binding import callable_of, shown_target
-from coscope.facts.signatures.admission import is_abstract
+from coscope.facts.signatures.admission import is_an_abstract_class
 from coscope.facts.signatures.annotations import (
     Annotation,
     annotations_of,
@@ -84,7 +84,7 @@ def signature(target: object, *, python: str | None = None) -> Signatures:
     lazy = [link.qualname for link in chain.links if hides_annotations(link)]
     if last is None:
         warnings.append("there is no code object: it is written in C, and only its text is known")
-    if is_abstract(thing):
+    if is_an_abstract_class(thing):
         warnings.append("it is an abstract class: no call of it makes an instance")
     warnings += [f"the annotations of {name} are made by code, which is not run" for name in lazy]
     return Signatures(

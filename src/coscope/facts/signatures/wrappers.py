@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from types import FunctionType, MethodType
 from typing import Any
 
-from coscope.facts.signatures.admission import (
+from coscope.facts.calls.forwarding import Forward, read_stars, starred_of
+from coscope.facts.calls.receivers import (
     OBJECT_INIT,
     OBJECT_NEW,
     TYPE_CALL,
     Callee,
     Receiver,
-    followed_calls,
     receiver_of,
 )
-from coscope.facts.signatures.forwarding import Forward, read_stars, starred_of
+from coscope.facts.signatures.admission import followed_calls
 from coscope.facts.signatures.links import Link, changes_of, flavour_of
 from coscope.facts.signatures.reported import (
     C_CALLABLES,

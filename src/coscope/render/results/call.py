@@ -38,6 +38,7 @@ def document(result: Result) -> schema.CallDocument:
             ],
         },
         "accepted": binding.accepted,
+        "outcome": binding.outcome,
         "raises": _raises(binding),
         "function": None if function is None else _function(function),
         "steps": [
@@ -51,6 +52,7 @@ def document(result: Result) -> schema.CallDocument:
             for step in binding.steps
         ],
         "stages": [_stage(stage) for stage in binding.stages],
+        "conditions": [clean(condition) for condition in binding.conditions],
         "warnings": [clean(warning) for warning in binding.warnings],
         "trace": _trace(result) if isinstance(result, Trace) else None,
     }
@@ -59,7 +61,7 @@ def document(result: Result) -> schema.CallDocument:
 def _raises(binding: Binding) -> schema.CallRaises | None:
     if binding.error is None:
         return None
-    return {"type": "TypeError", "message": clean(binding.error)}
+    return {"type": "TypeError", "message": clean(binding.error), "when": binding.when}
 
 
 def _keyword(key: object) -> str:
@@ -145,14 +147,19 @@ def _add_title(sheet: Sheet, document: schema.CallDocument) -> None:
     given = document["arguments"]
     words = [value["text"] for value in given["positional"]]
     words += [f"{each['name']}={each['value']['text']}" for each in given["keywords"]]
-    verdict = "binds" if document["accepted"] else "raises TypeError"
+    verdict = _verdict(document)
     room = pen.width - cells(verdict) - 3
     text = pen.fit(f"{document['target']}({', '.join(words)})", room)
-    role = "value" if document["accepted"] else "error"
+    role = {"binds": "value", "raises": "error", "if": "warning"}[document["outcome"]]
     sheet.add((text, "title"), ("   ", "plain"), (verdict, role))
     if document["raises"] is not None:
         for line in _wrapped(pen, document["raises"]["message"], pen.width - 2):
             sheet.add(("  ", "plain"), (line, "error"))
+    for condition in document["conditions"]:
+        first, *more = _wrapped(pen, condition, pen.width - 7)
+        sheet.add(("  if: ", "warning"), (first, "plain"))
+        for line in more:
+            sheet.add(("      ", "plain"), (line, "plain"))
     function = document["function"]
     if function is not None:
         module = f"{function['module']}." if function["module"] else ""
@@ -164,6 +171,14 @@ def _add_title(sheet: Sheet, document: schema.CallDocument) -> None:
         sheet.add((name, "name"), (pen.fit(where, room, "end"), "faint"), (about, "faint"))
     for warning in document["warnings"]:
         sheet.add(("  warning: ", "warning"), (warning, "plain"))
+
+
+def _verdict(document: Document) -> str:
+    raised = document["raises"]
+    if raised is None:
+        return "binds" if document["outcome"] == "binds" else "only running it can tell"
+    later = {"awaited": " when it is awaited", "iterated": " when it is iterated"}
+    return f"raises TypeError{later.get(raised['when'], '')}"
 
 
 def _wrapped(pen: Pen, text: str, width: int) -> list[str]:
@@ -180,7 +195,8 @@ def _wrapped(pen: Pen, text: str, width: int) -> list[str]:
 _ROLES = {
     "check": "warning",
     "error": "error",
-    "note": "warning",
+    "if": "warning",
+    "note": "faint",
     "through": "kind",
     "enter": "value",
 }

@@ -22,6 +22,7 @@ CallStepKind = Annotated[
             "check",
             "error",
             "enter",
+            "if",
             "note",
         ]
     },
@@ -42,6 +43,7 @@ TraceKind = Annotated[
         ]
     },
 ]
+BindingOutcome = Annotated[str, {"enum": ["binds", "raises", "if"]}]
 Outcome = Annotated[str, {"enum": ["returned", "raised", "stopped", "refused"]}]
 
 
@@ -77,7 +79,7 @@ class CallStep(TypedDict):
 
 
 class CallStage(TypedDict):
-    """One function that the call reaches: of a class `__new__`, then `__init__`."""
+    """One function that the call reaches: a wrapper, then what it calls; `__new__`, `__init__`."""
 
     function: CallFunction
     slots: list[CallSlot]
@@ -132,6 +134,7 @@ class CallRaises(TypedDict):
 
     type: Literal["TypeError"]
     message: str
+    when: Annotated[str, {"enum": ["called", "awaited", "iterated"]}]
 
 
 class CallDocument(Header):
@@ -140,10 +143,12 @@ class CallDocument(Header):
     command: Literal["call"]
     target: str
     arguments: CallArguments
-    accepted: bool  # the call gets to the function's first instruction
+    accepted: bool  # the call certainly gets to the innermost function's first instruction
+    outcome: BindingOutcome  # "if": only running code can tell
     raises: CallRaises | None
     function: CallFunction | None  # the last one that the call reaches
     steps: list[CallStep]  # in CPython's order
     stages: list[CallStage]
+    conditions: list[str]  # what may refuse the call, and is known only when it runs
     warnings: list[str]
     trace: Trace | None  # with --trace

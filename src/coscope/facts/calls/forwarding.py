@@ -1,0 +1,443 @@
+"""Where a wrapper's code hands its own `*args` and `**kwargs` on, found in its bytecode."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from coscope.errors import CodeError
+from coscope.flow import Edge, Frames, Graph, dominates, find_dominators, run
+from coscope.flow.domains.conditions import graph
+from coscope.flow.domains.expression import Expression
+from coscope.flow.texts import Text
+from coscope.model import Code
+from coscope.opcodes import table
+
+_ZERO_ARGUMENTS = re.compile(r"^super\(__class__, \w+\)")  # `super()`, as its bytecode has it
+_CHANGING = frozenset({"pop", "popitem", "setdefault", "update", "clear", "__setitem__"})
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """One argument that the wrapper's call gives."""
+
+    kind: str  # "positional", "*", "keyword" or "**"
+    name: str | None  # of the keyword; else None
+    parameter: str | None  # of the wrapper, if its value is handed on as it is
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change that a wrapper makes to its own `**kwargs`, each time before it hands them on."""
+
+    parameter: str
+    verb: str  # "set", "default" or "remove"
+    key: str
+    text: str  # of the new value, as in source
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """A call in a wrapper's code that hands its `*args` or `**kwargs` on."""
+
+    callee: str  # expression as text: "fn", "super().__init__"
+    passed: tuple[Passed, ...]  # in order
+    stars: tuple[str, ...]  # those of "*" and "**" that are the wrapper's own
+    always: bool  # no way through the wrapper's code returns without it
+    exact: bool  # what is handed on are the wrapper's own, not changed before
+    offsets: tuple[int, ...]  # bytes: of the calls, which say the same
+    line: int | None
+    managers: tuple[str, ...] | None = None
+    """Context managers that would have to swallow the error of this call for a way around it.
+    None: there is a way around it whatever they do; (): `always`."""
+    edits: tuple[Edit, ...] | None = ()  # of `*args`, `**kwargs` before it; None: not known
+
+    @property
+    def text(self) -> str:
+        """The call, as in source."""
+        callee = _ZERO_ARGUMENTS.sub("super()", self.callee)
+        return f"{callee}({', '.join(each.text for each in self.passed)})"
+
+
+@lru_cache(maxsize=1024)
+def forwards(code: Code, *, widely: bool = False) -> tuple[Forward, ...]:
+    """The calls by which a function hands its `*args` or `**kwargs` on, in code order.
+
+    Calls of a free variable are among them even if they hand on neither.
+
+    Nothing is run: the calls are read from the texts that the symbolic stack has for them.
+
+    Args:
+        code: Of the function.
+        widely: Also calls of a parameter or of an attribute of the first one, and calls that hand
+            on `*args` or `**kwargs` as a whole, or unpack another parameter.
+    """
+    starred = starred_of(code)
+    if not starred and not code.freevars and not (widely and code.argcount):
+        return ()
+    try:
+        drawn = graph(code)
+        frames = run(drawn, Expression())
+    except CodeError:
+        return ()
+    wanted = _wide(code, starred) if widely else _narrow(code, starred)
+    calls = list(_calls(code, frames, wanted))
+    if not calls:
+        return ()
+    changed = written(code) | _changed(code, frames, starred)
+    by_text: dict[str, list[tuple[int, ast.Call]]] = {}
+    for index, node in calls:
+        by_text.setdefault(ast.unparse(node), []).append((index, node))
+    seen = _Seen(code, drawn, frames, starred, changed)
+    return tuple(_forward(seen, group) for group in by_text.values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known of a function when its calls are described."""
+
+    code: Code
+    graph: Graph
+    frames: Frames[Text]
+    starred: dict[str, str]
+    changed: frozenset[str]
+
+
+def starred_of(code: Code) -> dict[str, str]:
+    """Names of `*args` and `**kwargs`: name -> "*" or "**"."""
+    at = code.argcount + code.kwonlyargcount
+    found = {}
+    for flag, stars in ((0x4, "*"), (0x8, "**")):
+        if code.flags & flag:
+            found[code.varnames[at]] = stars
+            at += 1
+    return found
+
+
+_Wanted = Callable[[ast.Call], bool]
+
+
+def _calls(code: Code, frames: Frames[Text], wanted: _Wanted) -> Iterator[tuple[int, ast.Call]]:
+    """Instructions that make such a call, and the call as a tree."""
+    by_code = table(code.version).by_code
+    columns = code.instructions
+    for index, opcode in enumerate(columns.opcodes):
+        row = by_code[opcode]
+        if row is None or row.shows != "{call}":
+            continue
+        frame = frames[index + 1] if index + 1 < len(columns) else None
+        node = None if frame is None or not len(frame.stack) else parsed(str(frame[-1]))
+        if isinstance(node, ast.Call) and wanted(node):
+            yield index, node
+
+
+def _narrow(code: Code, starred: dict[str, str]) -> _Wanted:
+    """Calls that unpack the function's own stars, and calls of its free variables."""
+    return lambda node: any(_stars(node, starred)) or root_of(node.func) in code.freevars
+
+
+def _wide(code: Code, starred: dict[str, str]) -> _Wanted:
+    parameters = set(code.varnames[: code.argcount + code.kwonlyargcount]) | set(starred)
+    first = set(code.varnames[:1]) if code.argcount else set()
+
+    def wanted(node: ast.Call) -> bool:
+        func, values = node.func, [*node.args, *(each.value for each in node.keywords)]
+        values = [each.value if isinstance(each, ast.Starred) else each for each in values]
+        if isinstance(func, ast.Name) and func.id in parameters | set(code.freevars):
+            return True
+        if isinstance(func, ast.Attribute) and root_of(func.value) in first:
+            return True
+        return any(isinstance(each, ast.Name) and each.id in starred for each in values) or any(
+            _stars(node, starred)
+        )
+
+    return wanted
+
+
+def root_of(node: ast.expr) -> str | None:
+    """The variable that an expression is; None if it is anything else."""
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def parsed(text: str) -> ast.expr | None:
+    """An expression text as a tree; None where it holds what is no source."""
+    try:
+        return ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _stars(node: ast.Call, starred: dict[str, str]) -> Iterator[str]:
+    for argument in node.args:
+        if isinstance(argument, ast.Starred) and _name(argument.value, starred) == "*":
+            yield ast.unparse(argument.value)
+    for keyword in node.keywords:
+        if keyword.arg is None and _name(keyword.value, starred) == "**":
+            yield ast.unparse(keyword.value)
+
+
+def _name(node: ast.expr, starred: dict[str, str]) -> str | None:
+    return starred.get(node.id) if isinstance(node, ast.Name) else None
+
+
+def read_stars(code: Code) -> set[str]:
+    """Names of `*args` and `**kwargs` that the code or code nested in it reads at all."""
+    starred = set(starred_of(code))
+    by_code = table(code.version).by_code
+    columns = code.instructions
+    found = starred & set(code.cellvars)  # a nested function reads them
+    for index, opcode in enumerate(columns.opcodes):
+        row = by_code[opcode]
+        if row is None or not any(each.startswith("read local") for each in row.access):
+            continue
+        names = columns.argval(index)
+        found |= starred & set(names if isinstance(names, tuple) else (names,))
+    return found
+
+
+@lru_cache(maxsize=1024)
+def written(code: Code) -> frozenset[str]:
+    """Fast locals and cells that the code binds or deletes."""
+    by_code = table(code.version).by_code
+    columns = code.instructions
+    found: set[str] = set()
+    for index, opcode in enumerate(columns.opcodes):
+        row = by_code[opcode]
+        if row is None or not row.access:
+            continue
+        names = columns.argval(index)
+        names = names if isinstance(names, tuple) else (names,)
+        for access, name in zip(row.access, names, strict=False):
+            if access in ("write local", "delete local", "write cell", "delete cell"):
+                found.add(name)
+    return frozenset(found)
+
+
+def _changed(code: Code, frames: Frames[Text], starred: dict[str, str]) -> set[str]:
+    """Those of `*args` and `**kwargs` whose items the code changes, or may."""
+    return {name for _, name in _changes(code, frames, starred)}
+
+
+def _changes(
+    code: Code, frames: Frames[Text], starred: dict[str, str]
+) -> Iterator[tuple[int, str]]:
+    """Instructions that change the items of `*args` and `**kwargs`, or may, and which of them."""
+    rows = table(code.version).opcodes
+    storing = {rows[name].code for name in ("STORE_SUBSCR", "DELETE_SUBSCR") if name in rows}
+    columns = code.instructions
+    for index, opcode in enumerate(columns.opcodes):
+        frame = frames[index]
+        if frame is None:
+            continue
+        row = table(code.version).by_code[opcode]
+        changed: str | None = None
+        if opcode in storing and row is not None:
+            at = [slot.name for slot in reversed(row.pop_slots)].index("container")
+            changed = str(frame[-1 - at])
+        elif row is not None and row.access[:1] == ("read attribute",):
+            if len(frame.stack) and columns.argval(index) in _CHANGING:
+                changed = str(frame[-1])
+        elif opcode == rows["DICT_UPDATE"].code:  # {**kwargs, ...}
+            changed = str(frame[-1])
+        if changed in starred:
+            yield index, changed
+
+
+def _forward(seen: _Seen, group: list[tuple[int, ast.Call]]) -> Forward:
+    code, starred, changed = seen.code, seen.starred, seen.changed
+    indexes = [index for index, _ in group]
+    node = group[0][1]
+    passed = tuple(_passed(code, node, changed))
+    stars = set(_stars(node, starred))
+    others = any(each.kind in ("*", "**") and each.parameter is None for each in passed)
+    managers = _managers(seen.graph, indexes)
+    return Forward(
+        callee=ast.unparse(node.func),
+        passed=passed,
+        always=managers == (),
+        stars=tuple(sorted(starred[name] for name in stars)),
+        exact=not stars & changed and not others,
+        offsets=tuple(code.instructions.offsets[index] for index in indexes),
+        line=code.instructions[indexes[0]].line_number,
+        managers=managers,
+        edits=_edits(seen, indexes) if stars & changed else (),
+    )
+
+
+def _passed(code: Code, node: ast.Call, changed: frozenset[str]) -> Iterator[Passed]:
+    parameters = set(code.varnames[: code.argcount + code.kwonlyargcount]) | set(starred_of(code))
+    own = parameters - changed
+    for argument in node.args:
+        kind, value = "positional", argument
+        if isinstance(argument, ast.Starred):
+            kind, value = "*", argument.value
+        yield Passed(kind, None, _own(value, own), ast.unparse(argument))
+    for keyword in node.keywords:
+        kind = "**" if keyword.arg is None else "keyword"
+        yield Passed(kind, keyword.arg, _own(keyword.value, own), ast.unparse(keyword))
+
+
+def _own(value: ast.expr, own: set[str]) -> str | None:
+    return value.id if isinstance(value, ast.Name) and value.id in own else None
+
+
+# Ways round a call
+
+_EXIT = re.compile(r"(?P<manager>.+)\.__a?exit__\(<exception>\)")
+_MATCH = re.compile(r"isinstance\(<exception>, (?P<classes>.+)\)")
+
+
+def _managers(drawn: Graph, indexes: list[int]) -> tuple[str, ...] | None:
+    """See `Forward.managers`: what may lead from the entry to a return around these calls.
+
+    The TypeError that the call raises, swallowed by a handler that takes it, is a way around it.
+    """
+    if not _leads_around(drawn, indexes, swallowing=True, found=None):
+        return ()
+    found: list[str] = []
+    if _leads_around(drawn, indexes, swallowing=False, found=found):
+        return None
+    return tuple(dict.fromkeys(found))
+
+
+def _leads_around(
+    drawn: Graph, indexes: list[int], *, swallowing: bool, found: list[str] | None
+) -> bool:
+    """True if a way from the entry comes to a return, or a yield, without these calls.
+
+    Args:
+        drawn: The graph, labelled.
+        indexes: Of the calls.
+        swallowing: Whether `__exit__` of a context manager may end the TypeError.
+        found: Is given the context managers that are met while the error is under way.
+    """
+    calls = {drawn.block_of(index).index for index in indexes}
+    pending = [(0, False)]
+    seen: set[tuple[int, bool]] = set()
+    while pending:
+        number, raised = pending.pop()
+        if (number, raised) in seen:
+            continue
+        seen.add((number, raised))
+        block = drawn.blocks[number]
+        if number in calls:
+            pending.extend((edge.target, True) for edge in block.edges if edge.kind == "exception")
+            continue
+        row = drawn.table.by_code[drawn.code.instructions.opcodes[block.stop - 1]]
+        if row is not None and row.ends == "return":
+            return True
+        for edge in block.edges:
+            if raised and not _is_taken(edge, swallowing, found):
+                continue
+            pending.append((edge.target, raised))
+    return False
+
+
+def _is_taken(edge: Edge, swallowing: bool, found: list[str] | None) -> bool:
+    """Whether control may go this way while a TypeError is under way."""
+    if edge.kind not in ("true", "false") or edge.label is None:
+        return True
+    leaves = _EXIT.search(edge.label)
+    if leaves is not None:
+        if found is not None:
+            found.append(leaves["manager"].removeprefix("await "))
+        return swallowing or edge.kind == "false"
+    match = _MATCH.fullmatch(edge.label)
+    takes = None if match is None else _takes_type_error(match["classes"])
+    return takes is None or takes is (edge.kind == "true")
+
+
+def _takes_type_error(classes: str) -> bool | None:
+    """Whether `except` of these classes takes a TypeError; None: not all are Python's own."""
+    node = parsed(classes)
+    each = node.elts if isinstance(node, ast.Tuple) else [node]
+    named = [vars(builtins).get(one.id) if isinstance(one, ast.Name) else None for one in each]
+    kinds = [one for one in named if isinstance(one, type) and issubclass(one, BaseException)]
+    if any(issubclass(TypeError, one) for one in kinds):
+        return True
+    return False if len(kinds) == len(named) else None
+
+
+# Changes of **kwargs
+
+
+def _edits(seen: _Seen, indexes: list[int]) -> tuple[Edit, ...] | None:
+    """What changes `**kwargs` before a call on every way to it, in order; None: not known."""
+    names = {name for name, stars in seen.starred.items() if stars == "**"}
+    touched = seen.changed & set(seen.starred)
+    if not touched <= names or touched & written(seen.code) or len(indexes) != 1:
+        return None
+    drawn, at = seen.graph, indexes[0]
+    above = find_dominators(drawn)
+    found = []
+    for index, name in _changes(seen.code, seen.frames, seen.starred):
+        edit = _edit_at(seen, index, name)
+        block = drawn.block_of(index).index
+        sure = index < at and dominates(above, block, drawn.block_of(at).index)
+        if edit is None or not sure or _repeats(drawn, block):
+            return None
+        found.append(edit)
+    return tuple(found)
+
+
+def _repeats(drawn: Graph, block: int) -> bool:
+    """True if control may come back to the block."""
+    pending = [edge.target for edge in drawn.blocks[block].edges]
+    seen: set[int] = set()
+    while pending:
+        number = pending.pop()
+        if number == block:
+            return True
+        if number not in seen:
+            seen.add(number)
+            pending.extend(edge.target for edge in drawn.blocks[number].edges)
+    return False
+
+
+def _edit_at(seen: _Seen, index: int, name: str) -> Edit | None:
+    """The edit that begins at an instruction, if its key is a constant."""
+    frame = seen.frames[index]
+    row = table(seen.code.version).by_code[seen.code.instructions.opcodes[index]]
+    if frame is None or row is None:
+        return None
+    if row.access[:1] == ("read attribute",):
+        return _edit_by_method(seen, index, name)
+    slots = [slot.name for slot in reversed(row.pop_slots)]
+    texts = {slot: str(frame[-1 - at]) for at, slot in enumerate(slots)}
+    key = _text_constant(texts.get("sub", ""))
+    if key is None:
+        return None
+    new = [text for slot, text in texts.items() if slot not in ("sub", "container")]
+    return Edit(name, "set" if new else "remove", key, new[0] if new else "")
+
+
+def _edit_by_method(seen: _Seen, index: int, name: str) -> Edit | None:
+    """`kwargs.pop("key")`, `kwargs.setdefault("key", value)`."""
+    method = seen.code.instructions.argval(index)
+    for later in range(index + 1, min(index + _FURTHEST, len(seen.code.instructions))):
+        frame = seen.frames[later]
+        text = "" if frame is None or not len(frame.stack) else str(frame[-1])
+        if not text.startswith(f"{name}.{method}("):
+            continue
+        node = parsed(text)
+        if not isinstance(node, ast.Call) or node.keywords or not node.args:
+            return None
+        key = _text_constant(ast.unparse(node.args[0]))
+        verb = {"pop": "remove", "setdefault": "default"}.get(str(method))
+        if key is None or verb is None:
+            return None
+        return Edit(name, verb, key, ast.unparse(node.args[1]) if node.args[1:] else "None")
+    return None
+
+
+_FURTHEST = 40  # instructions from the attribute of a method to its call
+
+
+def _text_constant(text: str) -> str | None:
+    node = parsed(text)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
