@@ -166,8 +166,8 @@ def test_options_of_the_trace_need_it() -> None:
 def test_c_code_is_told_as_such() -> None:
     result = run("builtins:len", "[]")
 
-    assert 2 == result.exit_code
-    assert "has no code object" in result.output
+    assert 3 == result.exit_code
+    assert "only running it can tell" in result.output
 
 
 def test_plain_ascii() -> None:

@@ -21,7 +21,7 @@ def run(*words: str) -> Result:
 def test_the_page_shows_both_and_a_call_on_which_they_differ() -> None:
     result = run("tests.facts.signatures.wrapped:injected", "--width", "100")
 
-    assert 0 == result.exit_code
+    assert 1 == result.exit_code  # the two sides differ
     assert [
         "tests.facts.signatures.wrapped:injected   the code rejects calls that are reported as "
         "accepted",

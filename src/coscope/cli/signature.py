@@ -8,6 +8,8 @@ from coscope.cli.answers import answer
 from coscope.cli.options import common
 from coscope.cli.session import Session
 
+DIFFERS = 1  # exit status: a call is found that one side admits and the other rejects
+
 
 @click.command("signature", short_help="Reported and real signature, through each wrapper.")
 @click.option(
@@ -17,12 +19,16 @@ from coscope.cli.session import Session
 )
 @click.argument("target")
 @common
-def command(session: Session, target: str, python: str | None) -> None:
+def command(session: Session, target: str, python: str | None) -> int:
     """Show the signature that TARGET reports beside the one by which its code binds a call.
 
     Nothing of it is called. A live target (json:dumps) is imported; its wrappers are followed by
     what their bytecode calls. Of a file, which is never executed, the parameters alone are known.
+
+    Exit status: 0 no call is found on which they differ, 1 such calls are found, 2 bad input.
     """
     from coscope.facts.signatures.signatures import signature
 
-    answer(session, signature(target, python=python))
+    found = signature(target, python=python)
+    answer(session, found)
+    return 0 if found.agree else DIFFERS

@@ -21,7 +21,7 @@ from types import (
 
 from coscope.errors import TargetError
 from coscope.facts.calls.attributes import LRU_WRAPPER, Accessed, binds_self
-from coscope.facts.calls.construction import construct
+from coscope.facts.calls.construction import construct, is_exception_init
 from coscope.facts.calls.dispatching import follow_accessed, special
 from coscope.facts.calls.parameters import Arguments, Given, fill
 from coscope.facts.calls.partials import partially_called
@@ -40,6 +40,9 @@ from coscope.readers.values import exact_text, text_of, type_name_of, value_of
 
 _LONGEST_CHAIN = 1000  # wrappers; CPython's recursion limit would stop a call earlier
 _C_CALLABLES = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType)
+
+# Text signatures of every __new__ and __init__ of C code, whatever they take.
+_SAYS_NOTHING = ("($self, /, *args, **kwargs)", "($type, *args, **kwargs)")
 
 _name_of = type.__dict__["__name__"].__get__
 
@@ -91,6 +94,8 @@ def _follower(thing: object) -> _Follow:
         return _refused
     if thing is TYPE_CALL:
         return _type_call
+    if is_exception_init(thing):
+        return _exception_init
     if call is TYPE_CALL and is_a(thing, type):
         return _class
     for cls, follow in _FOLLOWED:
@@ -154,6 +159,15 @@ def _type_call(way: Way, thing: object, arguments: Arguments) -> None:
         construct(way.reached, cls, arguments)
     else:
         way.reached.unless("type.__call__ makes an instance of a class that is not known")
+
+
+def _exception_init(way: Way, thing: object, arguments: Arguments) -> None:
+    """`BaseException.__init__`, which keeps positional arguments and takes no keywords."""
+    cls = BaseException if way.receiver is None else way.receiver.cls
+    if arguments.keywords:
+        way.reached.fail(f"{_name_of(cls)}() takes no keyword arguments")
+    else:
+        way.reached.note("BaseException keeps the arguments, whatever they are")
 
 
 def _bound(way: Way, method: object, arguments: Arguments) -> tuple[object, Arguments]:
@@ -253,7 +267,7 @@ def _instance(way: Way, thing: object, arguments: Arguments) -> tuple[object, Ar
 def _in_c(way: Way, thing: object, arguments: Arguments) -> None:
     """C code, which may refuse any call; what it says of itself is no promise."""
     text = thing.__text_signature__ if _is_c(thing) else None  # type: ignore[attr-defined]
-    if type(text) is not str:
+    if type(text) is not str or text in _SAYS_NOTHING:
         way.reached.unless(f"{_c_name(thing)} is written in C: what it takes is up to its code")
         return
     admitted = _admits(thing, arguments)

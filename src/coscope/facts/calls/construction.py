@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections import OrderedDict, deque
-from types import FunctionType
+from types import BuiltinFunctionType, FunctionType, WrapperDescriptorType
 
 from coscope.facts.calls.forwarding import parsed
 from coscope.facts.calls.parameters import Arguments, Given, fill
@@ -14,7 +15,7 @@ from coscope.facts.calls.results import results_of
 from coscope.facts.calls.wording import abstract
 from coscope.model import Value
 from coscope.opcodes import table
-from coscope.readers.attributes import class_attribute, member, namespace_of
+from coscope.readers.attributes import class_attribute, member
 from coscope.readers.from_function import HOST_VERSION, from_function
 from coscope.readers.values import name_of_class, value_of
 
@@ -25,13 +26,21 @@ _name_of = type.__dict__["__name__"].__get__
 
 # C constructors that take any arguments and leave them to `__init__`: PyType_GenericNew and its
 # like. Those of exceptions look at them only where no Python `__init__` does.
-_TAKES_ANYTHING = tuple(
-    namespace_of(cls)["__new__"]
-    for cls in (list, dict, set, bytearray, deque, OrderedDict, BaseException, OSError, property)
-    if "__new__" in namespace_of(cls)
+_OPEN = (list, dict, set, bytearray, deque, OrderedDict, property, BaseException)
+
+# Exceptions whose own `__new__` or `__init__` looks at the arguments.
+# Source: CPython 3.14.2, Objects/exceptions.c.
+_PARTICULAR = (
+    *(OSError, ImportError, SystemExit, StopIteration, AttributeError, NameError, SyntaxError),
+    *(UnicodeEncodeError, UnicodeDecodeError, UnicodeTranslateError, BaseExceptionGroup),
 )
-_EXCEPTION_NEW = namespace_of(BaseException)["__new__"]
-_EXCEPTION_INIT = namespace_of(BaseException)["__init__"]
+_SIMPLE = frozenset(
+    each
+    for each in vars(builtins).values()
+    if isinstance(each, type)
+    and issubclass(each, BaseException)
+    and not issubclass(each, _PARTICULAR)
+)
 
 
 def is_abstract(cls: type) -> bool:
@@ -48,6 +57,19 @@ def construct(reached: Reached, cls: type, arguments: Arguments) -> None:
     new, init = class_attribute(cls, "__new__"), class_attribute(cls, "__init__")
     new = member(staticmethod, "__func__", new) if type(new) is staticmethod else new
     _Construction(reached, cls, arguments, new, init).run()
+
+
+def _takes_anything(new: object) -> bool:
+    """True for a `__new__` of C code that takes any arguments."""
+    cls = new.__self__ if type(new) is BuiltinFunctionType else None
+    if not isinstance(cls, type):
+        return False
+    return issubclass(cls, OSError) or cls in _SIMPLE or any(cls is each for each in _OPEN)
+
+
+def is_exception_init(init: object) -> bool:
+    """True for `BaseException.__init__`, under whichever exception it is found."""
+    return type(init) is WrapperDescriptorType and init.__objclass__ in _SIMPLE
 
 
 class _Construction:
@@ -72,7 +94,7 @@ class _Construction:
             return
         if self.python_init:
             self._initialize()
-        elif self.init is _EXCEPTION_INIT:
+        elif is_exception_init(self.init):
             self._exception_init()
         else:
             self.reached.unless(f"{self.name}.__init__ is not a Python function")
@@ -95,8 +117,7 @@ class _Construction:
 
     def _is_open(self, new: object) -> bool:
         """True for a C constructor that leaves every argument to `__init__`."""
-        known = any(new is each for each in _TAKES_ANYTHING)
-        return known and (self.python_init or new is _EXCEPTION_NEW)
+        return _takes_anything(new) and (self.python_init or issubclass(self.cls, BaseException))
 
     def _object_new(self) -> None:
         """It refuses arguments that nobody would take, and abstract classes."""
@@ -146,7 +167,9 @@ class _Construction:
         made = callee.thing
         if type(made) is FunctionType and made is not function:
             return self._makes_own(made)
-        return made is OBJECT_NEW or any(made is each for each in _TAKES_ANYTHING)
+        return made is OBJECT_NEW or (
+            type(made) is BuiltinFunctionType and made.__name__ == "__new__"
+        )
 
     def _exception_init(self) -> None:
         """`BaseException.__init__`: any positional arguments, no keywords."""

@@ -48,6 +48,8 @@ _code_of_dispatcher: CodeType = _DISPATCHER.__code__  # type: ignore[attr-define
 _code_of_unbound: CodeType = _UNBOUND.__code__
 _code_of_method = _METHOD.__code__ if type(_METHOD) is FunctionType else None
 _GET = None if _code_of_method is not None else type(_METHOD)  # an object of its own: 3.14
+# Whether it says so where there is no argument to choose by, or raises IndexError.
+_COUNTS = _code_of_method is None or "funcname" in _code_of_method.co_freevars
 _SKIPS_SELF = _GET is not None and "_dispatch_arg_index" in _GET.__init__.__code__.co_names
 
 
@@ -102,10 +104,13 @@ def _chosen(
     name: object,
 ) -> tuple[object, str] | None:
     """The implementation for the argument at a position, and the name of its type."""
-    if not arguments.positional:
+    if not arguments.positional and name is not None:
         reached.fail(f"{name} requires at least 1 positional argument")
         return None
-    if registry is None or len(arguments.positional) <= at:
+    if len(arguments.positional) <= at:
+        reached.unless(f"there is no argument {at + 1} to choose by: IndexError")
+        return None
+    if registry is None:
         reached.unless("which implementation is called is known only when it runs")
         return None
     value = arguments.positional[at].value
@@ -253,7 +258,13 @@ def _singledispatch(
     registry = registry_of(instance_attribute(method, "dispatcher"))
     function = instance_attribute(method, "func")
     shift = _SKIPS_SELF and instance is None and type(function) is FunctionType
-    name = function.__name__ if type(function) is FunctionType else "singledispatchmethod method"
+    plain = bound(function, None, owner)
+    plain = member(MethodType, "__func__", plain) if type(plain) is MethodType else plain
+    name: str | None = "singledispatchmethod method"
+    if not _COUNTS:
+        name = None
+    elif type(plain) is FunctionType:
+        name = plain.__name__
     found = _chosen(way.reached, registry, arguments, int(shift), name)
     if found is None:
         return None

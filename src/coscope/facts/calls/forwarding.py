@@ -55,6 +55,7 @@ class Forward:
     managers: tuple[str, ...] | None = None
     """Context managers that would have to swallow the error of this call for a way around it.
     None: there is a way around it whatever they do; (): `always`."""
+    swallowed: bool = False  # a TypeError that it raises gets out on no way
     edits: tuple[Edit, ...] | None = ()  # of `*args`, `**kwargs` before it; None: not known
 
     @property
@@ -185,6 +186,53 @@ def _name(node: ast.expr, starred: dict[str, str]) -> str | None:
     return starred.get(node.id) if isinstance(node, ast.Name) else None
 
 
+@lru_cache(maxsize=1024)
+def spread_stars(code: Code) -> frozenset[str]:
+    """Those of `*args` and `**kwargs` of which the code makes more than returning or testing them.
+
+    They may be handed on, and whoever gets them may refuse them.
+    """
+    starred = starred_of(code)
+    found = read_stars(code)
+    if not found or found & set(code.cellvars):
+        return frozenset(found)
+    by_code = table(code.version).by_code
+    try:
+        frames = run(graph(code), Expression())
+    except CodeError:
+        return frozenset(found)
+    spread: set[str] = set()
+    for index, opcode in enumerate(code.instructions.opcodes):
+        row, frame = by_code[opcode], frames[index]
+        if row is None or frame is None:
+            continue
+        if row.name in _RAISES:
+            return frozenset(found)  # it may look at them and refuse
+        taken = [str(text) for text in frame.stack[-len(row.pop_slots) :]] if row.pop_slots else []
+        if row.shows == "{call}":
+            after = frames[index + 1] if index + 1 < len(code.instructions) else None
+            taken = [] if after is None else list(_called_with(str(after[-1]), starred))
+        elif row.ends == "return" or row.name in _HARMLESS or row.tests:
+            taken = []
+        spread.update(starred.keys() & set(taken))
+    return frozenset(spread)
+
+
+_RAISES = frozenset({"RAISE_VARARGS"})
+_HARMLESS = frozenset({"POP_TOP", "GET_ITER", "TO_BOOL", "COPY", "SWAP", "LOAD_FAST", "PUSH_NULL"})
+_MEASURES = frozenset({"len", "print", "bool", "list", "tuple", "sorted", "repr", "str", "id"})
+
+
+def _called_with(text: str, starred: dict[str, str]) -> Iterator[str]:
+    """Names of stars in a call's arguments, unless it only measures or shows them."""
+    node = parsed(text)
+    if isinstance(node, ast.Call) and root_of(node.func) in _MEASURES:
+        return
+    for each in ast.walk(node) if node is not None else ():
+        if isinstance(each, ast.Name) and each.id in starred:
+            yield each.id
+
+
 def read_stars(code: Code) -> set[str]:
     """Names of `*args` and `**kwargs` that the code or code nested in it reads at all."""
     starred = set(starred_of(code))
@@ -265,6 +313,7 @@ def _forward(seen: _Seen, group: list[tuple[int, ast.Call]]) -> Forward:
         offsets=tuple(code.instructions.offsets[index] for index in indexes),
         line=code.instructions[indexes[0]].line_number,
         managers=managers,
+        swallowed=managers is None and _is_swallowed(seen.graph, indexes),
         edits=_edits(seen, indexes) if stars & changed else (),
     )
 
@@ -336,6 +385,31 @@ def _leads_around(
                 continue
             pending.append((edge.target, raised))
     return False
+
+
+def _is_swallowed(drawn: Graph, indexes: list[int]) -> bool:
+    """True if a TypeError that these calls raise comes to an end in the code on every way."""
+    pending = [drawn.block_of(index).index for index in indexes]
+    calls, seen = set(pending), set[int]()
+    while pending:
+        number = pending.pop()
+        if number in seen:
+            continue
+        seen.add(number)
+        block = drawn.blocks[number]
+        row = drawn.table.by_code[drawn.code.instructions.opcodes[block.stop - 1]]
+        raises = number in calls or (row is not None and row.ends == "raise")
+        ways = [edge.target for edge in block.edges if edge.kind == "exception"] if raises else []
+        if raises and not ways:
+            return False
+        if not raises:
+            ways = [
+                edge.target
+                for edge in block.edges
+                if edge.kind != "exception" and _is_taken(edge, False, None)
+            ]
+        pending.extend(ways)
+    return True
 
 
 def _is_taken(edge: Edge, swallowing: bool, found: list[str] | None) -> bool:

@@ -14,7 +14,7 @@ from coscope.facts.calls.forwarding import (
     Passed,
     forwards,
     parsed,
-    read_stars,
+    spread_stars,
     starred_of,
     written,
 )
@@ -89,7 +89,7 @@ class _Inside:
             self._follow(forward, callee)
             if self.reached.error is not None:
                 return
-        if any(self.own[name] not in handed for name in read_stars(self.code)):
+        if any(self.own[name] not in handed for name in spread_stars(self.code)):
             self.reached.loose = True
 
     def _callee(self, forward: Forward) -> Callee | None:
@@ -129,7 +129,9 @@ class _Inside:
     def _follow(self, forward: Forward, callee: Callee | None) -> None:
         reached = self.reached
         if callee is None:
-            reached.unless(f"what {self.name} calls by {forward.text} is known only when it runs")
+            if not forward.swallowed:
+                text = f"what {self.name} calls by {forward.text} is known only when it runs"
+                reached.unless(text)
             return
         handed = self._handed(forward, callee)
         if handed is None:
@@ -143,6 +145,9 @@ class _Inside:
         if not forward.stars and not inner.stages and inner.error is None:
             return  # C code, called with arguments of this function's own choice
         reached.through(f"{self.name} calls {forward.text}")
+        if forward.swallowed and inner.error is not None:
+            reached.note(f"{self.name} catches the TypeError: {inner.error}")
+            return
         reached.add(inner, self._condition(forward, callee))
 
     def _condition(self, forward: Forward, callee: Callee) -> str | None:

@@ -6,7 +6,14 @@ import ast
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import FunctionType, MappingProxyType, MethodType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    MappingProxyType,
+    MethodType,
+    ModuleType,
+    WrapperDescriptorType,
+)
 from typing import Any
 
 from coscope.facts.calls.forwarding import parsed
@@ -173,5 +180,6 @@ def _bound(value: Any, receiver: Receiver) -> Callee | None:
     if type(value) is FunctionType:
         instance = STAND_IN if receiver.instance is MISSING else receiver.instance
         return Callee(MethodType(value, instance), receiver)
-    known = (OBJECT_INIT, OBJECT_NEW, TYPE_CALL)
-    return Callee(value, receiver) if any(value is each for each in known) else None
+    if type(value) is WrapperDescriptorType or type(value) is BuiltinFunctionType:
+        return Callee(value, receiver)  # C code: `self` is left out of the arguments
+    return None

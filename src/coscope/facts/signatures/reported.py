@@ -18,6 +18,7 @@ from types import (
 )
 from typing import Any
 
+from coscope.facts.calls.attributes import Accessed
 from coscope.facts.signatures.shapes import (
     KEYWORD_ONLY,
     KEYWORDS,
@@ -91,6 +92,8 @@ def reported(thing: object) -> Reported:
 def _shape(thing: Any, sources: list[str], depth: int) -> Shape:
     if not depth:
         raise UnreportedError("wrapper loop when unwrapping")
+    if type(thing) is Accessed:
+        return _of_accessed(thing, sources, depth)
     if class_attribute(type(thing), "__call__") is MISSING:
         raise UnreportedError(f"{text_of(thing)} is not a callable object")
     if is_a(thing, MethodType):
@@ -116,6 +119,18 @@ def _shape(thing: Any, sources: list[str], depth: int) -> Shape:
     return _of_instance(thing, sources, depth)
 
 
+def _of_accessed(thing: Accessed, sources: list[str], depth: int) -> Shape:
+    """What the two method descriptors of functools give; another one would have to be asked."""
+    descriptor = thing.descriptor
+    if type(descriptor) is functools.partialmethod:
+        shape = _of_partialmethod(descriptor, sources, depth)
+        return shape if thing.instance is None else _bound(shape)
+    if type(descriptor) is functools.singledispatchmethod:
+        sources.append("__wrapped__ of functools.singledispatchmethod")
+        return _shape(instance_attribute(descriptor, "func"), sources, depth - 1)
+    raise UnreportedError(f"{type_name_of(descriptor)}.__get__ would have to run")
+
+
 def _bound(shape: Shape) -> Shape:
     left = without_first(shape)
     if left is None:
@@ -125,9 +140,13 @@ def _bound(shape: Shape) -> Shape:
 
 def _unwrapped(thing: object, sources: list[str], depth: int) -> object:
     """Follow `__wrapped__` until something declares a signature."""
+    seen: list[object] = []
     for _ in range(depth):
         if is_a(thing, type) or is_a(thing, MethodType):
             return thing
+        if any(thing is each for each in seen):
+            break
+        seen.append(thing)
         if _looked_up(thing, "__signature__") is not MISSING:
             return thing
         wrapped = _looked_up(thing, "__wrapped__")
@@ -140,6 +159,8 @@ def _unwrapped(thing: object, sources: list[str], depth: int) -> object:
 
 def name_of(thing: Any) -> str:
     """A callable by its qualified name, or as a short text."""
+    if type(thing) is Accessed:
+        return name_of(instance_attribute(thing.descriptor, "func"))
     if type(thing) is FunctionType:
         return exact_text(thing.__qualname__)
     if is_a(thing, type):

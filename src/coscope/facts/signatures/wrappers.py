@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import FunctionType, MethodType
 from typing import Any
 
+from coscope.facts.calls.attributes import Accessed
 from coscope.facts.calls.forwarding import Forward, read_stars, starred_of
 from coscope.facts.calls.receivers import (
     OBJECT_INIT,
@@ -91,6 +92,8 @@ class _Walk:
             return None if inner is None else without_first(inner)
         if is_a(thing, functools.partial):
             return self._partial(thing, receiver, how)
+        if type(thing) is Accessed:
+            return self._accessed(thing, how)
         if type(thing) is _LRU_WRAPPER:
             self._link(thing, "functools.lru_cache", how)
             return self.follow(instance_attribute(thing, "__wrapped__"), receiver, "caches")
@@ -185,6 +188,20 @@ class _Walk:
         except UnreportedError:
             self.chain.exact = False
             return None
+
+    def _accessed(self, thing: Accessed, how: str) -> Shape | None:
+        """What a descriptor of functools gives: a method with more arguments, or one of several."""
+        descriptor = thing.descriptor
+        self._link(thing, type_name_of(descriptor), how)
+        function = instance_attribute(descriptor, "func")
+        if type(descriptor) is functools.partialmethod:
+            self.follow(function, None, "adds arguments behind the first one of")
+            return reported(thing).shape
+        self.chain.exact = False
+        if type(descriptor) is functools.singledispatchmethod:
+            inner = self.follow(function, None, "calls, unless another one is registered,")
+            return inner if thing.instance is None or inner is None else without_first(inner)
+        return None
 
     def _class(self, cls: type, how: str) -> Shape | None:
         self._link(cls, "class", how)

@@ -155,8 +155,7 @@ def _add_witnesses(sheet: Sheet, document: schema.SignatureDocument) -> None:
     if not document["witnesses"]:
         return
     sheet.heading("Calls that one admits and the other rejects", "decided, not called")
-    name = document["chain"][0]["name"].rpartition(".")[2] if document["chain"] else ""
-    name = "" if name.startswith("<") or " at 0x" in name else name  # a partial, an instance
+    name = _called(document)
     for witness in document["witnesses"]:
         sheet.add((f"  {name}({witness['arguments']})", "name"))
         for side, error in (("reported", witness["reported"]), ("code", witness["code"])):
@@ -167,6 +166,16 @@ def _add_witnesses(sheet: Sheet, document: schema.SignatureDocument) -> None:
             if side == "code" and witness["when"] != "called":
                 text += f" (when it is {witness['when']})"
             _add_wrapped(sheet, f"    {side:8}  ", text, "error")
+
+
+def _called(document: schema.SignatureDocument) -> str:
+    """What a call names: the target, else the callable's own name, else what it is."""
+    name = document["chain"][0]["name"].rpartition(".")[2] if document["chain"] else ""
+    target = document["target"].rpartition(":")[2]
+    for each in (target, name):
+        if each and all(part.isidentifier() for part in each.split(".")):
+            return str(each)
+    return str(document["chain"][0]["kind"]) if document["chain"] else target
 
 
 def _add_chain(sheet: Sheet, chain: list[schema.SignatureLink]) -> None:
