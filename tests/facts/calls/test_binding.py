@@ -24,7 +24,7 @@ from coscope.readers import read
 from tests import interpreters
 
 HOST = call(lambda: 0).stages[0].function.code.version
-SUGGESTS = {"3.11": False, "3.12": False, "3.13": True, "3.14": True}[HOST]
+SUGGESTS = {"3.11": False, "3.12": False, "3.13": True, "3.14": True, "3.15": True}[HOST]
 
 
 def real_error(fn: Any, /, *args: Any, **kwargs: Any) -> str | None:

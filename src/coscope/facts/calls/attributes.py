@@ -1,22 +1,22 @@
-"""What `owner.name` gives, by CPython's own descriptors; others are left for the call to ask."""
+"""Attributes that only a descriptor knows; what binds as functions do; managers that let out."""
 
 from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
 from types import (
-    BuiltinFunctionType,
     FunctionType,
     MethodDescriptorType,
-    MethodType,
     ModuleType,
     WrapperDescriptorType,
 )
 
 from coscope.facts.calls.results import results_of
 from coscope.facts.fingerprints.provenance import origin_of_class
-from coscope.readers.attributes import MISSING, class_attribute, is_a, member, mro_of, namespace_of
+from coscope.readers import locate
+from coscope.readers.attributes import MISSING, class_attribute, is_a
 from coscope.readers.from_function import from_code_object
+from coscope.readers.targets import Target
 
 LRU_WRAPPER = type(functools.lru_cache(len))
 _PARTIALS_BIND = hasattr(functools, "Placeholder")  # 3.14: a partial in a class gets self
@@ -35,46 +35,24 @@ class Accessed:
         return got(*args, **kwargs)
 
 
-def attribute(thing: object, owner: object) -> object:
-    """What `owner.name` gives for an object that the owner's dictionary, or its class's, holds.
+def accessed(meant: Target) -> object:
+    """The object that a target names; an `Accessed` where only a descriptor knows it.
 
-    Methods are bound as CPython's own descriptors do. What a `partialmethod`, a
-    `singledispatchmethod`, a property of an instance or a user's descriptor gives is known only
-    to its `__get__`, and so an `Accessed`.
+    That is a user's descriptor, which the door does not ask, and a property of an instance.
     """
-    if is_a(owner, ModuleType):
+    thing, text = meant.thing, meant.text
+    if text is None or class_attribute(type(thing), "__get__") is MISSING:
         return thing
-    cls: type = owner if is_a(owner, type) else type(owner)  # type: ignore[assignment]
-    if not any(value is thing for base in mro_of(cls) for value in namespace_of(base).values()):
-        return _of_metaclass(thing, owner, cls)
-    instance = None if is_a(owner, type) else owner
-    return _bound(thing, instance, cls)
-
-
-def _of_metaclass(thing: object, owner: object, cls: type) -> object:
-    """A method of the metaclass, asked of the class; else the instance's own object."""
-    if not is_a(owner, type):
+    computed = is_a(thing, property) or is_a(thing, functools.cached_property)
+    asked = type(class_attribute(type(thing), "__get__")) is FunctionType and meant.warnings
+    if not computed and not asked:
         return thing
-    held = (value for base in mro_of(type(owner)) for value in namespace_of(base).values())
-    if any(value is thing for value in held):
-        return _bound(thing, owner, type(owner))
-    return thing
-
-
-def _bound(thing: object, instance: object, cls: type) -> object:
-    if type(thing) is staticmethod:
-        return member(staticmethod, "__func__", thing)
-    if type(thing) is classmethod:
-        return MethodType(member(classmethod, "__func__", thing), cls)
-    if binds_self(thing):
-        return thing if instance is None else MethodType(thing, instance)  # type: ignore[arg-type]
-    if type(thing) is property and instance is None:
+    owner = locate(text.rpartition(".")[0]).thing if "." in text.partition(":")[2] else MISSING
+    if owner is MISSING or is_a(owner, ModuleType):
         return thing
-    if class_attribute(type(thing), "__get__") is MISSING or _is_c(thing, instance):
-        return thing
-    if is_a(thing, type) or is_a(thing, MethodType) or is_a(thing, functools.partial):
-        return thing
-    return Accessed(thing, instance, cls)
+    if is_a(owner, type):
+        return thing if computed else Accessed(thing, None, owner)  # type: ignore[arg-type]
+    return Accessed(thing, owner, type(owner))
 
 
 def binds_self(thing: object) -> bool:
@@ -82,14 +60,6 @@ def binds_self(thing: object) -> bool:
     if type(thing) is FunctionType or type(thing) is LRU_WRAPPER:
         return True
     return _PARTIALS_BIND and is_a(thing, functools.partial)
-
-
-def _is_c(thing: object, instance: object) -> bool:
-    """True for C functions that are the same object when they are reached through a class."""
-    if type(thing) is BuiltinFunctionType:
-        return True
-    in_class = type(thing) in (WrapperDescriptorType, MethodDescriptorType)
-    return in_class and instance is None
 
 
 def static_exit(manager: object) -> bool:

@@ -22,7 +22,7 @@ from types import (
 from coscope.errors import TargetError
 from coscope.facts.calls.attributes import LRU_WRAPPER, Accessed, binds_self
 from coscope.facts.calls.construction import construct, is_exception_init
-from coscope.facts.calls.dispatching import follow_accessed, special
+from coscope.facts.calls.dispatching import follow_accessed, follow_got, is_got, special
 from coscope.facts.calls.parameters import Arguments, Given, fill
 from coscope.facts.calls.partials import partially_called
 from coscope.facts.calls.reached import Reached, Way, before, called
@@ -87,6 +87,8 @@ def _follower(thing: object) -> _Follow:
         return special(thing) or _function
     if type(thing) is Accessed:
         return follow_accessed
+    if is_got(thing):
+        return follow_got
     if thing is OBJECT_INIT or thing is OBJECT_NEW:
         return _at_object
     call = class_attribute(type(thing), "__call__")

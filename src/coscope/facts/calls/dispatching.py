@@ -166,8 +166,6 @@ def follow_accessed(
     descriptor = thing.descriptor
     if type(descriptor) is functools.partialmethod:
         return _partialmethod(way, descriptor, thing.instance, thing.owner, arguments)
-    if type(descriptor) is functools.singledispatchmethod:
-        return _singledispatch(way, descriptor, thing.instance, thing.owner, arguments)
     way.reached.unless(
         f"what is called is known only to {type_name_of(descriptor)}.__get__, which is not run"
     )
@@ -233,6 +231,13 @@ def _as_method(
     return None if made is None else (function, before(made, first))
 
 
+def partialmethod_of(thing: object) -> object:
+    """The partialmethod whose function this is, reached through its class; else MISSING."""
+    if type(thing) is FunctionType and thing.__code__ is _code_of_unbound:
+        return _cells(thing).get("self", MISSING)
+    return MISSING
+
+
 def _unbound(way: Way, function: object, arguments: Arguments) -> tuple[object, Arguments] | None:
     """The function that a partialmethod gives through its class."""
     method = _cells(function).get("self")
@@ -248,13 +253,19 @@ def _unbound(way: Way, function: object, arguments: Arguments) -> tuple[object, 
     )
 
 
-def _singledispatch(
-    way: Way, method: object, instance: object, owner: type, arguments: Arguments
-) -> tuple[object, Arguments] | None:
+def is_got(thing: object) -> bool:
+    """True for what a singledispatchmethod gives where that is no function (3.14)."""
+    return _GET is not None and type(thing) is _GET
+
+
+def follow_got(way: Way, thing: object, arguments: Arguments) -> tuple[object, Arguments] | None:
     """
     Source:
-        CPython 3.13.0 and 3.15.0, Lib/functools.py, singledispatchmethod.__get__.
+        CPython 3.15.0, Lib/functools.py, _singledispatchmethod_get.__call__.
     """
+    method = instance_attribute(thing, "_unbound")
+    instance, cls = instance_attribute(thing, "_obj"), instance_attribute(thing, "_cls")
+    owner: type = cls if is_a(cls, type) else type(instance)
     registry = registry_of(instance_attribute(method, "dispatcher"))
     function = instance_attribute(method, "func")
     shift = _SKIPS_SELF and instance is None and type(function) is FunctionType
@@ -291,13 +302,10 @@ def _single_method(
     held = _cells(function)
     dispatch = held.get("dispatch")
     registry = _cells(dispatch).get("registry") if type(dispatch) is FunctionType else None
-    found = _chosen(
-        way.reached,
-        registry if type(registry) is dict else None,
-        arguments,
-        0,
-        held.get("funcname"),
-    )
+    if "self" in held:  # 3.11
+        registry = registry_of(instance_attribute(held["self"], "dispatcher"))
+    name = held.get("funcname") if _COUNTS else None
+    found = _chosen(way.reached, registry if type(registry) is dict else None, arguments, 0, name)
     owner = held.get("cls")
     if found is None:
         return None

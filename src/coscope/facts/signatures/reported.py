@@ -19,6 +19,7 @@ from types import (
 from typing import Any
 
 from coscope.facts.calls.attributes import Accessed
+from coscope.facts.calls.dispatching import is_got
 from coscope.facts.signatures.shapes import (
     KEYWORD_ONLY,
     KEYWORDS,
@@ -93,7 +94,9 @@ def _shape(thing: Any, sources: list[str], depth: int) -> Shape:
     if not depth:
         raise UnreportedError("wrapper loop when unwrapping")
     if type(thing) is Accessed:
-        return _of_accessed(thing, sources, depth)
+        raise UnreportedError(f"{type_name_of(thing.descriptor)}.__get__ would have to run")
+    if is_got(thing):
+        return _of_dispatch(thing, sources, depth)
     if class_attribute(type(thing), "__call__") is MISSING:
         raise UnreportedError(f"{text_of(thing)} is not a callable object")
     if is_a(thing, MethodType):
@@ -119,16 +122,11 @@ def _shape(thing: Any, sources: list[str], depth: int) -> Shape:
     return _of_instance(thing, sources, depth)
 
 
-def _of_accessed(thing: Accessed, sources: list[str], depth: int) -> Shape:
-    """What the two method descriptors of functools give; another one would have to be asked."""
-    descriptor = thing.descriptor
-    if type(descriptor) is functools.partialmethod:
-        shape = _of_partialmethod(descriptor, sources, depth)
-        return shape if thing.instance is None else _bound(shape)
-    if type(descriptor) is functools.singledispatchmethod:
-        sources.append("__wrapped__ of functools.singledispatchmethod")
-        return _shape(instance_attribute(descriptor, "func"), sources, depth - 1)
-    raise UnreportedError(f"{type_name_of(descriptor)}.__get__ would have to run")
+def _of_dispatch(thing: object, sources: list[str], depth: int) -> Shape:
+    """What a singledispatchmethod gives: `inspect` follows its `__wrapped__`, `self` and all."""
+    sources.append("__wrapped__ of functools.singledispatchmethod")
+    method = instance_attribute(thing, "_unbound")
+    return _shape(instance_attribute(method, "func"), sources, depth - 1)
 
 
 def _bound(shape: Shape) -> Shape:
@@ -159,8 +157,10 @@ def _unwrapped(thing: object, sources: list[str], depth: int) -> object:
 
 def name_of(thing: Any) -> str:
     """A callable by its qualified name, or as a short text."""
+    if is_got(thing):
+        return name_of(instance_attribute(instance_attribute(thing, "_unbound"), "func"))
     if type(thing) is Accessed:
-        return name_of(instance_attribute(thing.descriptor, "func"))
+        return f"what {type_name_of(thing.descriptor)}.__get__ gives"
     if type(thing) is FunctionType:
         return exact_text(thing.__qualname__)
     if is_a(thing, type):

@@ -8,6 +8,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from coscope.facts.calls.attributes import Accessed
+from coscope.facts.calls.dispatching import is_got, partialmethod_of
 from coscope.facts.calls.forwarding import Forward, read_stars, starred_of
 from coscope.facts.calls.receivers import (
     OBJECT_INIT,
@@ -83,7 +84,7 @@ class _Walk:
             self.chain.exact = False
             return None
         self.seen.add(id(thing))
-        if type(thing) is FunctionType:
+        if type(thing) is FunctionType and partialmethod_of(thing) is MISSING:
             return self._function(thing, receiver, how)
         if is_a(thing, MethodType):
             function = member(MethodType, "__func__", thing)
@@ -92,8 +93,8 @@ class _Walk:
             return None if inner is None else without_first(inner)
         if is_a(thing, functools.partial):
             return self._partial(thing, receiver, how)
-        if type(thing) is Accessed:
-            return self._accessed(thing, how)
+        if is_got(thing) or type(thing) is Accessed or partialmethod_of(thing) is not MISSING:
+            return self._special(thing, how)
         if type(thing) is _LRU_WRAPPER:
             self._link(thing, "functools.lru_cache", how)
             return self.follow(instance_attribute(thing, "__wrapped__"), receiver, "caches")
@@ -189,19 +190,20 @@ class _Walk:
             self.chain.exact = False
             return None
 
-    def _accessed(self, thing: Accessed, how: str) -> Shape | None:
-        """What a descriptor of functools gives: a method with more arguments, or one of several."""
-        descriptor = thing.descriptor
-        self._link(thing, type_name_of(descriptor), how)
-        function = instance_attribute(descriptor, "func")
-        if type(descriptor) is functools.partialmethod:
-            self.follow(function, None, "adds arguments behind the first one of")
-            return reported(thing).shape
+    def _special(self, thing: object, how: str) -> Shape | None:
+        """What a method descriptor of functools gives: more arguments, or one of several."""
+        answer = reported(thing)
+        method = partialmethod_of(thing)
+        if method is not MISSING:
+            self._link(thing, "functools.partialmethod", how)
+            self.follow(instance_attribute(method, "func"), None, "adds arguments to")
+            return answer.shape
         self.chain.exact = False
-        if type(descriptor) is functools.singledispatchmethod:
-            inner = self.follow(function, None, "calls, unless another one is registered,")
-            return inner if thing.instance is None or inner is None else without_first(inner)
-        return None
+        self._link(thing, "functools.singledispatchmethod", how)
+        if is_got(thing):
+            function = instance_attribute(instance_attribute(thing, "_unbound"), "func")
+            self.follow(function, None, "calls, unless another one is registered,")
+        return answer.shape
 
     def _class(self, cls: type, how: str) -> Shape | None:
         self._link(cls, "class", how)
