@@ -173,7 +173,7 @@ def _add_title(sheet: Sheet, document: schema.CallDocument) -> None:
         sheet.add(("  warning: ", "warning"), (warning, "plain"))
 
 
-def _verdict(document: Document) -> str:
+def _verdict(document: schema.CallDocument) -> str:
     raised = document["raises"]
     if raised is None:
         return "binds" if document["outcome"] == "binds" else "only running it can tell"
