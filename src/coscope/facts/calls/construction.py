@@ -7,7 +7,7 @@ import builtins
 from collections import OrderedDict, deque
 from types import BuiltinFunctionType, FunctionType, WrapperDescriptorType
 
-from coscope.facts.calls.forwarding import parsed
+from coscope.facts.calls.expressions import parsed
 from coscope.facts.calls.parameters import Arguments, Given, fill
 from coscope.facts.calls.reached import Reached, before
 from coscope.facts.calls.receivers import OBJECT_INIT, OBJECT_NEW, Receiver, resolve

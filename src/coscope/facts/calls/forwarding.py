@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import ast
-import builtins
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from coscope.errors import CodeError
-from coscope.flow import Edge, Frames, Graph, dominates, find_dominators, run
+from coscope.facts.calls.expressions import parsed
+from coscope.facts.calls.ways import is_swallowed, managers_of
+from coscope.flow import Frames, Graph, dominates, find_dominators, run
 from coscope.flow.domains.conditions import graph
 from coscope.flow.domains.expression import Expression
 from coscope.flow.texts import Text
@@ -165,14 +166,6 @@ def root_of(node: ast.expr) -> str | None:
     return node.id if isinstance(node, ast.Name) else None
 
 
-def parsed(text: str) -> ast.expr | None:
-    """An expression text as a tree; None where it holds what is no source."""
-    try:
-        return ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
 def _stars(node: ast.Call, starred: dict[str, str]) -> Iterator[str]:
     for argument in node.args:
         if isinstance(argument, ast.Starred) and _name(argument.value, starred) == "*":
@@ -303,7 +296,7 @@ def _forward(seen: _Seen, group: list[tuple[int, ast.Call]]) -> Forward:
     passed = tuple(_passed(code, node, changed))
     stars = set(_stars(node, starred))
     others = any(each.kind in ("*", "**") and each.parameter is None for each in passed)
-    managers = _managers(seen.graph, indexes)
+    managers = managers_of(seen.graph, indexes)
     return Forward(
         callee=ast.unparse(node.func),
         passed=passed,
@@ -313,7 +306,7 @@ def _forward(seen: _Seen, group: list[tuple[int, ast.Call]]) -> Forward:
         offsets=tuple(code.instructions.offsets[index] for index in indexes),
         line=code.instructions[indexes[0]].line_number,
         managers=managers,
-        swallowed=managers is None and _is_swallowed(seen.graph, indexes),
+        swallowed=managers is None and is_swallowed(seen.graph, indexes),
         edits=_edits(seen, indexes) if stars & changed else (),
     )
 
@@ -333,108 +326,6 @@ def _passed(code: Code, node: ast.Call, changed: frozenset[str]) -> Iterator[Pas
 
 def _own(value: ast.expr, own: set[str]) -> str | None:
     return value.id if isinstance(value, ast.Name) and value.id in own else None
-
-
-# Ways round a call
-
-_EXIT = re.compile(r"(?P<manager>.+)\.__a?exit__\(<exception>\)")
-_MATCH = re.compile(r"isinstance\(<exception>, (?P<classes>.+)\)")
-
-
-def _managers(drawn: Graph, indexes: list[int]) -> tuple[str, ...] | None:
-    """See `Forward.managers`: what may lead from the entry to a return around these calls.
-
-    The TypeError that the call raises, swallowed by a handler that takes it, is a way around it.
-    """
-    if not _leads_around(drawn, indexes, swallowing=True, found=None):
-        return ()
-    found: list[str] = []
-    if _leads_around(drawn, indexes, swallowing=False, found=found):
-        return None
-    return tuple(dict.fromkeys(found))
-
-
-def _leads_around(
-    drawn: Graph, indexes: list[int], *, swallowing: bool, found: list[str] | None
-) -> bool:
-    """True if a way from the entry comes to a return, or a yield, without these calls.
-
-    Args:
-        drawn: The graph, labelled.
-        indexes: Of the calls.
-        swallowing: Whether `__exit__` of a context manager may end the TypeError.
-        found: Is given the context managers that are met while the error is under way.
-    """
-    calls = {drawn.block_of(index).index for index in indexes}
-    pending = [(0, False)]
-    seen: set[tuple[int, bool]] = set()
-    while pending:
-        number, raised = pending.pop()
-        if (number, raised) in seen:
-            continue
-        seen.add((number, raised))
-        block = drawn.blocks[number]
-        if number in calls:
-            pending.extend((edge.target, True) for edge in block.edges if edge.kind == "exception")
-            continue
-        row = drawn.table.by_code[drawn.code.instructions.opcodes[block.stop - 1]]
-        if row is not None and row.ends == "return":
-            return True
-        for edge in block.edges:
-            if raised and not _is_taken(edge, swallowing, found):
-                continue
-            pending.append((edge.target, raised))
-    return False
-
-
-def _is_swallowed(drawn: Graph, indexes: list[int]) -> bool:
-    """True if a TypeError that these calls raise comes to an end in the code on every way."""
-    pending = [drawn.block_of(index).index for index in indexes]
-    calls, seen = set(pending), set[int]()
-    while pending:
-        number = pending.pop()
-        if number in seen:
-            continue
-        seen.add(number)
-        block = drawn.blocks[number]
-        row = drawn.table.by_code[drawn.code.instructions.opcodes[block.stop - 1]]
-        raises = number in calls or (row is not None and row.ends == "raise")
-        ways = [edge.target for edge in block.edges if edge.kind == "exception"] if raises else []
-        if raises and not ways:
-            return False
-        if not raises:
-            ways = [
-                edge.target
-                for edge in block.edges
-                if edge.kind != "exception" and _is_taken(edge, False, None)
-            ]
-        pending.extend(ways)
-    return True
-
-
-def _is_taken(edge: Edge, swallowing: bool, found: list[str] | None) -> bool:
-    """Whether control may go this way while a TypeError is under way."""
-    if edge.kind not in ("true", "false") or edge.label is None:
-        return True
-    leaves = _EXIT.search(edge.label)
-    if leaves is not None:
-        if found is not None:
-            found.append(leaves["manager"].removeprefix("await "))
-        return swallowing or edge.kind == "false"
-    match = _MATCH.fullmatch(edge.label)
-    takes = None if match is None else _takes_type_error(match["classes"])
-    return takes is None or takes is (edge.kind == "true")
-
-
-def _takes_type_error(classes: str) -> bool | None:
-    """Whether `except` of these classes takes a TypeError; None: not all are Python's own."""
-    node = parsed(classes)
-    each = node.elts if isinstance(node, ast.Tuple) else [node]
-    named = [vars(builtins).get(one.id) if isinstance(one, ast.Name) else None for one in each]
-    kinds = [one for one in named if isinstance(one, type) and issubclass(one, BaseException)]
-    if any(issubclass(TypeError, one) for one in kinds):
-        return True
-    return False if len(kinds) == len(named) else None
 
 
 # Changes of **kwargs

@@ -8,12 +8,12 @@ from types import FunctionType
 
 from coscope.facts.calls.attributes import static_exit
 from coscope.facts.calls.callees import function_text, reach
+from coscope.facts.calls.expressions import parsed
 from coscope.facts.calls.forwarding import (
     Edit,
     Forward,
     Passed,
     forwards,
-    parsed,
     spread_stars,
     starred_of,
     written,

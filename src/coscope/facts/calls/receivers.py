@@ -16,7 +16,7 @@ from types import (
 )
 from typing import Any
 
-from coscope.facts.calls.forwarding import parsed
+from coscope.facts.calls.expressions import parsed
 from coscope.facts.names.scopes import EMPTY, builtins_of, contents_of, static_attribute
 from coscope.readers.attributes import (
     MISSING,
