@@ -38,8 +38,6 @@ from coscope.result import bind_renderer  # noqa: E402
 TYPE_CHECKING = False  # type checkers take it for typing's, whose import would cost more than ours
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from coscope.codec import decode
     from coscope.errors import (
         AmbiguousEdit,
@@ -244,16 +242,18 @@ _ROOMS = {
 bind_renderer("coscope.render.results")
 
 
-def __getattr__(name: str) -> "Any":
-    """Load a public name at its first use (PEP 562)."""
-    if name not in __all__:
+if not TYPE_CHECKING:  # for a type checker, only what is imported above exists
+
+    def __getattr__(name: str) -> "object":
+        """Load a public name at its first use (PEP 562)."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        for room in (_ROOMS.get(name, "coscope.model"), "coscope.errors"):
+            value = getattr(import_module(room), name, None)
+            if value is not None:
+                globals()[name] = value
+                return value
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    for room in (_ROOMS.get(name, "coscope.model"), "coscope.errors"):
-        value = getattr(import_module(room), name, None)
-        if value is not None:
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

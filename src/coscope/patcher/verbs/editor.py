@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Generic, Self, TypeVar
 
 from coscope.errors import AmbiguousEdit, PatchError
 from coscope.model import Code
@@ -40,11 +40,13 @@ from coscope.readers.attributes import is_a
 
 _NULL_FLAG = 1  # of LOAD_GLOBAL: it pushes the NULL of a call too
 
+F = TypeVar("F")  # what was given to be edited
+
 
 class Load:
     """One instruction that loads a name. A light view into an `Editor`."""
 
-    def __init__(self, editor: Editor, name: str, number: int, at: int) -> None:
+    def __init__(self, editor: Editor[F], name: str, number: int, at: int) -> None:
         columns = editor.code.instructions
         self._editor = editor
         self._stage = editor.stage
@@ -88,7 +90,7 @@ class Load:
         self._editor.later(Replace(where=where, instructions=made), self._number)
 
 
-class Editor:
+class Editor(Generic[F]):
     """The instructions of one function, while they are edited. See `edit`.
 
     Attributes:
@@ -113,7 +115,7 @@ class Editor:
         self._apply_waiting()
         return self._code
 
-    def apply(self, *edits: AnyEdit) -> Editor:
+    def apply(self, *edits: AnyEdit) -> Self:
         """Apply edits.
 
         Raises:
@@ -161,29 +163,29 @@ class Editor:
 
     # Changing
 
-    def constant(self, old: object, new: object, where: Where = ANYWHERE, **how: Any) -> Editor:
+    def constant(self, old: object, new: object, where: Where = ANYWHERE, **how: Any) -> Self:
         """Load another constant; `how` are further fields of `ReplaceConstant`."""
         old, new = constant_of(old, self._objects), constant_of(new, self._objects)
         return self.apply(ReplaceConstant(old=old, new=new, where=where, **how))
 
-    def rename(self, old: str, new: str, where: Where = ANYWHERE, kind: str = "global") -> Editor:
+    def rename(self, old: str, new: str, where: Where = ANYWHERE, kind: str = "global") -> Self:
         """Look another name up."""
         return self.apply(Rename(old=old, new=new, where=where, kind=kind))
 
-    def insert(self, where: Where, *instructions: Do | Mark, after: bool = False) -> Editor:
+    def insert(self, where: Where, *instructions: Do | Mark, after: bool = False) -> Self:
         """Insert instructions before, or after, each of those chosen."""
         made = self._instructions(instructions)
         return self.apply(Insert(where=where, instructions=made, after=after))
 
-    def replace(self, where: Where, *instructions: Do | Mark) -> Editor:
+    def replace(self, where: Where, *instructions: Do | Mark) -> Self:
         """Put other instructions in the place of each of those chosen."""
         return self.apply(Replace(where=where, instructions=self._instructions(instructions)))
 
-    def remove(self, where: Where) -> Editor:
+    def remove(self, where: Where) -> Self:
         """Take out each of the instructions chosen."""
         return self.apply(Remove(where=where))
 
-    def insert_before(self, *, line: int, call: object, args: Iterable[object] = ()) -> Editor:
+    def insert_before(self, *, line: int, call: object, args: Iterable[object] = ()) -> Self:
         """Call something whenever the line is about to run.
 
         Args:
@@ -194,38 +196,38 @@ class Editor:
         """
         return self._call(call, args, "instruction", at_line(line))
 
-    def on_entry(self, call: object, args: Iterable[object] = ()) -> Editor:
+    def on_entry(self, call: object, args: Iterable[object] = ()) -> Self:
         """Call something at the start of each call."""
         return self._call(call, args, "entry")
 
-    def on_exit(self, call: object, args: Iterable[object] = ()) -> Editor:
+    def on_exit(self, call: object, args: Iterable[object] = ()) -> Self:
         """Call something at each return, yield and exception; `Outcome()` stands for what leaves.
 
         A generator or coroutine that is closed leaves by an exception.
         """
         return self._call(call, args, "exit")
 
-    def on_return(self, call: object, args: Iterable[object] = ()) -> Editor:
+    def on_return(self, call: object, args: Iterable[object] = ()) -> Self:
         """Call something at each return."""
         return self._call(call, args, "return")
 
-    def on_yield(self, call: object, args: Iterable[object] = ()) -> Editor:
+    def on_yield(self, call: object, args: Iterable[object] = ()) -> Self:
         """Call something at each yield."""
         return self._call(call, args, "yield")
 
-    def on_exception(self, call: object, args: Iterable[object] = ()) -> Editor:
+    def on_exception(self, call: object, args: Iterable[object] = ()) -> Self:
         """Call something when an exception leaves the function."""
         return self._call(call, args, "exception")
 
-    def wrap_calls(self, where: Where, wrapper: object) -> Editor:
+    def wrap_calls(self, where: Where, wrapper: object) -> Self:
         """Make each chosen call, `f(a)`, a call of the wrapper: `wrapper(f, a)`."""
         return self.apply(WrapCall(wrapper=self._loaded(wrapper), where=where))
 
-    def describe(self, **fields: Any) -> Editor:
+    def describe(self, **fields: Any) -> Self:
         """Say other things in tracebacks: the fields of `SetMetadata`."""
         return self.apply(SetMetadata(**fields))
 
-    def build(self) -> object:
+    def build(self) -> F:
         """A new function of the edited code, verified, with a receipt.
 
         Raises:
@@ -241,13 +243,12 @@ class Editor:
             kinds=("instructions",) if self.edits else (),
             objects=dict(self._objects),
         )
-        return copy(asked, self._reached)
+        new: F = copy(asked, self._reached)
+        return new
 
     # From what was given to data
 
-    def _call(
-        self, call: object, args: Iterable[object], at: str, where: Where = ANYWHERE
-    ) -> Editor:
+    def _call(self, call: object, args: Iterable[object], at: str, where: Where = ANYWHERE) -> Self:
         made = tuple(map(self._loaded, items("args", args)))
         return self.apply(InsertCall(call=self._loaded(call), args=made, at=at, where=where))
 
@@ -299,7 +300,7 @@ class Editor:
         return Do("LOAD_GLOBAL", name)
 
 
-def edit(fn: object, *, unwrap: bool = False) -> Editor:
+def edit(fn: F, *, unwrap: bool = False) -> Editor[F]:
     """Edit the instructions of a function. The function itself stays as it is.
 
     Args:

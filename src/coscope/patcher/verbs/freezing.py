@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import FunctionType
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 from coscope.errors import NothingSelected, PatchError
 from coscope.facts.names.scopes import EMPTY, contents_of
@@ -14,11 +14,15 @@ from coscope.patcher.verbs.requests import Request
 from coscope.readers.attributes import MISSING, is_a
 from coscope.readers.values import type_name_of
 
+F = TypeVar("F")
+
 
 @overload
-def freeze(fn: str, /, *names: str, **values: object) -> Callable[[object], object]: ...
+def freeze(fn: str, /, *names: str, **values: object) -> Callable[[F], F]: ...
 @overload
-def freeze(fn: object, /, *names: str, **values: object) -> object: ...
+def freeze(fn: None = None, /, **values: object) -> Callable[[F], F]: ...
+@overload
+def freeze(fn: F, /, *names: str, **values: object) -> F: ...
 def freeze(fn: Any = None, /, *names: str, **values: object) -> object:
     """Make a copy of a function in which names are constants.
 

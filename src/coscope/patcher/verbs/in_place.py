@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import CellType, CodeType, FunctionType, TracebackType
-from typing import Any, Unpack
+from typing import Any, TypeVar, Unpack
 
 from coscope.errors import InternalError, PatchError
 from coscope.model import Code
@@ -34,6 +34,8 @@ _COST = (
     "{name}, and of every other function patched so, are 25 to 180% slower from now on, also "
     "after the patch is undone. coscope.patch makes a copy that is not slower. This is said once."
 )
+
+Decorated = TypeVar("Decorated", bound=Callable[..., object])
 
 
 @dataclass(slots=True)
@@ -303,7 +305,7 @@ class Patched:
                 raise PatchError("this patch is not in place: it was undone before")
             _leave(self._entries.pop())
 
-    def __call__(self, decorated: Callable[..., object]) -> Callable[..., object]:
+    def __call__(self, decorated: Decorated) -> Decorated:
         """Patch during each call of the decorated function."""
         if is_a(decorated, type):
             raise PatchError(
@@ -319,10 +321,14 @@ class Patched:
                 hint="Use `with` inside it.",
             )
         if flags & _COROUTINE:
-            return self._awaiting(decorated)
-        return self._generating(decorated) if flags & _GENERATOR else self._calling(decorated)
+            wrapped: Decorated = self._awaiting(decorated)
+        elif flags & _GENERATOR:
+            wrapped = self._generating(decorated)
+        else:
+            wrapped = self._calling(decorated)
+        return wrapped
 
-    def _calling(self, decorated: Callable[..., object]) -> Callable[..., object]:
+    def _calling(self, decorated: Callable[..., object]) -> Any:
         @functools.wraps(decorated)
         def call(*args: object, **kwargs: object) -> object:
             with self:
@@ -330,7 +336,7 @@ class Patched:
 
         return call
 
-    def _awaiting(self, decorated: Callable[..., Any]) -> Callable[..., object]:
+    def _awaiting(self, decorated: Callable[..., Any]) -> Any:
         @functools.wraps(decorated)
         async def call(*args: object, **kwargs: object) -> object:
             with self:
@@ -338,7 +344,7 @@ class Patched:
 
         return call
 
-    def _generating(self, decorated: Callable[..., Any]) -> Callable[..., object]:
+    def _generating(self, decorated: Callable[..., Any]) -> Any:
         @functools.wraps(decorated)
         def call(*args: object, **kwargs: object) -> Any:
             with self:

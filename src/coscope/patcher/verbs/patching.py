@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import CellType, FunctionType
-from typing import Unpack
+from typing import Any, TypeVar, Unpack
 
 from coscope.facts.closures.cells import diagram
 from coscope.facts.names.scopes import EMPTY, contents_of
@@ -17,16 +17,18 @@ from coscope.patcher.verbs.requests import Changes, Plan, Request, objects_of, p
 from coscope.readers.from_function import exact_tuple, from_function
 from coscope.readers.values import exact_text
 
+F = TypeVar("F")
+
 _MOST_HOLDERS = 5  # named in a note
 
 
 def patch(
-    fn: object,
+    fn: F,
     *,
     share_cells: bool = False,
     unwrap: bool = False,
     **changes: Unpack[Changes],
-) -> object:
+) -> F:
     """Make a changed copy of a function. Nothing of the original changes.
 
     The new code is verified before it becomes a function: what this returns cannot crash the
@@ -66,10 +68,11 @@ def patch(
     """
     check("share_cells", share_cells)
     check("unwrap", unwrap)
-    return copy(request(changes), reach(fn, unwrap=unwrap), share_cells=share_cells)
+    new: F = copy(request(changes), reach(fn, unwrap=unwrap), share_cells=share_cells)
+    return new
 
 
-def copy(asked: Request, reached: Reached, *, share_cells: bool = False) -> object:
+def copy(asked: Request, reached: Reached, *, share_cells: bool = False) -> Any:
     """A changed copy of the function that was reached, in its wrappers.
 
     Raises:
