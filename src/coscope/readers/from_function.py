@@ -28,6 +28,7 @@ from coscope.model import (
     Source,
     Value,
 )
+from coscope.readers.live_code import code_bytes
 from coscope.readers.sources import annotations_in, source_of
 from coscope.readers.values import exact_text, name_of_class, type_name_of, value_of
 
@@ -145,7 +146,7 @@ def _code(co: CodeType, consts: tuple[Constant, ...]) -> Code:
         nlocals=co.co_nlocals,
         stacksize=co.co_stacksize,
         flags=Flags(co.co_flags),
-        code=co.co_code,
+        code=code_bytes(co, HOST_VERSION),
         consts=consts,
         names=exact_tuple(co.co_names),
         varnames=co.co_varnames,

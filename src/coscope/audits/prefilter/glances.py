@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 from coscope.codec.operands import operands
 from coscope.model import Code
 from coscope.opcodes import Opcode, table
+from coscope.readers.from_function import HOST_VERSION
+from coscope.readers.live_code import code_bytes
 
 _OF_LIVE = attrgetter("co_names", "co_cellvars", "co_consts")
 _OF_MODEL = attrgetter("names", "cellvars", "consts")
@@ -273,7 +275,7 @@ def first_pair(bytecode: bytes, opcode: int, oparg: int, start: int = 0) -> int:
 
 def bytecode_of(code: CodeType | Code) -> bytes:
     """`co_code`."""
-    return code.co_code if isinstance(code, CodeType) else code.code
+    return code_bytes(code, HOST_VERSION) if isinstance(code, CodeType) else code.code
 
 
 def name_of(code: CodeType | Code) -> str:

@@ -12,6 +12,7 @@ from types import CodeType, FunctionType
 from coscope.opcodes import table
 from coscope.readers.attributes import MISSING, class_attribute, is_a, mro_of, namespace_of
 from coscope.readers.from_function import HOST_VERSION
+from coscope.readers.live_code import code_bytes
 
 _INLINE_VALUES = 1 << 2  # of `__flags__`; Include/object.h of CPython 3.13 to 3.15
 
@@ -73,7 +74,7 @@ def _functions(values: Iterable[object]) -> Iterator[CodeType]:
 def stored_by(co: CodeType) -> frozenset[str]:
     """Names of attributes that a method stores, to whatever object."""
     rows = table(HOST_VERSION)
-    code, store = co.co_code, rows.opcodes["STORE_ATTR"].code
+    code, store = code_bytes(co, HOST_VERSION), rows.opcodes["STORE_ATTR"].code
     found = set()
     at = oparg = 0
     while at < len(code):

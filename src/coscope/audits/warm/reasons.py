@@ -11,6 +11,8 @@ from coscope.audits.warm.reason import Reason
 from coscope.audits.warm.samples import recorder, seen_of
 from coscope.audits.warm.search import Search
 from coscope.audits.warm.specialization import LEAST_MISSES, Site, read_sites, specializes
+from coscope.readers.from_function import HOST_VERSION
+from coscope.readers.live_code import code_bytes
 
 _PRECALL = 4  # bytes that PRECALL and its cache take
 
@@ -21,7 +23,7 @@ def reasons_of(subject: Subject) -> tuple[Reason, ...]:
     if live is None or live.function is None or not specializes():
         return ()
     co = code_of(subject)
-    if co is None or co.co_code != subject.code.code:
+    if co is None or code_bytes(co, HOST_VERSION) != subject.code.code:
         return ()
     return tuple(_reasons(subject, co, live.function, live.owner if live.in_class else None))
 

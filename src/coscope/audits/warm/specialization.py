@@ -25,6 +25,7 @@ from coscope.errors import InputError
 from coscope.opcodes import VERSIONS, Table, table
 from coscope.opcodes.behaviour import Specialization
 from coscope.readers.from_function import HOST_VERSION
+from coscope.readers.live_code import code_bytes
 
 LEAST_EXECUTIONS = 248  # generic ones in a row, from which a site counts as not specialised
 LEAST_MISSES = 8  # since it was last specialised, from which one reading counts
@@ -154,7 +155,7 @@ def read_sites(
     """
     kinds = _kinds(HOST_VERSION)
     raw: bytes = co._co_code_adaptive  # type: ignore[attr-defined]
-    plain = co.co_code if not kinds.hidden.isdisjoint(raw[::2]) else raw
+    plain = code_bytes(co, HOST_VERSION) if not kinds.hidden.isdisjoint(raw[::2]) else raw
     counting, looked_at, steps = kinds.counting, kinds.looked_at, kinds.steps
     least = counting.settled - misses * counting.miss
     mask = (1 << counting.backoff_bits) - 1
@@ -203,7 +204,7 @@ def states_of(co: CodeType, missing: Collection[int] = ()) -> list[State]:
     """
     kinds = _kinds(HOST_VERSION)
     raw: bytes = co._co_code_adaptive  # type: ignore[attr-defined]
-    plain = co.co_code
+    plain = code_bytes(co, HOST_VERSION)
     found = []
     at = 0
     while at < len(plain):
@@ -242,7 +243,7 @@ def executed_forms(co: CodeType) -> dict[int, str]:
     """
     kinds = _kinds(HOST_VERSION)
     raw: bytes = co._co_code_adaptive  # type: ignore[attr-defined]
-    plain = co.co_code
+    plain = code_bytes(co, HOST_VERSION)
     found = {}
     at = 0
     while at < len(plain):

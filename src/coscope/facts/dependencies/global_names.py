@@ -10,6 +10,7 @@ from typing import NamedTuple
 from coscope.facts.names.scopes import builtins_of
 from coscope.opcodes import table
 from coscope.readers.from_function import HOST_VERSION, exact_tuple
+from coscope.readers.live_code import code_bytes
 
 
 class _Search(NamedTuple):
@@ -43,7 +44,7 @@ def _indexes(co: CodeType) -> set[int]:
     A live code object's `co_code` has zeros in its cache units, and zero is the number of no
     opcode with a name; so each code unit can be taken for an instruction.
     """
-    code = co.co_code
+    code = code_bytes(co, HOST_VERSION)
     opcodes = code[::2]
     frequent, shift, dull, rare, extended_arg = _search(HOST_VERSION)
     if extended_arg in opcodes:

@@ -38,6 +38,7 @@ from coscope.readers.attributes import (
     namespace_of,
 )
 from coscope.readers.from_function import exact_tuple, from_code_object
+from coscope.readers.live_code import by_identity
 from coscope.readers.values import exact_text, text_of
 
 _KEY_WIDTH = 30  # characters of a key in a step
@@ -196,7 +197,7 @@ def parts_of_function(function: FunctionType) -> Iterator[Part]:
 _OF_EVERY_MODULE = ("__name__", "__package__", "__path__", "__file__")
 
 
-@functools.lru_cache(maxsize=4096)
+@by_identity
 def global_reads(co: CodeType) -> dict[str, bool]:
     """Names that code and its nested code read as globals, in order of the code.
 
