@@ -274,11 +274,10 @@ def show(target: "object", *, python: "str | None" = None, unwrap: "bool" = Fals
     Raises:
         InputError: What `read` raises.
     """
-    from coscope.readers import read
+    from coscope.readers import locate
     from coscope.render.card import Card
 
-    named = target if type(target) is str else None
-    card = Card(read(target, python=python, unwrap=unwrap), target=named)
+    card = Card(locate(target, python=python, unwrap=unwrap))
     if not _echoes():
         card.print()
     return card

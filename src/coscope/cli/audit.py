@@ -14,6 +14,7 @@ import click
 
 from coscope.cli.options import common
 from coscope.cli.session import Session
+from coscope.render.formats import formats_of, help_of, written
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 FOUND = 1  # exit status
 
-_FORMATS = ("text", "json", "sarif", "github")
 _FAIL_ON = ("error", "warning", "info", "never")
 
 
@@ -46,7 +46,12 @@ _FAIL_ON = ("error", "warning", "info", "never")
 )
 @click.option("--ignore", multiple=True, metavar="CODES", help="No rules that begin so.")
 @click.option(
-    "--format", "form", type=click.Choice(_FORMATS), default="text", help="text if not given."
+    "--format",
+    "form",
+    type=click.Choice(formats_of("audit")),
+    default="text",
+    show_default=True,
+    help=help_of("audit"),
 )
 @click.option("--baseline", metavar="FILE", help="Tell only what is not in FILE.")
 @click.option("--write-baseline", metavar="FILE", help="Write all findings to FILE, and tell none.")
@@ -309,16 +314,10 @@ def _write(
     from coscope.cli.output import write_sheet
     from coscope.cli.streams import write_text
     from coscope.render.results.audit import document, sheet
-    from coscope.render.to_json import to_json
-    from coscope.render.to_sarif import to_github, to_sarif
 
     found = document(outcome)
-    if form == "json":
-        write_text(to_json(found))
-    elif form == "sarif":
-        write_text(to_sarif(found, rules))
-    elif form == "github":
-        write_text(to_github(found))
+    if form != "text":
+        write_text(written("audit", form, found, *([rules] if form == "sarif" else [])))
     else:
         hints, counts = given["fix_hints"], given["statistics"]
         write_sheet(session, sheet(found, session.pen(), hints=hints, counts=counts))

@@ -8,7 +8,7 @@ from contextlib import redirect_stdout
 
 import click
 
-from coscope.cli.options import common
+from coscope.cli.options import common, unwrap_option
 from coscope.cli.session import Session
 
 REJECTED = 1  # exit status: CPython refuses the call
@@ -34,7 +34,7 @@ class _TakesNumbers(click.Command):
     help="With --trace: lines to keep; the function is stopped when they are used up. 1000.",
 )
 @click.option("--deep", is_flag=True, help="With --trace: nested code too.")
-@click.option("--unwrap", is_flag=True, help="Follow __wrapped__ of decorated functions.")
+@unwrap_option
 @click.option(
     "--python",
     metavar="VERSION",

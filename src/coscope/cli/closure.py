@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from coscope.cli.answers import answer
-from coscope.cli.options import common
+from coscope.cli.options import common, python_option, targeted, unwrap_option
 from coscope.cli.session import Session
+from coscope.render.formats import formats_of, help_of, written
+
+if TYPE_CHECKING:
+    from coscope.readers import Snippet
 
 
 @click.command("closure", short_help="Its cells: owner, readers, writers, sharing, sizes.")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "mermaid", "dot", "svg"]),
+    type=click.Choice(formats_of("closure")),
     default="text",
     show_default=True,
-    help="Text, or the diagram as a Mermaid flowchart, Graphviz DOT, or SVG.",
+    help=help_of("closure"),
 )
-@click.option("--unwrap", is_flag=True, help="Follow __wrapped__ of decorated functions.")
-@click.option(
-    "--python",
-    metavar="VERSION",
-    help="Compile a source file by another interpreter: a version, a release or a path.",
-)
-@click.argument("target")
+@unwrap_option
+@python_option
+@targeted
 @common
-def command(session: Session, target: str, form: str, unwrap: bool, python: str | None) -> None:
+def command(
+    session: Session, target: str | Snippet, form: str, unwrap: bool, python: str | None
+) -> None:
     """Tell what the cells of TARGET are: who makes, reads, writes and shares each.
 
     \b
@@ -41,13 +45,6 @@ def command(session: Session, target: str, form: str, unwrap: bool, python: str 
         answer(session, found)
         return
     from coscope.cli.streams import write_text
-    from coscope.render.drawings import boxes, to_svg
-    from coscope.render.drawings.closure_boxes import closure_boxes
     from coscope.render.results.closure import document
 
-    write = {
-        "mermaid": boxes.boxes_to_mermaid,
-        "dot": boxes.boxes_to_dot,
-        "svg": to_svg.boxes_to_svg,
-    }
-    write_text(write[form](closure_boxes(document(found))))
+    write_text(written("closure", form, document(found)))

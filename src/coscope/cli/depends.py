@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from coscope.cli.answers import answer
-from coscope.cli.options import common
+from coscope.cli.options import common, python_option, targeted, unwrap_option
 from coscope.cli.session import Session
+
+if TYPE_CHECKING:
+    from coscope.readers import Snippet
 
 
 @click.command("depends", short_help="What it reads, writes, deletes and imports, and from where.")
@@ -16,17 +21,13 @@ from coscope.cli.session import Session
     is_flag=True,
     help="With --transitive: enter the standard library and installed packages too.",
 )
-@click.option("--unwrap", is_flag=True, help="Follow __wrapped__ of decorated functions.")
-@click.option(
-    "--python",
-    metavar="VERSION",
-    help="Compile a source file by another interpreter: a version, a release or a path.",
-)
-@click.argument("target")
+@unwrap_option
+@python_option
+@targeted
 @common
 def command(
     session: Session,
-    target: str,
+    target: str | Snippet,
     transitive: bool,
     libraries: bool,
     unwrap: bool,

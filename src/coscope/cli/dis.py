@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import click
 
-from coscope.cli.options import common, reading
+from coscope.cli.options import Reading, reading
 from coscope.cli.session import Session
 
 
 @click.command("dis", short_help="The bytecode alone.")
 @reading
-@common
-def command(
-    session: Session,
-    target: str,
-    every: bool,
-    python: str | None,
-    optimize: int,
-    unwrap: bool,
-) -> None:
+def command(session: Session, given: Reading) -> None:
     """Show the bytecode of TARGET: source, instructions, and the stack before each of them.
 
     Of a file all code objects are shown; of a function its own code, with --all also what is
@@ -28,13 +20,4 @@ def command(
     from coscope.cli.output import document_of, write
     from coscope.render.pages.sheets import listing_sheet
 
-    document = document_of(
-        session,
-        target,
-        python=python,
-        optimize=optimize,
-        unwrap=unwrap,
-        every=every,
-        whole_file="all",
-    )
-    write(session, document, listing_sheet)
+    write(session, document_of(given, whole_file="all"), listing_sheet)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from coscope.cli.options import common
+from coscope.cli.options import common, python_option, targeted
 from coscope.cli.session import Session
+
+if TYPE_CHECKING:
+    from coscope.readers import Snippet
 
 
 @click.command("fingerprint", short_help="One text that changes when the behaviour can change.")
@@ -19,18 +22,14 @@ from coscope.cli.session import Session
     metavar="FILE",
     help="Tell what changed since a fingerprint that was kept with --json; exit 1 if anything did.",
 )
-@click.option(
-    "--python",
-    metavar="VERSION",
-    help="Compile a source file by another interpreter: a version, a release or a path.",
-)
-@click.argument("target")
+@python_option
+@targeted
 @common
 @click.pass_context
 def command(
     context: click.Context,
     session: Session,
-    target: str,
+    target: str | Snippet,
     explain: bool,
     docstrings: bool,
     since: str | None,

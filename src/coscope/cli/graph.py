@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import click
 
-from coscope.cli.options import common, reading
+from coscope.cli.options import Reading, reading
 from coscope.cli.session import Session
+from coscope.render.formats import formats_of, help_of, written
 
 
-@click.command("graph", short_help="The control-flow graph, as text, Mermaid or DOT.")
+@click.command("graph", short_help="The control-flow graph, drawn or as text.")
 @reading
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "mermaid", "dot"]),
+    type=click.Choice(formats_of("graph")),
     default="text",
     show_default=True,
-    help="Text, a Mermaid flowchart, or Graphviz DOT.",
+    help=help_of("graph"),
 )
-@common
-def command(
-    session: Session,
-    target: str,
-    every: bool,
-    python: str | None,
-    optimize: int,
-    unwrap: bool,
-    form: str,
-) -> None:
+def command(session: Session, given: Reading, form: str) -> None:
     """Show how control flows through TARGET: blocks, conditions, loops and handlers.
 
     Of a file, the module's own code, with --all every code object. A dotted target (json:dumps)
@@ -37,22 +29,8 @@ def command(
     from coscope.cli.streams import write_text
     from coscope.render.pages.sheets import graph_sheet
 
-    document = document_of(
-        session,
-        target,
-        python=python,
-        optimize=optimize,
-        unwrap=unwrap,
-        every=every,
-        whole_file="first",
-    )
+    document = document_of(given, whole_file="first")
     if session.json or form == "text":
         write(session, document, graph_sheet)
-    elif form == "mermaid":
-        from coscope.render.drawings.to_mermaid import to_mermaid
-
-        write_text(to_mermaid(document))
     else:
-        from coscope.render.drawings.to_dot import to_dot
-
-        write_text(to_dot(document))
+        write_text(written("graph", form, document))

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from coscope.cli import failures
+from coscope.cli.options import shielded
 from coscope.cli.session import Session
 from coscope.cli.streams import open_streams, reader_left
 
@@ -43,6 +44,11 @@ class Group(click.Group):
             return None
         command: click.Command = import_module(f"coscope.cli.{name}").command
         return command
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        return super().resolve_command(context, shielded(args))
 
     def invoke(self, context: click.Context) -> object:
         try:

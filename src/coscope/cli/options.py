@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from coscope.cli.session import Session
 
-Command = Callable[..., object]
+if TYPE_CHECKING:
+    from coscope.readers import Snippet
+
+Command = Callable[..., Any]
 
 _COMMON = (
     click.option("--json", is_flag=True, help="The JSON document instead of text."),
@@ -25,6 +29,28 @@ _COMMON = (
     click.option("--debug", is_flag=True, help="After an error, coscope's own traceback."),
 )
 
+python_option = click.option(
+    "--python",
+    metavar="VERSION",
+    help="Compile a source file by another interpreter: a version, a release or a path.",
+)
+unwrap_option = click.option(
+    "--unwrap", is_flag=True, help="Follow __wrapped__ of decorated functions."
+)
+
+_SHIELD = " "  # before a word such as `-::f`, which click would take for options
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A target, and how it is to be read."""
+
+    target: str | Snippet
+    every: bool  # all code objects inside of it too
+    python: str | None  # a version, or the path of an interpreter
+    optimize: int  # 0, 1 or 2
+    unwrap: bool
+
 
 def common(command: Command) -> Command:
     """Add the options of every command; the command gets them as one `Session`."""
@@ -35,7 +61,12 @@ def common(command: Command) -> Command:
         session = context.ensure_object(Session)
         for name in ("json", "no_color", "width", "ascii", "debug"):
             setattr(session, name, given.pop(name))
+        given = {name: _unshielded(value) for name, value in given.items()}
         session.target = given.get("target")
+        if "source" in given:
+            source = given.pop("source")
+            session.target = given["target"] if source is None else "-c"
+            given["target"] = _target(given["target"], source)
         return command(session, **given)
 
     for option in reversed(_COMMON):
@@ -43,15 +74,56 @@ def common(command: Command) -> Command:
     return run
 
 
-def reading(command: Command) -> Command:
-    """Add the target and the options that say how it is read."""
+def shielded(words: list[str]) -> list[str]:
+    """The words of a command line, with those that name code on standard input kept from click."""
+    return [_SHIELD + word if word.startswith("-:") else word for word in words]
+
+
+def _unshielded(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_unshielded, value))
+    mine = isinstance(value, str) and value.startswith(f"{_SHIELD}-:")
+    return value[len(_SHIELD) :] if mine else value
+
+
+def _target(target: str | None, source: str | None) -> str | Snippet:
+    """What TARGET and -c name together."""
+    if source is None:
+        if target is None:
+            raise click.UsageError("Missing argument 'TARGET'.")
+        return target
+    from coscope.readers import Snippet
+
+    return Snippet(source, "<string>", (target or "").removeprefix("::"))
+
+
+def targeted(command: Command) -> Command:
+    """Add TARGET, and -c, which takes its place."""
     for option in (
-        click.option("--unwrap", is_flag=True, help="Follow __wrapped__ of decorated functions."),
         click.option(
-            "--python",
-            metavar="VERSION",
-            help="Compile a source file by another interpreter: a version, a release or a path.",
+            "-c",
+            "source",
+            metavar="CODE",
+            help="Source text instead of a file; TARGET, if given, names code in it: ::name.",
         ),
+        click.argument("target", required=False),
+    ):
+        command = option(command)
+    return command
+
+
+def reading(command: Command) -> Command:
+    """Add the target and the options that say how it is read; the command gets one `Reading`."""
+
+    @wraps(command)
+    def run(session: Session, **given: Any) -> Any:
+        names = ("target", "every", "python", "optimize", "unwrap")
+        return command(session, Reading(*(given.pop(name) for name in names)), **given)
+
+    made: Command = common(run)
+    for option in (
+        unwrap_option,
+        python_option,
         click.option(
             "--optimize",
             type=click.IntRange(0, 2),
@@ -62,7 +134,6 @@ def reading(command: Command) -> Command:
         click.option(
             "--all", "every", is_flag=True, help="Every code object inside too, one by one."
         ),
-        click.argument("target"),
     ):
-        command = option(command)
-    return command
+        made = option(made)
+    return targeted(made)

@@ -11,6 +11,7 @@ from coscope.cli.session import Session
 from coscope.cli.streams import write_text
 
 if TYPE_CHECKING:
+    from coscope.cli.options import Reading
     from coscope.render.pages.sheet import Sheet
     from coscope.render.schemas import report as schema
     from coscope.render.text.measured import Pen
@@ -18,34 +19,24 @@ if TYPE_CHECKING:
 Made = TypeVar("Made", bound=Mapping[str, object])  # a document of any command
 
 
-def document_of(
-    session: Session,
-    target: str,
-    *,
-    python: str | None,
-    optimize: int,
-    unwrap: bool,
-    every: bool,
-    whole_file: str,
-    fields: bool = False,
-) -> schema.Document:
+def document_of(given: Reading, *, whole_file: str, fields: bool = False) -> schema.Document:
     """Read the target and make its document.
 
     Args:
+        given: The target, and how to read it.
         whole_file: Which code objects get detail where the target is a file: "all", "first" or
             "none". `file.py::<module>` names the module's own code.
+        fields: Raw fields too.
     """
     from coscope.readers import locate
-    from coscope.render.document.report import report
+    from coscope.render.document.targets import document_of as made
 
-    meant = locate(target, python=python, optimize=optimize, unwrap=unwrap)
-    function = meant.function
-    detail = whole_file if meant.whole else "first"
+    meant = locate(given.target, python=given.python, optimize=given.optimize, unwrap=given.unwrap)
+    detail = whole_file if meant.whole or meant.cls is not None else "first"
     with Progress("code objects") as progress:
-        return report(
-            function,
-            target=target,
-            detail="all" if every else detail,
+        return made(
+            meant,
+            detail="all" if given.every else detail,
             fields=fields,
             progress=progress.advance,
         )

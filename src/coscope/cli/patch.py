@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from coscope.cli.options import common
+from coscope.cli.options import common, python_option
 from coscope.cli.session import Session
 
 if TYPE_CHECKING:
@@ -65,11 +65,7 @@ if TYPE_CHECKING:
 )
 @click.option("--cell", "cells", multiple=True, metavar="NAME=VALUE", help="Refused: see below.")
 @click.option("--force", is_flag=True, help="Replace the output if it exists.")
-@click.option(
-    "--python",
-    metavar="VERSION",
-    help="Compile a source file by another interpreter: a version, a release or a path.",
-)
+@python_option
 @click.argument("file", metavar="FILE", type=click.Path())
 @common
 def command(

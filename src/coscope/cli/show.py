@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from coscope.cli.options import common, reading
+from coscope.cli.options import Reading, reading
 from coscope.cli.session import Session
 
 
@@ -16,17 +16,7 @@ from coscope.cli.session import Session
     metavar="COMMAND",
     help="Run COMMAND with coscope inside, and show what the interpreter made of each instruction.",
 )
-@common
-def command(
-    session: Session,
-    target: str,
-    every: bool,
-    python: str | None,
-    optimize: int,
-    unwrap: bool,
-    fields: bool,
-    warm: str | None,
-) -> None:
+def command(session: Session, given: Reading, fields: bool, warm: str | None) -> None:
     """Show what TARGET really is: the card of a function, or the tree of a file.
 
     \b
@@ -45,20 +35,19 @@ def command(
     if warm is not None:
         from coscope.cli.show_warm import warm_document
 
-        if optimize:
+        if given.optimize:
             raise click.UsageError("--optimize compiles a file, --warm shows what a command ran.")
+        if not isinstance(given.target, str):
+            raise click.UsageError("-c is text that no command runs: --warm needs a TARGET.")
         document = warm_document(
-            session, target, warm, python=python, unwrap=unwrap, every=every, fields=fields
+            session,
+            given.target,
+            warm,
+            python=given.python,
+            unwrap=given.unwrap,
+            every=given.every,
+            fields=fields,
         )
     else:
-        document = document_of(
-            session,
-            target,
-            python=python,
-            optimize=optimize,
-            unwrap=unwrap,
-            every=every,
-            fields=fields,
-            whole_file="all" if fields else "none",
-        )
+        document = document_of(given, fields=fields, whole_file="all" if fields else "none")
     write(session, document, card_sheet)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from coscope.cli.answers import answer
-from coscope.cli.options import common
+from coscope.cli.options import common, python_option, targeted
 from coscope.cli.session import Session
+
+if TYPE_CHECKING:
+    from coscope.readers import Snippet
 
 DIFFERS = 1  # exit status: a call is found that one side admits and the other rejects
 
 
 @click.command("signature", short_help="Reported and real signature, through each wrapper.")
-@click.option(
-    "--python",
-    metavar="VERSION",
-    help="Compile a source file by another interpreter: a version, a release or a path.",
-)
-@click.argument("target")
+@python_option
+@targeted
 @common
-def command(session: Session, target: str, python: str | None) -> int:
+def command(session: Session, target: str | Snippet, python: str | None) -> int:
     """Show the signature that TARGET reports beside the one by which its code binds a call.
 
     Nothing of it is called. A live target (json:dumps) is imported; its wrappers are followed by

@@ -42,6 +42,9 @@ from coscope.readers.values import exact_text, name_of_class, text_of, type_name
 
 _LONGEST_CHAIN = 1000  # steps; CPython's recursion limit would stop a call earlier
 
+_DISPATCHING = "singledispatchmethod."  # of the functions that it gives, up to 3.13
+_DISPATCHER = getattr(functools, "_singledispatchmethod_get", None)  # of what it gives from 3.14 on
+
 _LRU_WRAPPER = type(functools.lru_cache(len))
 _C_CALLABLES = (
     BuiltinFunctionType,
@@ -124,6 +127,9 @@ def _next_step(thing: object, unwrap: bool) -> Step | None:
     if kind is CodeType:
         return None
     if kind is FunctionType:
+        step = _step_of_functools(thing)  # type: ignore[arg-type]  # mypy does not follow `kind`
+        if step is not None:
+            return step
         wrapped = dict.get(thing.__dict__, "__wrapped__", MISSING) if unwrap else MISSING
         return None if wrapped is MISSING else Step(wrapped, "__wrapped__")
     for cls, follow in _FOLLOWED:
@@ -151,6 +157,24 @@ def _along_own(name: str, shown: str) -> Callable[[object], Step | None]:
         return None if value is MISSING else Step(value, f"{shown}.{name}")
 
     return follow
+
+
+def _step_of_functools(function: FunctionType) -> Step | None:
+    """What `partialmethod` and `singledispatchmethod` give through a class: functions of functools.
+
+    Source:
+        CPython 3.11 to 3.15, Lib/functools.py, `__get__` of both.
+    """
+    if function.__globals__ is not vars(functools):
+        return None
+    for name in ("__partialmethod__", "_partialmethod"):
+        method = dict.get(function.__dict__, name, MISSING)
+        if type(method) is functools.partialmethod:
+            return Step(method, "functools.partialmethod")
+    wrapped = dict.get(function.__dict__, "__wrapped__", MISSING)
+    if wrapped is MISSING or not exact_text(function.__code__.co_qualname).startswith(_DISPATCHING):
+        return None
+    return Step(wrapped, "functools.singledispatchmethod.func")
 
 
 def _step_of_property(thing: object) -> Step | None:
@@ -238,6 +262,11 @@ _FOLLOWED: tuple[tuple[type, Callable[[object], Step | None]], ...] = (
     (AsyncGeneratorType, _along(AsyncGeneratorType, "ag_code", "async generator.ag_code")),
     (FrameType, _step_of_frame),
     (TracebackType, _step_of_traceback),
+    *(
+        [(_DISPATCHER, _along_own("_unbound", "functools.singledispatchmethod"))]
+        if _DISPATCHER is not None
+        else []
+    ),
 )
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from coscope.errors import ImportFailed, TargetError, TargetNotFound
 from coscope.readers.attributes import MISSING, is_a, member
 from coscope.readers.members import Attribute, attribute_of, names_in
-from coscope.readers.naming import HINT, Step, steps_of
+from coscope.readers.naming import HINT, Step, refuse_files, steps_of
 from coscope.readers.values import shortened, text_of, type_name_of
 
 _SHOWN = 6  # keys in a message
@@ -27,6 +27,7 @@ class Located(NamedTuple):
     thing: Any  # as attribute access gives it, see `members.attribute_of`
     rest: str = ""  # what is left of the name where an attribute ends at a function, else empty
     warnings: tuple[str, ...] = ()
+    owner: object = MISSING  # the module, class or instance whose attribute it is
 
 
 def locate_in(module_name: str, qualname: str) -> Located:
@@ -48,10 +49,11 @@ def locate_in(module_name: str, qualname: str) -> Located:
         )
     steps = steps_of(qualname) if qualname else []
     thing: Any = import_module(module_name)
+    owner: object = MISSING
     warnings: list[str] = []
     for index, step in enumerate(steps):
         if step.name is None:
-            thing = _item(module_name, steps, index, thing)
+            owner, thing = MISSING, _item(module_name, steps, index, thing)
             continue
         if is_a(thing, ModuleType):
             found = Attribute(_module_attribute(thing, step.name))
@@ -66,8 +68,8 @@ def locate_in(module_name: str, qualname: str) -> Located:
                 f"{_written(steps[: index + 1])} is shown as the class holds it: "
                 f"{found.unbound}.__get__ is not run, and may give another object"
             )
-        thing = found.value
-    return Located(thing, "", tuple(warnings))
+        owner, thing = thing, found.value
+    return Located(thing, "", tuple(warnings), owner)
 
 
 def _written(steps: Sequence[Step]) -> str:
@@ -126,9 +128,10 @@ def import_module(name: str) -> ModuleType:
     """Import by dotted name, with the current directory first on the path as `python -m` has it.
 
     Raises:
-        TargetNotFound: There is no such module.
+        TargetNotFound: There is no such module, or the name is that of a file.
         ImportFailed: It raised, or tried to leave the interpreter.
     """
+    refuse_files(name)
     try:
         with _current_directory_first():
             return importlib.import_module(name)

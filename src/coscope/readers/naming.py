@@ -78,15 +78,25 @@ def parse(text: str) -> Named:
 
 def _dotted(text: str) -> Named:
     """A name without a colon; none of its beginnings may be a file."""
-    parts = text.split(".")
-    for count in range(1, len(parts)):
+    refuse_files(text)
+    return Named("dotted", text)
+
+
+def refuse_files(dotted: str) -> None:
+    """Refuse a dotted name if it, or a beginning of it, is a file's name.
+
+    Raises:
+        TargetNotFound: It is; the message says what to write instead.
+    """
+    parts = dotted.split(".")
+    for count in range(1, len(parts) + 1):
         file = ".".join(parts[:count])
         if names_a_file(file):
+            rest = ".".join(parts[count:])
             raise TargetNotFound(
-                f"{text!r} names a file as if it were a module, and a file is never imported",
-                hint=f"Write {file}::{'.'.join(parts[count:])}, or {file}:LINE.",
+                f"{dotted!r} names a file as if it were a module, and a file is never imported",
+                hint=f"Write {file}{'::' if rest else ''}{rest}, or {file}:LINE.",
             )
-    return Named("dotted", text)
 
 
 def _of_stdin(text: str) -> Named:

@@ -53,6 +53,7 @@ class Target:
 
     text: str | None  # as the user wrote it; None for an object
     thing: object = MISSING  # the live object, as attribute access gives it; MISSING: none is live
+    owner: object = MISSING  # of a name: the module, class or instance whose attribute it is
     whole: bool = False  # a whole file or module: it shows its tree
     warnings: tuple[str, ...] = ()  # what to say of the way to it
     _read: Callable[[], Function] | None = None
@@ -141,10 +142,9 @@ def locate(
         return _of_snippet(thing, python, optimize)
     _refuse_compiling(text_of(thing), "a live object", python, optimize)
     if is_a(thing, Function):
-        live = MISSING if thing.object is None else thing.object
-        return Target(None, live, _function=[thing])
+        return _of_function(thing)
     if is_a(thing, Code):
-        return Target(None, _function=[static_function(thing, "code", None)])
+        return _of_function(static_function(thing, "code", None))
     return _of_object(thing, None, unwrap)
 
 
@@ -169,7 +169,8 @@ def _of_text(text: str, python: str | None, optimize: int, unwrap: bool) -> Targ
             warnings=located.warnings,
             _read=lambda: selection.select(from_object(outer, unwrap=unwrap), rest),
         )
-    return replace(_of_object(located.thing, text, unwrap), warnings=located.warnings)
+    found = _of_object(located.thing, text, unwrap)
+    return replace(found, owner=located.owner, warnings=located.warnings)
 
 
 def _of_file(named: Named, python: str | None, optimize: int) -> Target:
@@ -189,6 +190,13 @@ def _of_snippet(
         return _part_of(function, part)
 
     return Target(snippet.name, whole=_is_whole(part), _read=read_it)
+
+
+def _of_function(function: Function) -> Target:
+    """What `read` returned before; a module's code stands for its file."""
+    if function.object is not None:
+        return Target(None, function.object, _function=[function])
+    return Target(None, whole=function.code.kind == "module", _function=[function])
 
 
 def _is_whole(named: Named) -> bool:

@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from coscope.model import Function
-from coscope.render.document.report import report
+from coscope.readers import Target, locate
+from coscope.render.document.targets import document_of
 from coscope.render.pages.sheets import card_sheet
 from coscope.render.text.measured import Pen
 from coscope.render.to_html import to_html
@@ -23,17 +24,23 @@ MIME = "application/vnd.coscope+json"
 class Card:
     """A function on one page: prints as text, displays as HTML, holds the JSON document."""
 
-    def __init__(self, function: Function, *, target: str | None = None, width: int = 100) -> None:
-        self.function = function
-        self.target = target
+    def __init__(self, target: object, *, width: int = 100) -> None:
+        """Args: what `read` takes or returned, or a `Target`; the width of the page in cells."""
+        self.target: Target = target if isinstance(target, Target) else locate(target)
         self.width = width
+        if self.target.cls is None:
+            self.function  # noqa: B018 - what cannot be read is an error now, not when it prints
+
+    @property
+    def function(self) -> Function:
+        """What was read; of a class, its constructor."""
+        return self.target.function
 
     @cached_property
     def document(self) -> schema.Document:
         """The document of docs/schema.md."""
-        whole_file = self.function.code.kind == "module" and not self.function.live
-        detail = "none" if whole_file else "first"
-        return report(self.function, target=self.target, detail=detail)
+        several = self.target.whole or self.target.cls is not None
+        return document_of(self.target, detail="none" if several else "first")
 
     def print(self) -> None:
         """Print the card, in colour on a terminal that wants colours."""

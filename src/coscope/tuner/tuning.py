@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from coscope.errors import InputError, InterpreterError
 from coscope.opcodes import VERSIONS
 from coscope.readers.from_interpreter import find
+from coscope.readers.naming import parse
 from coscope.tuner.measurements import ByCall, ByCommand, Measurement, Refusal, Told
 from coscope.tuner.predictions import proposals
 from coscope.tuner.processes import Clocks, Processes, interpreter_of
@@ -201,14 +202,14 @@ def _check(
 
 
 def _check_name(target: str) -> None:
-    module, colon, name = target.partition(":")
-    parts = [*module.split("."), *name.split(".")]
-    if colon and all(part.isidentifier() for part in parts):
+    named = parse(target)
+    parts = [*named.left.split("."), *named.part.split(".")]
+    if named.form == "import" and all(part.isidentifier() for part in parts):
         return
-    file, colons, inside = target.partition("::")
     hint = None
-    if colons and file.endswith(".py"):
-        hint = f"The module is imported: {os.path.basename(file)[:-3]}:{inside} in its folder."
+    if named.form == "file" and named.part and named.left.endswith(".py"):
+        module = os.path.basename(named.left)[:-3]
+        hint = f"The module is imported: {module}:{named.part} in its folder."
     raise InputError(
         f"{target!r} names no live function", expected="package.module:function", hint=hint
     )

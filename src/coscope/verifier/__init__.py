@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from coscope.errors import InputError
-from coscope.model import Code
+from coscope.errors import InputError, NoCodeObject
+from coscope.model import Code, Function
 from coscope.readers import locate
 from coscope.readers.naming import parse
+from coscope.readers.values import name_of_class
 from coscope.rules import discover
 from coscope.verifier.checks.ver806_types import check as check_types
 from coscope.verifier.fields import has_exact_fields, text_of
@@ -60,7 +61,13 @@ def verify(
     True
     """
     file = file or _file_of(target)
-    code = target if type(target) is Code else locate(target, python=python).code
+    if type(target) is Code:
+        code = target
+    else:
+        meant = locate(target, python=python)
+        if meant.cls is not None:
+            return _of_class(meant.cls, meant.functions, file, without)
+        code = meant.code
     if type(code.version) is not str:
         raise InputError("the version of a code object is not a string", expected="a str")
     checks = [rule.check for rule in discover(CHECKS) if rule.code not in without]
@@ -75,6 +82,48 @@ def verify(
         file=file or text_of(code.filename),
         code=code,
         undecided=tuple(each for each in found if each.undecided),
+    )
+
+
+def _of_class(
+    cls: type, functions: Sequence[Function], file: str | None, without: Collection[str]
+) -> Report:
+    """The verdict on every Python function that a class defines itself.
+
+    Its contract is that of a function whose own closure does not meet it, if there is one.
+    """
+    name = name_of_class(cls)
+    if not functions:
+        raise NoCodeObject(
+            f"{name} has no code object", found="a class that defines no Python function"
+        )
+    reports = [verify(function, file=file, without=without) for function in functions]
+    contract = replace(_NO_CONTRACT, code=name, called=True)
+    starts = [0]
+    for function, report in zip(functions, reports, strict=True):
+        starts.append(starts[-1] + report.codes)
+        held = getattr(function.object, "__closure__", None)
+        if report.contract.unmet(held) is not None:
+            contract = report.contract
+    return Report(
+        name=name,
+        version=reports[0].version,
+        violations=_numbered(starts, [each.violations for each in reports]),
+        contract=contract,
+        codes=starts[-1],
+        structural=reports[0].structural,
+        file=file or reports[0].file,
+        code=reports[0].code,
+        undecided=_numbered(starts, [each.undecided for each in reports]),
+    )
+
+
+def _numbered(starts: list[int], found: list[tuple[Violation, ...]]) -> tuple[Violation, ...]:
+    """Violations of several functions, their code objects numbered on."""
+    return tuple(
+        replace(each, number=each.number + start)
+        for start, violations in zip(starts, found, strict=False)
+        for each in violations
     )
 
 

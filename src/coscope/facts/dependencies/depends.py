@@ -254,7 +254,7 @@ def depends(
         return _of_read(meant.function, transitive, libraries)
     if meant.cls is not None:
         return _of_class(meant.cls, transitive, libraries)
-    return _of_read(meant.function, transitive, libraries, _held_by_target(meant.thing))
+    return _of_read(meant.function, transitive, libraries, held_by_target(meant.thing))
 
 
 def _taken(function: FunctionType) -> _Taken:
@@ -330,7 +330,7 @@ def _taken_at(starts: Iterable[Start]) -> tuple[_Taken, ...]:
     return tuple(_taken(start.function) for start in starts if start.function is not None)
 
 
-def _held_by_target(target: object) -> Iterator[Held]:
+def held_by_target(target: object) -> Iterator[Held]:
     """What the steps from a target to its function hold: arguments of a partial, `__self__`."""
     for _ in range(_LONGEST_CHAIN):
         if type(target) is FunctionType or not leads_on(target):

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from types import FunctionType
+from dataclasses import dataclass, field, replace
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 
-from coscope.errors import InputError
+from coscope.errors import InputError, TargetError
+from coscope.facts.dependencies.depends import held_by_target
 from coscope.facts.differences.alignment import Alignment, Row, Written, aligned
 from coscope.facts.fingerprints.canonical import canonical_of
 from coscope.facts.fingerprints.fingerprints import digest_of
 from coscope.facts.names.scopes import contents_of
 from coscope.model import Code, Flags, Function
-from coscope.readers import locate
-from coscope.readers.attributes import MISSING
+from coscope.readers import Target, locate
+from coscope.readers.attributes import MISSING, mro_of, namespace_of
 from coscope.readers.docstrings import docstring_of
-from coscope.readers.from_function import exact_tuple
-from coscope.readers.values import text_of
+from coscope.readers.from_function import HOST_RELEASE, HOST_VERSION, exact_tuple
+from coscope.readers.from_object import leads_to_python
+from coscope.readers.values import name_of_class, text_of
 from coscope.result import Result
 
 # What may differ without any effect, in the order in which it is told.
@@ -113,21 +115,45 @@ def diff(a: object, b: object, *, python: str | tuple[str, str] | None = None) -
     ['bool True']
     """
     first, second = _pythons(python)
-    left, right = _read(a, first), _read(b, second)
+    left, right = locate(a, python=first), locate(b, python=second)
     work = _Comparison()
-    work.run(left.code, right.code)
-    live = tuple(_live_facts(left, right, work.unknown))
-    if live:
-        work.add_facts(left.code, right.code, live)
-    return Difference(
-        _told(left),
-        _told(right),
-        tuple(work.codes),
-        tuple(work.removed),
-        tuple(work.added),
-        tuple(each for each in HARMLESS if each in work.harmless),
-        tuple(work.unknown),
+    if left.cls is not None or right.cls is not None:
+        return _of_classes(left, right, work)
+    state = (_state(left), _state(right))
+    work.run_live(left.function, right.function, state)
+    return work.answer(_told(left.function), _told(right.function))
+
+
+def _of_classes(left: Target, right: Target, work: _Comparison) -> Difference:
+    """Two classes: their functions by name, then what else they hold."""
+    one, other = left.cls, right.cls
+    if one is None or other is None:
+        raise TargetError(
+            "a class is compared with another class only",
+            found=" and ".join(
+                text_of(each.thing) if each.live else "code" for each in (left, right)
+            ),
+        )
+    names = name_of_class(one), name_of_class(other)
+    ours = {method.name: method.function for method in left.methods}
+    theirs = {method.name: method.function for method in right.methods}
+    work.removed += [f"{names[0]}.{name}" for name in ours if name not in theirs]
+    work.added += [f"{names[1]}.{name}" for name in theirs if name not in ours]
+    for name in ours:
+        if name in theirs:
+            pair = _Comparison()
+            pair.run_live(ours[name], theirs[name])
+            work.take(pair, name)
+    values = dict(_values_in(one)), dict(_values_in(other))
+    facts = tuple(_differing(*values, work.unknown))
+    if facts:
+        work.codes.insert(0, CodeDifference(*names, facts, ()))
+    return work.answer(
+        _told_class(names[0], list(ours.values())), _told_class(names[1], list(theirs.values()))
     )
+
+
+Values = dict[str, object]  # what is compared by content, by name
 
 
 def _pythons(python: str | tuple[str, str] | None) -> tuple[str | None, str | None]:
@@ -139,14 +165,17 @@ def _pythons(python: str | tuple[str, str] | None) -> tuple[str | None, str | No
     return names[0], names[-1]
 
 
-def _read(target: object, python: str | None) -> Function:
-    return locate(target, python=python).function
-
-
 def _told(function: Function) -> Read:
     code = function.code
     count = sum(1 for _ in code.walk())
     return Read(function.qualname, code.filename, code.version, code.release, count)
+
+
+def _told_class(name: str, functions: list[Function]) -> Read:
+    """A class that was compared, by the functions that it defines."""
+    told = [_told(function) for function in functions]
+    first = told[0] if told else Read(name, "", HOST_VERSION, HOST_RELEASE, 0)
+    return replace(first, name=name, codes=sum(each.codes for each in told))
 
 
 class _Comparison:
@@ -166,6 +195,38 @@ class _Comparison:
             one, other = pending.pop()
             self._compare(one, other)
             pending.extend(reversed(list(self._pairs(one, other))))
+
+    def run_live(
+        self, left: Function, right: Function, state: tuple[Values, Values] = ({}, {})
+    ) -> None:
+        """Compare two functions: code, defaults, cells, and what is bound to them."""
+        self.run(left.code, right.code)
+        facts = (
+            *_differing(*state, self.unknown),
+            *_live_facts(left, right, self.unknown),
+        )
+        if facts:
+            self.add_facts(left.code, right.code, facts)
+
+    def take(self, other: _Comparison, name: str) -> None:
+        """Add what was found of another pair."""
+        self.codes += other.codes
+        self.removed += other.removed
+        self.added += other.added
+        self.harmless |= other.harmless
+        self.unknown += [f"{name}: {each}" for each in other.unknown]
+
+    def answer(self, left: Read, right: Read) -> Difference:
+        """Everything that was found."""
+        return Difference(
+            left,
+            right,
+            tuple(self.codes),
+            tuple(self.removed),
+            tuple(self.added),
+            tuple(each for each in HARMLESS if each in self.harmless),
+            tuple(self.unknown),
+        )
 
     def add_facts(self, left: Code, right: Code, facts: tuple[Fact, ...]) -> None:
         """Add facts about the outermost pair."""
@@ -315,7 +376,11 @@ def _live_facts(left: Function, right: Function, unknown: list[str]) -> Iterator
     one, other = left.object, right.object
     if type(one) is not FunctionType or type(other) is not FunctionType or one is other:
         return
-    ours, theirs = dict(_held(one)), dict(_held(other))
+    yield from _differing(dict(_held(one)), dict(_held(other)), unknown)
+
+
+def _differing(ours: Values, theirs: Values, unknown: list[str]) -> Iterator[Fact]:
+    """Values of one name that differ by their content."""
     for what in dict.fromkeys([*ours, *theirs]):
         values = ours.get(what, MISSING), theirs.get(what, MISSING)
         if values[0] is values[1]:
@@ -328,6 +393,36 @@ def _live_facts(left: Function, right: Function, unknown: list[str]) -> Iterator
             yield Fact(what, *map(text_of, values))
         elif not all(complete for _, complete in digests):
             unknown.append(what)
+
+
+def _state(target: Target) -> Values:
+    """What the steps from a live target to its function hold: `__self__`, a partial's arguments."""
+    if not target.live or target.carries_code:
+        return {}
+    return {held.name: held.object for held in held_by_target(target.thing)}
+
+
+# Names in a class's dictionary that say nothing of what it does, or are compared otherwise.
+_ABOUT = frozenset(
+    (
+        "__module__",
+        "__qualname__",
+        "__doc__",
+        "__dict__",
+        "__weakref__",
+        "__firstlineno__",
+        "__static_attributes__",
+    )
+)
+
+
+def _values_in(cls: type) -> Iterator[tuple[str, object]]:
+    """What a class holds beside its functions: its bases, and values under their names."""
+    yield "bases", tuple(name_of_class(base) for base in mro_of(cls)[1:])
+    for name, value in list(namespace_of(cls).items()):
+        plain = type(value) in (MemberDescriptorType, GetSetDescriptorType)
+        if type(name) is str and name not in _ABOUT and not plain and not leads_to_python(value):
+            yield f"attribute {name}", value
 
 
 def _is_missing(value: object) -> object:

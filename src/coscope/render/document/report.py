@@ -46,20 +46,20 @@ def report(
     Raises:
         CodeError: A code object contradicts itself.
     """
-    document = _frame(target or function.qualname)
+    document = frame(target or function.qualname)
     document["origin"] = function.origin
     document["live"] = function.live
     document["module"] = None if function.module is None else clean(function.module)
     document["doc"] = None if function.doc is None else clean(function.doc)
     document["via"] = [clean(step) for step in function.via]
     document["warnings"] = [clean(warning) for warning in function.warnings]
-    codes = _tree(function.code)
+    codes = tree_of(function.code)
     document["codes"] = entries = []
     for index, (code, parent) in enumerate(codes):
         entry = identity(code, index, parent)
         entries.append(entry)
         if detail == "all" or (detail == "first" and index == 0):
-            part = function if index == 0 else _nested(function, code)
+            part = function if index == 0 else nested(function, code)
             lines = () if function.source is None else function.source.lines
             found = Detail(part, lines, None if index == 0 else function.code)
             card = entry["detail"] = found.entry()
@@ -68,13 +68,13 @@ def report(
         if progress is not None:
             progress(index + 1, len(codes))
     _raise_last_lines(entries)
-    document["source"] = _source(function, entries)
+    document["source"] = source_of(function, entries)
     return document
 
 
 def error_document(error: BaseException, target: str | None = None) -> schema.Document:
     """The document of what could not be read."""
-    document = _frame(target or "")
+    document = frame(target or "")
     document["error"] = error_entry(error)
     return document
 
@@ -126,7 +126,8 @@ def header() -> shared.Header:
     }
 
 
-def _frame(target: str) -> schema.Document:
+def frame(target: str) -> schema.Document:
+    """An empty document of a target."""
     opening = header()
     return {
         "schema_version": opening["schema_version"],
@@ -152,7 +153,7 @@ def producer_version() -> str:
     return str(vars(package)["__version__"])
 
 
-def _tree(code: Code) -> list[tuple[Code, int | None]]:
+def tree_of(code: Code) -> list[tuple[Code, int | None]]:
     """Every code object with the index of the one that holds it, depth first."""
     found: list[tuple[Code, int | None]] = []
     pending: list[tuple[Code, int | None]] = [(code, None)]
@@ -165,7 +166,7 @@ def _tree(code: Code) -> list[tuple[Code, int | None]]:
     return found
 
 
-def _nested(function: Function, code: Code) -> Function:
+def nested(function: Function, code: Code) -> Function:
     """A nested code object as a function of which nothing live is known."""
     return replace(
         function,
@@ -193,7 +194,7 @@ def _raise_last_lines(entries: list[schema.Code]) -> None:
             parent["last_line"] = max(parent["last_line"], entry["last_line"])
 
 
-def _source(function: Function, entries: list[schema.Code]) -> schema.Source | None:
+def source_of(function: Function, entries: list[schema.Code]) -> schema.Source | None:
     """The source's identity, and those of its lines that a shown instruction names."""
     if function.source is None:
         return None

@@ -42,6 +42,8 @@ def add_code(
 ) -> None:
     """Add the listing under its heading."""
     source = document["source"]
+    if document.get("class_shown") is not None and source and entry["file"] != source["file"]:
+        source = None  # a function of a class may come from another file than the others
     note = "" if source and source["lines"] else "no source text at hand"
     if not detail_of(entry)["marked"]:
         note = note or "lines are recorded, columns are not"

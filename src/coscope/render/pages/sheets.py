@@ -18,7 +18,9 @@ def card_sheet(document: schema.Document, pen: Pen) -> Sheet:
     """The card of each code object with detail; for a file the tree of its code objects first."""
     sheet = Sheet(pen)
     detailed = [code for code in document["codes"] if code["detail"] is not None]
-    if len(detailed) != 1:
+    if document.get("class_shown") is not None:
+        add_class(sheet, document)
+    elif len(detailed) != 1:
         add_file(sheet, document)
     for code in detailed:
         sheet.blank()
@@ -56,3 +58,20 @@ def add_file(sheet: Sheet, document: schema.Document) -> None:
         sheet.add(("  warning: ", "warning"), (warning, "plain"))
     sheet.blank()
     add_tree(sheet, codes)
+
+
+def add_class(sheet: Sheet, document: schema.Document) -> None:
+    """Add the tree of the functions that a class defines, each with what names it."""
+    shown, codes = document["class_shown"], document["codes"]
+    count = sum(code["parent"] is None for code in codes)
+    note = f"  class, {count} Python function" + ("" if count == 1 else "s")
+    sheet.add((sheet.pen.fit(shown["name"], sheet.pen.width - len(note)), "title"), (note, "faint"))
+    if shown["bases"]:
+        sheet.add(("  inherits from ", "faint"), (", ".join(shown["bases"]), "plain"))
+    for warning in document["warnings"]:
+        sheet.add(("  warning: ", "warning"), (warning, "plain"))
+    sheet.blank()
+    if codes:
+        add_tree(sheet, codes, top=None)
+    else:
+        sheet.add(("  It defines no Python function itself.", "plain"))

@@ -14,12 +14,19 @@ if TYPE_CHECKING:
 _NOTED = {"GENERATOR", "COROUTINE", "ASYNC_GENERATOR", "ITERABLE_COROUTINE"}
 
 
-def add_tree(sheet: Sheet, codes: list[schema.Code], top: int = 0, root: bool = True) -> None:
-    """Add one line for each code object under `top`, with `top` itself if `root`."""
+def add_tree(
+    sheet: Sheet, codes: list[schema.Code], top: int | None = 0, root: bool = True
+) -> None:
+    """Add one line for each code object under `top`, with `top` itself if `root`.
+
+    Without `top` there are several trees, one for each function of a class.
+    """
     children: dict[int | None, list[schema.Code]] = {}
     for code in codes:
         children.setdefault(code["parent"], []).append(code)
-    rows: list[tuple[str, schema.Code]] = [("", codes[top])] if root else []
+    rows: list[tuple[str, schema.Code]] = []
+    if root and top is not None:
+        rows.append(("", codes[top]))
     pending = _below(children, top, "")
     while pending:
         lead, stem, code = pending.pop()
@@ -29,7 +36,7 @@ def add_tree(sheet: Sheet, codes: list[schema.Code], top: int = 0, root: bool = 
 
 
 def _below(
-    children: dict[int | None, list[schema.Code]], index: int, stem: str
+    children: dict[int | None, list[schema.Code]], index: int | None, stem: str
 ) -> list[tuple[str, str, schema.Code]]:
     """The children of one code object, last first: (what leads the line, the stem below, code)."""
     found = children.get(index, [])
@@ -85,6 +92,9 @@ def _notes(code: schema.Code) -> str:
     if code["kind"].endswith("generator expression"):
         words.clear()
     notes += sorted(words)
+    target = code.get("target")
+    if target is not None:
+        notes.append(target)
     if code["freevars"]:
         notes.append(f"free: {', '.join(code['freevars'])}")
     return "  " + "; ".join(notes) if notes else ""

@@ -48,7 +48,7 @@ from coscope.render.schemas.shared import (
 )
 
 Binding = Annotated[str, {"enum": ["global", "builtin", "unbound", "unknown"]}]
-Origin = Annotated[str, {"enum": ["live", "source", "pyc", "interpreter"]}]
+Origin = Annotated[str, {"enum": ["live", "source", "pyc", "interpreter", "code"]}]
 LocalKind = Annotated[
     str,
     {
@@ -122,11 +122,12 @@ class Document(Header):
     doc: str | None
     via: list[str]  # steps from the target to the function
     source: Source | None
-    codes: list[Code]  # depth first; the first is the target's own
+    codes: list[Code]  # depth first; the first is the target's own, except for a class
     findings: list[Finding]  # what rules have to say
     warnings: list[str]
     error: Error | None
     warm: NotRequired[WarmRun]  # after `--warm` only: the run that the document tells of
+    class_shown: NotRequired[ClassShown]  # of a class only: `codes` are its functions
 
 
 class Local(TypedDict):
@@ -367,6 +368,15 @@ class Code(TypedDict):
     cellvars: list[str]
     freevars: list[str]
     detail: Detail | None
+    target: NotRequired[str | None]  # in the tree of a class: what names this function
+
+
+class ClassShown(TypedDict):
+    """The class whose functions are shown."""
+
+    name: str  # with its module
+    bases: list[str]  # in the order of the MRO, without object
+    target: str | None  # what names it; null for a class inside of a function
 
 
 class Finding(TypedDict):
