@@ -185,7 +185,7 @@ def interrupted(*arguments: object, **options: object) -> None:
 
 
 def test_a_fault_of_our_own_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("coscope.render.document.report.report", broken)
+    monkeypatch.setattr("coscope.render.document.targets.report", broken)
     result = run("show", "json:dumps")
 
     assert (2, "") == (result.exit_code, result.stdout)
@@ -195,7 +195,7 @@ def test_a_fault_of_our_own_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("coscope.render.document.report.report", interrupted)
+    monkeypatch.setattr("coscope.render.document.targets.report", interrupted)
 
     assert 130 == run("show", "json:dumps").exit_code
 

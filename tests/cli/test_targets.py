@@ -122,10 +122,10 @@ def test_methods_of_instances_keep_what_they_are_bound_to(tmp_path: Path) -> Non
         document(tmp_path, "fingerprint", f"instances:{name}.predict")["fingerprint"]["value"]
         for name in ("m2", "m3")
     }
-    captured = document(tmp_path, "capture", "instances:bad.run")["capture"]
+    captured = document(tmp_path, "capture", "instances:bad.run")
 
     assert 2 == len(values)
-    assert "self" in [item["path"][-1]["name"] for item in captured["items"]]
+    assert "self" in [step["kind"] for step in captured["verdicts"][0]["path"]]
     assert 1 == run(tmp_path, "diff", "instances:m2.predict", "instances:m3.predict").returncode
 
 
@@ -138,5 +138,25 @@ def test_descriptors_reached_through_a_class_have_the_signature_that_inspect_rep
     (tmp_path / "instances.py").write_text(INSTANCES)
     found = document(tmp_path, "signature", f"instances:Model.{name}")
 
-    assert reported == found["signature"]["reported"]["text"]
+    assert reported == found["reported"]["shape"]["text"]
     assert 0 == run(tmp_path, "show", f"instances:Model.{name}").returncode
+
+
+SOURCE = "def outer():\n    return lambda x: x\n"
+
+
+@pytest.mark.parametrize("command", ["show", "dis", "graph", "depends", "closure", "fingerprint"])
+def test_source_on_the_command_line_is_read_as_that_of_a_file(tmp_path: Path, command: str) -> None:
+    (tmp_path / "given.py").write_text(SOURCE)
+    for name in ("::outer", "outer", ""):
+        file = "given.py" + (f"::{name.removeprefix('::')}" if name else "")
+        of_file = run(tmp_path, command, file).stdout.replace("given.py", "<string>")
+        given = run(tmp_path, command, "-c", SOURCE, *([name] if name else [])).stdout
+
+        assert of_file.split() == given.split()
+
+
+def test_a_target_is_needed(tmp_path: Path) -> None:
+    done = run(tmp_path, "show")
+
+    assert (2, True) == (done.returncode, "Missing argument 'TARGET'" in done.stderr)
