@@ -4,10 +4,8 @@
     python tools/differential.py live                code objects of this very interpreter
     python tools/differential.py --all               everything; prints docs/measurements.md's table
 
-Native interpreters are searched on PATH and under pyenv. Where COSCOPE_PYODIDE_314 or
-COSCOPE_PYODIDE_315 names a folder with node_modules/pyodide, that Pyodide is used instead: it comes
-without the library's tests, so that another library's sources are compiled too. The exit status is
-1 if anything differs.
+tools/interpreters.py finds the interpreters. `pyodide-3.14` and `pyodide-3.15` are those inside
+Pyodide, the platform of browsers. The exit status is 1 if anything differs.
 """
 
 from __future__ import annotations
@@ -18,7 +16,6 @@ import json
 import os
 import platform
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,11 +24,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
 
+import interpreters
 import probe
 from comparison import (
     DELIBERATE,
@@ -42,17 +40,12 @@ from comparison import (
     check_live_code,
     differences,
 )
-from coscope.opcodes import VERSIONS, table
-from coscope.readers import from_interpreter
 
 TOOLS = Path(__file__).resolve().parent
-LIVE = tuple(each for each in VERSIONS if table(each).specializes)  # coscope itself runs on them
-PYODIDE = tuple(
-    each for each in VERSIONS if f"COSCOPE_PYODIDE_{each.replace('.', '')}" in os.environ
-)
+INSIDE = "pyodide-"  # before the version: inside Pyodide
+EVERYWHERE = (*interpreters.VERSIONS, *(INSIDE + version for version in interpreters.PYODIDES))
 CHECKS = frozenset({"dis", "stack", "encode"})
 PROBE_SECONDS = 3600
-LIBRARY = "3.13"  # of a native interpreter, with its tests
 
 Work = tuple[Callable[..., Tally], tuple[object, ...]]  # a check and its arguments
 
@@ -86,18 +79,33 @@ class Result:
 
 def command(version: str, out: Path, root: str | None) -> list[str]:
     """The words that start the probe in an interpreter of this version."""
-    if version in PYODIDE:
-        base = os.environ[f"COSCOPE_PYODIDE_{version.replace('.', '')}"]
-        if shutil.which("node") is None:
-            raise SystemExit(f"CPython {version} was to run in Pyodide: no node on PATH")
-        words = ["node", str(TOOLS / "pyodide_run.mjs"), base]
+    if version.startswith(INSIDE):
+        base = interpreters.pyodide(version.removeprefix(INSIDE))
+        if base is None:
+            digits = version.removeprefix(INSIDE).replace(".", "")
+            raise SystemExit(
+                f"{version}: set COSCOPE_PYODIDE_{digits} to a folder with node_modules/pyodide, "
+                "and have node on PATH"
+            )
+        words = ["node", str(TOOLS / "pyodide_run.mjs"), str(base)]
         words += ["--mount", f"{TOOLS}=/tools", "--mount", f"{out}=/out"]
         if root:
             words += ["--mount", f"{root}=/library"]
         return [*words, "/tools/probe.py", "/out", *(["--root", "/library"] if root else [])]
-    executable = from_interpreter.find(version).path
-    words = [str(executable), "-I", "-X", "utf8", str(TOOLS / "probe.py"), str(out)]
+    words = [str(native(version)), "-I", "-X", "utf8", str(TOOLS / "probe.py"), str(out)]
     return [*words, *(["--root", root] if root else [])]
+
+
+def native(version: str) -> Path:
+    """The native interpreter of a version.
+
+    Raises:
+        SystemExit: There is none here.
+    """
+    found = interpreters.find(version)
+    if found is None:
+        raise SystemExit(interpreters.missing(version))
+    return found
 
 
 def compare_pyc(version: str, request: Request) -> Result:
@@ -107,7 +115,7 @@ def compare_pyc(version: str, request: Request) -> Result:
         words = command(version, Path(folder), request.root)
         words += ["--seed", str(request.seed), "--optimize", str(request.optimize)]
         words += ["--sample", str(request.sample)] if request.sample else []
-        run_probes(words, 1 if version in PYODIDE else request.jobs)
+        run_probes(words, 1 if version.startswith(INSIDE) else request.jobs)
         tally = Tally()
         lines: list[str] = []
         release = version
@@ -117,11 +125,15 @@ def compare_pyc(version: str, request: Request) -> Result:
             release = json.loads(head)["version"]
             for what in check_flag_names(json.loads(head)["flags"]):
                 tally.miss("flag names", "", what)
-        work: list[Work] = [(check_file, (folder, line, version, request.checks)) for line in lines]
+        work: list[Work] = [
+            (check_file, (folder, line, version.removeprefix(INSIDE), request.checks))
+            for line in lines
+        ]
         for part in _spread(work, request.jobs, f"{release} .pyc"):
             tally.add(part)
         details = _explain(words, folder, tally)
-    label = f"{release}, .pyc" + (", another version's sources" if request.root else "")
+    label = f"{release}, .pyc" + (", Pyodide" if version.startswith(INSIDE) else "")
+    label += ", another version's sources" if request.root else ""
     return Result(label, tally, details, time.monotonic() - began)
 
 
@@ -230,7 +242,7 @@ def show(result: Result) -> None:
     for name, count in sorted(tally.counts.items()):
         print(f"  {count:>11,} {name}")
     for name, count in sorted(tally.deliberate.items()):
-        reason = {**{opname: why for (_, opname), why in DELIBERATE.items()}, **probe.TEXTS}[name]
+        reason = next(why for (_, opname), why in DELIBERATE.items() if opname == name)
         print(f"  {count:>11,} {name}, different on purpose: {reason}")
     for kind, count in tally.mismatches.most_common():
         print(f"  {count:>11,} MISMATCHES: {kind}")
@@ -280,24 +292,20 @@ def _line(result: Result) -> str:
 
 
 def everything(request: Request) -> list[Result]:
-    """`--all`: live code where coscope runs natively, .pyc of every version."""
+    """`--all`: live on every host, .pyc of every version, and of those inside Pyodide."""
     results = []
-    for version in [each for each in LIVE if each not in PYODIDE]:
+    for version in interpreters.HOSTS:
         results.append(_live_elsewhere(version, request))
         show(results[-1])
-    for version in VERSIONS:
+    for version in EVERYWHERE:
         results.append(compare_pyc(version, request))
-        show(results[-1])
-    for version in PYODIDE:  # their own library comes without the tests
-        results.append(compare_pyc(version, replace(request, root=library_of(LIBRARY))))
         show(results[-1])
     return results
 
 
 def _live_elsewhere(version: str, request: Request) -> Result:
     """`live` on another interpreter, where coscope runs from its sources."""
-    executable = str(from_interpreter.find(version).path)
-    words = [executable, str(TOOLS / "differential.py"), "live", "--json"]
+    words = [str(native(version)), str(TOOLS / "differential.py"), "live", "--json"]
     words += ["--jobs", str(request.jobs), "--seed", str(request.seed)]
     words += ["--sample", str(request.sample)] if request.sample else []
     environment = {**os.environ, "PYTHONPATH": str(TOOLS.parent / "src")}
@@ -306,13 +314,6 @@ def _live_elsewhere(version: str, request: Request) -> Result:
         return from_json(run.stdout.splitlines()[-1])
     except (IndexError, ValueError):
         raise SystemExit(f"comparing live code on {version} failed") from None
-
-
-def library_of(version: str) -> str:
-    """The folder of another interpreter's standard library."""
-    executable = str(from_interpreter.find(version).path)
-    words = [executable, "-I", "-S", "-c", "import os; print(os.path.dirname(os.__file__))"]
-    return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def to_json(result: Result) -> str:
@@ -342,7 +343,7 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", nargs="?", choices=["pyc", "live"])
     parser.add_argument(
-        "versions", nargs="*", help="for pyc; all that have a table if none is named"
+        "versions", nargs="*", help="for pyc: such as 3.14 or pyodide-3.14; otherwise all"
     )
     parser.add_argument("--all", action="store_true", help="everything, and the table")
     parser.add_argument("--sample", type=int, help="so many files instead of all")
@@ -371,7 +372,7 @@ def main() -> int:
     elif options.what == "live":
         results = [compare_live(request)]
     else:
-        versions = options.versions or VERSIONS
+        versions = options.versions or EVERYWHERE
         results = [compare_pyc(version, request) for version in versions]
     for result in results if not options.all else []:
         print(to_json(result)) if options.json else show(result)

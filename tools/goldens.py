@@ -13,19 +13,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+import interpreters
 
-from tests import interpreters  # noqa: E402
-
-GOLDENS = ROOT / "tests" / "flow" / "goldens"
+GOLDENS = interpreters.ROOT / "tests" / "flow" / "goldens"
 PROGRAM = Path(__file__).with_name("goldens_compile.py")
 
 
 def main(versions: list[str]) -> int:
     """Compile for the versions given, or for all; 1 if one of them is missing."""
     missing = []
-    for version in versions or [*interpreters.NATIVE, *interpreters.PYODIDE]:
+    for version in versions or interpreters.VERSIONS:
         command = _command(version)
         if command is None:
             missing.append(version)
@@ -42,14 +39,6 @@ def main(versions: list[str]) -> int:
 def _command(version: str) -> list[str] | None:
     """How to run the compiling program in this version."""
     out = GOLDENS / "data" / version
-    if version in interpreters.PYODIDE:
-        base = interpreters.pyodide(version)
-        if base is None:
-            return None
-        run = str(PROGRAM.with_name("pyodide_run.mjs"))
-        inside = ["/program/goldens_compile.py", "/goldens/snippets", f"/goldens/data/{version}"]
-        mounts = ["--mount", f"{PROGRAM.parent}=/program", "--mount", f"{GOLDENS}=/goldens"]
-        return ["node", run, str(base), *mounts, *inside]
     python = interpreters.find(version)
     arguments = ["-I", "-S", str(PROGRAM), str(GOLDENS / "snippets"), str(out)]
     return None if python is None else [str(python), *arguments]

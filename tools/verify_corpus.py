@@ -4,10 +4,8 @@
     python tools/verify_corpus.py [VERSION...] [--packages FOLDER] [--level N...] [--sample N]
 
 Each source file is compiled at each level of optimization and every code object of it verified;
-nothing is executed, and none may be rejected. CPython 3.11 to 3.13 compile and verify in
-themselves, found on PATH and under pyenv; 3.14 and 3.15 compile inside Pyodide, whose folder
-COSCOPE_PYODIDE_314 or COSCOPE_PYODIDE_315 names, and this host verifies their .pyc. Pyodide has no
-tests, so it compiles the library of 3.13 too.
+nothing is executed, and none may be rejected. Each version compiles and verifies in itself;
+tools/interpreters.py finds it.
 
 FOLDER holds installed packages (`pip install --target FOLDER`); `{version}` in it stands for the
 version that compiles them. Without a VERSION the running interpreter is the one. The exit status is
@@ -22,7 +20,6 @@ import os
 import platform
 import subprocess
 import sys
-import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -32,17 +29,14 @@ from functools import partial
 from pathlib import Path
 
 import differential
+import interpreters
 import probe
 from coscope.errors import CoscopeError
 from coscope.model import Code
-from coscope.readers import from_interpreter
 from coscope.readers.from_function import HOST_VERSION, from_code_object
-from coscope.readers.from_pyc import from_pyc
 from coscope.verifier import verify
 
-HOSTS = ("3.11", "3.12", "3.13")
 LEVELS = (0, 1, 2)  # of `compile(optimize=)`
-BY_PYODIDE = "3.13"  # whose library Pyodide compiles besides its own
 UNCOMPILED = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 
@@ -109,15 +103,6 @@ def check_sources(files: Iterable[tuple[str, str]], level: int) -> Tally:
     return tally
 
 
-def check_pycs(files: Iterable[tuple[str, str]]) -> Tally:
-    """Verify .pyc files: path, and the name of the source."""
-    tally = Tally()
-    for path, name in files:
-        tally.files += 1
-        check(tally, name, lambda path=path: from_pyc(path).code)  # type: ignore[misc]
-    return tally
-
-
 def check(tally: Tally, name: str, read: Callable[[], Code]) -> None:
     """Read one file's code, verify it, and count."""
     try:
@@ -141,9 +126,7 @@ def check(tally: Tally, name: str, read: Callable[[], Code]) -> None:
 
 
 def measure(corpus: Corpus) -> Tally:
-    """Compile and verify a corpus, on this host or inside Pyodide."""
-    if corpus.version in differential.PYODIDE:
-        return _inside_pyodide(corpus)
+    """Compile and verify a corpus, in this interpreter or in the one of its version."""
     if corpus.version != HOST_VERSION:
         return _elsewhere(corpus)
     files = probe.choose(probe.sources(corpus.root), corpus.sample, corpus.seed)
@@ -154,30 +137,10 @@ def measure(corpus: Corpus) -> Tally:
     return tally
 
 
-def _inside_pyodide(corpus: Corpus) -> Tally:
-    with tempfile.TemporaryDirectory(prefix="coscope-") as folder:
-        words = differential.command(corpus.version, Path(folder), corpus.root)
-        words += ["--bare", "--optimize", str(corpus.level), "--seed", str(corpus.seed)]
-        words += [] if corpus.sample is None else ["--sample", str(corpus.sample)]
-        differential.run_probes(words, 1)
-        head, *lines = map(
-            json.loads, Path(folder, "index-0.jsonl").read_text(encoding="ascii").splitlines()
-        )
-        tally = Tally(f"{head['version']} (Pyodide)", corpus.name, corpus.level)
-        tally.skipped = sum("skipped" in line for line in lines)
-        files = [(str(Path(folder, line["pyc"])), line["path"]) for line in lines if "pyc" in line]
-        tally.files = tally.skipped
-        for part in _spread(check_pycs, files, corpus):
-            tally.add(part)
-    tally.violations.sort()
-    return tally
-
-
 def _elsewhere(corpus: Corpus) -> Tally:
     """Have another interpreter compile and verify, running coscope from its sources."""
-    executable = str(from_interpreter.find(corpus.version).path)
-    words = [executable, str(Path(__file__).resolve()), "--json", "--level", str(corpus.level)]
-    words += ["--jobs", str(corpus.jobs), "--seed", str(corpus.seed)]
+    words = [str(differential.native(corpus.version)), str(Path(__file__).resolve()), "--json"]
+    words += ["--level", str(corpus.level), "--jobs", str(corpus.jobs), "--seed", str(corpus.seed)]
     words += [] if corpus.sample is None else ["--sample", str(corpus.sample)]
     words += [] if corpus.root is None else ["--packages", corpus.root, "--no-library"]
     source = Path(__file__).resolve().parent.parent / "src"
@@ -214,14 +177,10 @@ def _spread(
 
 def corpora(options: argparse.Namespace) -> Iterator[Corpus]:
     """What the command line asks for."""
-    everywhere = (*HOSTS, *differential.PYODIDE)
-    for version in everywhere if options.all else options.versions or [HOST_VERSION]:
+    for version in interpreters.HOSTS if options.all else options.versions or [HOST_VERSION]:
         places: list[tuple[str, str | None]] = []
         if not options.no_library:
             places.append(("library", None))
-        if version in differential.PYODIDE and not options.no_library:
-            library = differential.library_of(BY_PYODIDE)
-            places.append((f"{BY_PYODIDE}'s library", library))
         if options.packages:
             places.append(("packages", options.packages.replace("{version}", version)))
         plain = Corpus(version, "", None, 0, options.sample, options.seed, options.jobs)
@@ -278,9 +237,8 @@ def main() -> int:
     """Run what the command line asks for."""
     parser = arguments()
     options = parser.parse_args()
-    known = (*HOSTS, *differential.PYODIDE)
-    if (options.all and options.versions) or not set(options.versions) <= set(known):
-        parser.error("give --all or versions of " + ", ".join(known))
+    if (options.all and options.versions) or not set(options.versions) <= set(interpreters.HOSTS):
+        parser.error("give --all or versions of " + ", ".join(interpreters.HOSTS))
     tallies = []
     for corpus in list(corpora(options)):  # a missing folder is told before the work
         tally = measure(corpus)

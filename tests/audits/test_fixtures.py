@@ -31,7 +31,7 @@ def _static() -> list[tuple[Path, str]]:
         (path, version)
         for path in FIXTURES
         if rule_of(path) in RULES and not RULES[rule_of(path)].live
-        for version in interpreters.NATIVE
+        for version in interpreters.VERSIONS
         if holds_for(head(path, "versions"), version)
     ]
 

@@ -6,7 +6,7 @@ import json
 import random
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from coscope.model import Code, Collection, FrozenSet, Slice
@@ -42,19 +42,6 @@ def compiled(python: Path, files: list[Path]) -> Iterator[Genuine]:
         for line in _run(python, str(SCRIPT), stdin=json.dumps([*map(str, batch)])).splitlines():
             path, data, description = json.loads(line)
             yield Genuine(path, bytes.fromhex(data), description)
-
-
-def compiled_by_pyodide(folder: Path, root: Path, files: list[Path]) -> Iterator[Genuine]:
-    """The same inside Pyodide, of files under `root`."""
-    tools = Path(__file__).resolve().parents[2] / "tools"
-    mounts = ["--mount", f"{root}=/sources", "--mount", f"{SCRIPT.parent}=/tests"]
-    inside = [str(PurePosixPath("/sources", file.relative_to(root))) for file in files]
-    runner = ["node", str(tools / "pyodide_run.mjs"), str(folder), *mounts]
-    command = [*runner, f"/tests/{SCRIPT.name}", *inside]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
-    for line in run.stdout.splitlines():
-        path, data, description = json.loads(line)
-        yield Genuine(path, bytes.fromhex(data), description)
 
 
 def _run(python: Path, *arguments: str, stdin: str = "") -> str:

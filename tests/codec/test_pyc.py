@@ -24,6 +24,7 @@ RELEASES = {
     "3.12": 3531,
     "3.13": 3571,
     "3.14": 3627,
+    "3.15": 3666,
 }
 
 
@@ -56,7 +57,7 @@ def test_the_magic_of_each_release(version: str) -> None:
     assert (version, ()) == version_of(RELEASES[version])
 
 
-@pytest.mark.parametrize("version", interpreters.NATIVE)
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
 def test_the_magic_of_each_interpreter(version: str) -> None:
     python = interpreters.require(version)
     code = "import importlib.util as u, sys; sys.stdout.buffer.write(u.MAGIC_NUMBER)"
@@ -65,9 +66,6 @@ def test_the_magic_of_each_interpreter(version: str) -> None:
     assert (version, ()) == version_of(int.from_bytes(magic[:2], "little"))
 
 
-@pytest.mark.skipif(
-    not sys.version_info[:2] < (3, 15), reason="a pre-release host has no release magic"
-)
 def test_the_magic_of_this_interpreter() -> None:
     magic = int.from_bytes(importlib.util.MAGIC_NUMBER[:2], "little")
 
@@ -151,7 +149,7 @@ def test_undefined_flags() -> None:
     assert (4, "0x100") == (caught.value.offset, caught.value.found)
 
 
-@pytest.mark.parametrize("version", interpreters.NATIVE)
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 9, 300])
 def test_hashes_as_that_interpreter(version: str, size: int) -> None:
     python = interpreters.require(version)

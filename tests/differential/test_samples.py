@@ -32,7 +32,7 @@ def _problems(result: object) -> list[str]:
     return found + result.details  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("version", interpreters.NATIVE)
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
 def test_pyc_of_a_native_interpreter(version: str) -> None:
     interpreters.require(version)
 
@@ -42,14 +42,14 @@ def test_pyc_of_a_native_interpreter(version: str) -> None:
     assert result.tally.counts["code objects"] > FILES
 
 
-@pytest.mark.parametrize("version", interpreters.PYODIDE)
+@pytest.mark.parametrize("version", interpreters.PYODIDES)
 def test_pyc_of_an_interpreter_inside_pyodide(
     version: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = interpreters.require_pyodide(version)
     monkeypatch.setenv(f"COSCOPE_PYODIDE_{version.replace('.', '')}", str(folder))
 
-    result = differential.compare_pyc(version, _request())
+    result = differential.compare_pyc(f"pyodide-{version}", _request())
 
     assert [] == _problems(result)
     assert result.tally.counts["code objects"] > FILES

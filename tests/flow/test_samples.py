@@ -16,14 +16,14 @@ from coscope.flow.domains.expression import expressions
 from coscope.flow.texts.text import LIMIT
 from coscope.model import Code
 from coscope.readers.from_pyc import from_pyc
-from tests.interpreters import NATIVE, require
+from tests.interpreters import VERSIONS, require
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SAMPLE = 15  # modules
 SEED = 20
 FIND = "import sysconfig; print(sysconfig.get_path('stdlib'))"
 
-EACH = pytest.mark.parametrize("version", NATIVE)
+EACH = pytest.mark.parametrize("version", VERSIONS)
 
 
 @cache

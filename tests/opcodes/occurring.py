@@ -45,7 +45,9 @@ def sources(files: int) -> Iterator[tuple[str, bytes]]:
             for name in names
             if name.endswith(".py") and "site-packages" not in where
         }
-        paths = sorted(path for path in named if os.path.getsize(path) < 100_000)
+        # Debian's sitecustomize.py is a link into /etc, which may lead nowhere.
+        here = [path for path in named if os.path.isfile(path)]
+        paths = sorted(path for path in here if os.path.getsize(path) < 100_000)
         for path in paths[:: max(1, len(paths) // files)]:
             with open(path, "rb") as file:
                 yield path, file.read()

@@ -16,12 +16,11 @@ from coscope.opcodes.schema import OPERANDS
 from tests import interpreters
 
 HERE = Path(__file__).resolve().parent
-RUNNER = HERE.parent.parent / "tools" / "pyodide_run.mjs"
 
 # Files compiled. The slots of 3.12 and 3.13 are the hosts' own.
 FILES = {"3.12": 300, "3.13": 300}
 
-EACH = pytest.mark.parametrize("version", [*interpreters.NATIVE, *interpreters.PYODIDE])
+EACH = pytest.mark.parametrize("version", interpreters.VERSIONS)
 
 # Which list of the table an operand selects from.
 LISTS = {
@@ -38,13 +37,8 @@ LISTS = {
 def told(version: str) -> dict[str, Any]:
     """What `occurring.py` tells, run by the interpreter of this version."""
     files = str(FILES.get(version, 40))
-    if version in interpreters.PYODIDE:
-        folder = interpreters.require_pyodide(version)
-        mount = ["--mount", f"{HERE}=/opcodes"]
-        command = ["node", str(RUNNER), str(folder), *mount, "/opcodes/occurring.py", files]
-    else:
-        executable = str(interpreters.require(version))
-        command = [executable, "-I", "-S", str(HERE / "occurring.py"), files]
+    executable = str(interpreters.require(version))
+    command = [executable, "-I", "-S", str(HERE / "occurring.py"), files]
     run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     answer: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
     return answer

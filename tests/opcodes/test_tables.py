@@ -14,7 +14,7 @@ import pytest
 
 from coscope.opcodes import Opcode, Table, from_toml, table
 from tests import interpreters
-from tools.opcodes import ask, ask_pyodide, differences, draft
+from tools.opcodes import ask, differences, draft
 from tools.opcodes_probe import OPARGS, facts
 
 EACH = pytest.mark.parametrize("version", ["3.12", "3.13", "3.14", "3.15"])
@@ -26,8 +26,6 @@ def told(version: str) -> dict[str, Any]:
     if sys.platform == "emscripten" and version == ".".join(map(str, sys.version_info[:2])):
         answer: dict[str, Any] = json.loads(json.dumps(facts()))
         return answer
-    if version in interpreters.PYODIDE:
-        return ask_pyodide(interpreters.require_pyodide(version))
     return ask(interpreters.require(version))
 
 

@@ -28,7 +28,7 @@ def required(version: str) -> from_interpreter.Interpreter:
     return identify(str(interpreters.require(version)))
 
 
-@pytest.mark.parametrize("version", interpreters.NATIVE)
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
 def test_every_version_compiles(version: str) -> None:
     interpreter = required(version)
     code = compile_source(interpreter, SOURCE, "x.py")
@@ -40,7 +40,7 @@ def test_every_version_compiles(version: str) -> None:
     ] == [(each.qualname, each.version, each.release) for each in code.walk()]
 
 
-@pytest.mark.parametrize("version", interpreters.NATIVE)
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
 def test_a_syntax_error_of_another_version_tells_where(version: str) -> None:
     with pytest.raises(SourceError) as raised:
         compile_source(required(version), b"x = 1\ny = = 2\n", "x.py")

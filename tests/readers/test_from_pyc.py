@@ -48,7 +48,7 @@ def module(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("version", interpreters.NATIVE)
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
 def test_every_version(version: str, module: Path) -> None:
     python = interpreters.require(version)
     script = f"import py_compile; print(py_compile.compile({str(module)!r}))"

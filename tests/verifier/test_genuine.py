@@ -9,7 +9,6 @@ import pytest
 
 from coscope.readers.from_function import HOST_VERSION, from_code_object
 from coscope.verifier import verify
-from tests import interpreters
 from tests.verifier.building import changed
 
 # The harness starts other processes; inside Pyodide there are none.
@@ -43,14 +42,6 @@ def test_a_sample_of_this_host_s_library(level: int) -> None:
 
 def test_a_sample_of_the_packages_that_run_these_tests() -> None:
     check(tally(name="packages", root=str(Path(pytest.__file__).parent.parent)), FILES)
-
-
-@pytest.mark.parametrize("version", interpreters.PYODIDE)
-def test_a_sample_of_what_pyodide_compiles(version: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = interpreters.require_pyodide(version)
-    monkeypatch.setenv(f"COSCOPE_PYODIDE_{version.replace('.', '')}", str(folder))
-
-    check(tally(version=version, sample=40), 40)
 
 
 @pytest.mark.exhaustive

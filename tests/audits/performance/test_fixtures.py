@@ -20,7 +20,7 @@ PERFORMANCE = {rule.code: rule for rule in all_rules() if rule.code.startswith("
 RULES = {code: rule for code, rule in PERFORMANCE.items() if not rule.warm}
 
 
-@pytest.mark.parametrize("version", interpreters.NATIVE)
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
 @pytest.mark.parametrize(
     "path",
     [path for path in FIXTURES if not RULES[rule_of(path)].live],

@@ -41,7 +41,7 @@ def without_triggers(unit: Unit) -> tuple[Finding, ...]:
     return in_order(found)
 
 
-@pytest.mark.parametrize("version", interpreters.NATIVE)
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
 def test_they_lose_no_finding_of_a_fixture(version: str) -> None:
     python = None if version == HOST_VERSION else str(interpreters.require(version))
     with kept():

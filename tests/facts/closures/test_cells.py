@@ -171,7 +171,7 @@ def outer(a):
 """
 
 
-@pytest.mark.parametrize("version", interpreters.NATIVE)
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
 def test_every_version_tells_the_same_story(version: str) -> None:
     interpreter = identify(str(interpreters.require(version)))
     module = compile_source(interpreter, SOURCE, "x.py")
@@ -188,7 +188,7 @@ def test_every_version_tells_the_same_story(version: str) -> None:
     assert [] == [use for use in x.uses if use.line is None and not use.access.startswith("make")]
 
 
-@pytest.mark.parametrize("version", interpreters.NATIVE)
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
 def test_an_inner_variable_of_the_same_name_is_another_one(version: str) -> None:
     interpreter = identify(str(interpreters.require(version)))
     source = (

@@ -128,7 +128,7 @@ def test_imports_are_no_globals() -> None:
         ("import a, b", ["a", "b"]),
     ],
 )
-@pytest.mark.parametrize("version", interpreters.NATIVE)
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
 def test_imports_of_every_version(version: str, statement: str, imported: list[str]) -> None:
     interpreter = identify(str(interpreters.require(version)))
     code = compile_source(interpreter, statement.encode(), "x.py")
@@ -236,7 +236,7 @@ def f(obj, other):
 """
 
 
-@pytest.mark.parametrize("version", interpreters.NATIVE)
+@pytest.mark.parametrize("version", interpreters.VERSIONS)
 def test_every_version_tells_the_same_names_apart(version: str) -> None:
     interpreter = identify(str(interpreters.require(version)))
     code = [*compile_source(interpreter, SOURCE, "x.py").walk()][1]

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import random
-import sysconfig
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +15,6 @@ from coscope.model import Code, Region
 from coscope.opcodes import VERSIONS, table
 from coscope.patcher.listing.layout import lay_out
 from coscope.patcher.listing.listing import Item, decode_listing
-from tests import interpreters
-from tests.codec.marshalled import compiled_by_pyodide
 from tests.flow.building import DATA, HEADER, built
 from tests.patcher.samples import code_of, library
 
@@ -67,20 +62,6 @@ def test_an_unchanged_listing_of_each_version_gives_the_same_bytes(version: str)
 @pytest.mark.parametrize("version", MODERN)
 def test_a_listing_of_each_version_without_memory_means_the_same(version: str) -> None:
     assert [] == another_meaning(goldens(version))
-
-
-@pytest.mark.parametrize("version", interpreters.PYODIDE)
-def test_what_pyodide_compiles_is_laid_out_the_same(version: str) -> None:
-    folder = interpreters.require_pyodide(version)
-    root = Path(sysconfig.get_path("stdlib"))
-    files = sorted(root.glob("*.py"))
-    chosen = random.Random(13).sample(files, 12)
-    genuine = list(compiled_by_pyodide(folder, root, chosen))
-    codes = [code for each in genuine for code in load(each.data, table(version)).walk()]
-
-    assert len(codes) > 100
-    assert [] == not_identical(codes)
-    assert [] == another_meaning(codes)
 
 
 def test_prefixes_that_are_not_needed_stay() -> None:
