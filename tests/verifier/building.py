@@ -106,6 +106,16 @@ def built(
     return replace(code, **fields)
 
 
+def size(version: str, *instructions: tuple[str, int]) -> int:
+    """Bytes that instructions take with their caches: RESUME has one on 3.15, on no other version.
+
+    What lies after them begins at this offset.
+    """
+    rules = table(version)
+    operations = [Operation(rules.opcodes[name].code, oparg) for name, oparg in instructions]
+    return len(encode_instructions(operations, rules))
+
+
 def found(code: Code, rule: str) -> list[Violation]:
     """What one rule has against the code object itself, not against those nested in it."""
     return [

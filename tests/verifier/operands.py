@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from coscope.model import Code, Region
 from coscope.opcodes import Opcode, table
 from coscope.opcodes.slots import Slot
-from tests.verifier.building import CELL, FREE, LOCAL, built
+from tests.verifier.building import CELL, FREE, LOCAL, built, size
 
 Instruction = tuple[str, int]
 
@@ -29,6 +29,7 @@ _BY_HAND = frozenset(
 )
 # The opargs with which an opcode is written; 1 if it is not named here.
 _OPARGS = {
+    "BUILD_INTERPOLATION": (3,),
     "BUILD_SLICE": (2,),
     "CALL_FUNCTION_EX": (0, 1),
     "COPY": (3,),
@@ -82,8 +83,12 @@ class _Writer:
             number = text.split()[-1]
             length = int(number) if number.isdigit() else length
             self.const(tuple("k" * (n + 1) for n in range(length)))
-        elif first == "null":
+        elif first in ("null", "index"):
             self.push("PUSH_NULL")
+        elif first == "callable":
+            self.push("LOAD_BUILD_CLASS")
+        elif first == "interpolations":
+            self.const(())
         elif first in ("list", "exceptions"):
             self.push("BUILD_LIST")
         elif first == "dict":
@@ -136,7 +141,8 @@ class _Writer:
         pops = [("POP_TOP", 0)] * self.depth
         if pops and not self.drops:
             pops[0] = ("STORE_FAST", 0)
-        region = Region(4, 6, 6, 0, True)
+        raising, caught = size(self.version, *start[:-1]), size(self.version, *start)
+        region = Region(raising, caught, caught, 0, True)
         tail = [("LOAD_FAST", 0), ("RETURN_VALUE", 0)]
         if self.raises:
             pops, tail = [("RAISE_VARARGS", 0)], []
