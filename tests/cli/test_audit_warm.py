@@ -147,7 +147,7 @@ def test_a_test_run_is_told_with_exit_status_1(project: Path) -> None:
     # Whether it was generic or specialised in vain when the run ended is by chance.
     page = " ".join(done.stdout.split())  # without the breaks between its lines
     assert "in a row (backoff" in page or "what it was not made for" in page, done.stdout
-    assert " in 1 file\n" in done.stdout
+    assert " of 1 file watched\n" in done.stdout
     assert "2 passed" in done.stderr  # what the command says is no part of the page
     assert "2 passed" not in done.stdout
 
@@ -183,7 +183,7 @@ def test_a_command_that_fails_is_told_and_audited_all_the_same(project: Path) ->
     done = _audit(project, COUNT.replace(")'", "); raise SystemExit(4)'"))
 
     assert 1 == done.returncode
-    assert "coscope: the command left with exit status 4\n" == done.stderr
+    assert "coscope: the command exited with status 4\n" == done.stderr
     assert "PERF005" in done.stdout
 
 

@@ -201,7 +201,7 @@ def test_no_colours_are_forced_on_those_who_want_none(shop: Path) -> None:
     assert "≠ " in done.stdout
     assert "\x1b" not in done.stdout
     assert "what the command prints" not in done.stdout
-    assert "what the command prints\ncoscope: the command left with exit status 3\n" == done.stderr
+    assert "what the command prints\ncoscope: the command exited with status 3\n" == done.stderr
 
 
 def test_a_function_of_an_imported_module(shop: Path) -> None:

@@ -245,16 +245,22 @@ def _warm(
     """A command that runs the packages' code, and what its processes tell of it."""
     from coscope.audits.warm.command import watch
     from coscope.cli.streams import write_lines
+    from coscope.readers.frames import UNREAD
     from coscope.render.results.audit import Outcome
     from coscope.render.text.measured import Pen
 
     found = watch(line, list(targets), selection.rules(), options, python)
     pen = Pen(ascii=session.ascii)
-    write_lines(f"coscope: a process told nothing: {pen.clean(error)}" for error in found.errors)
+    write_lines(
+        f"coscope: nothing is known of a process: {pen.clean(error)}" for error in found.errors
+    )
+    write_lines(
+        f"coscope: the locals of {pen.clean(name)} were not read: {UNREAD}" for name in found.unread
+    )
     if found.status:
-        write_lines([f"coscope: the command left with exit status {found.status}"])
-    files = {finding.file for finding in found.findings}
-    return Outcome(session.target or "", "warm", found.findings, files=len(files))
+        write_lines([f"coscope: the command exited with status {found.status}"])
+    seen = found.files, found.functions
+    return Outcome(session.target or "", "warm", found.findings, *seen)
 
 
 def _finish(outcome: Outcome, rules: Sequence[Any], options: Options) -> None:

@@ -37,7 +37,7 @@ def warm_document(
     Raises:
         InputError: The command is empty, or cannot be started.
         TargetError, TargetNotFound: The target is no function, or no process ran it.
-        InterpreterError: No Python process told anything.
+        InterpreterError: No Python process reported anything.
     """
     from coscope.audits.warm.command import execute
     from coscope.cli.streams import write_lines
@@ -61,7 +61,7 @@ def warm_document(
     }
     done = execute(command, settings, python)
     if done.status:
-        write_lines([f"coscope: the command left with exit status {done.status}"])
+        write_lines([f"coscope: the command exited with status {done.status}"])
     ran = [entry for entry in done.told if entry["document"] is not None]
     if not ran:
         raise _absent(target, (entry["absent"] for entry in done.told))

@@ -84,6 +84,8 @@ class Specialization:
     # that of a specialised site, and each execution takes `miss` from it.
     succeeds_in_vain: bool
     settled: int  # the whole counter of a site that has just been specialised
+    # The JIT sets the counters of what it records a trace of to 0: there 0 says nothing of misses.
+    traces_clear_counters: bool
     miss: int  # how much a miss takes from it
     class_version: int  # offset of a class's version tag in bytes, on 64-bit builds
     class_versions_used: int  # the same for the number of tags it has had; 0: not counted

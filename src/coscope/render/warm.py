@@ -21,9 +21,11 @@ from coscope.audits.warm.reason import Reason
 from coscope.audits.warm.reasons import code_of, reasons_of
 from coscope.audits.warm.samples import recorder, seen_of
 from coscope.audits.warm.specialization import codes_in, read_sites, specializes, states_of
+from coscope.audits.warm.traces import compiled_around, jit_is_on, traces_of
 from coscope.errors import InputError, TargetError, TargetNotFound
 from coscope.model import Code, Function
-from coscope.readers.from_function import HOST_RELEASE, from_function
+from coscope.readers.frames import UNREAD
+from coscope.readers.from_function import HOST_RELEASE, from_code_object, from_function
 from coscope.readers.from_source import static_function
 from coscope.readers.selection import plain
 from coscope.readers.targets import locate
@@ -169,8 +171,14 @@ def _add(detail: schema.Detail, co: CodeType, subject: Subject | None) -> None:
     reasons = {} if subject is None else {each.site.offset: each for each in reasons_of(subject)}
     missing = [offset for offset, reason in reasons.items() if not reason.site.generic]
     states = {state.offset: state for state in states_of(co, missing)}
+    jit = jit_is_on()
+    seen = seen_of(co)
+    # A trace is given up when it is not needed any more, as at the end of the command.
+    traces = (seen.traces if seen is not None else {}) | traces_of(co)
+    jumps = _jumps_back(co) if jit else {}
     for instruction in detail["instructions"]:
-        state = states.get(instruction["offset"])
+        offset = instruction["offset"]
+        state = states.get(offset)
         instruction["warm"] = None
         if state is not None:
             told = _reason(reasons.get(state.offset))
@@ -182,12 +190,25 @@ def _add(detail: schema.Detail, co: CodeType, subject: Subject | None) -> None:
                 "executions": state.executions,
                 "misses": state.misses,
                 **told,
+                "traced": compiled_around(jumps, traces, offset),
+                "machine_code": traces.get(offset),
             }
-    seen = seen_of(co)
     detail["warm"] = {
         "samples": 0 if seen is None else seen.samples,
         "running": 0 if seen is None else seen.running,
         "states": dict(Counter(state.state for state in states.values())),
+        "jit": None if jit is None else "on" if jit else "off",
+        "unread": UNREAD if seen is not None and seen.unread else None,
+    }
+
+
+def _jumps_back(co: CodeType) -> dict[int, int]:
+    """The jumps that end loops: offset -> target, both in bytes."""
+    columns = from_code_object(co).instructions
+    return {
+        offset: target
+        for index, offset in enumerate(columns.offsets)
+        if (target := columns.jump_target(index)) is not None and target < offset
     }
 
 

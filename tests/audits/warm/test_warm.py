@@ -18,6 +18,7 @@ from coscope.audits.warm.command import Warm, arguments_of, most_likely, most_of
 from coscope.errors import InputError, InterpreterError
 from coscope.readers.from_function import HOST_VERSION
 from tests.audits.ranges import holds_for
+from tests.interpreters import require
 
 PROGRAM = Path(__file__).parents[1] / "fixtures" / "performance" / "breakers.py"
 
@@ -177,6 +178,32 @@ def test_a_process_that_cannot_tell_says_why(tmp_path: Path) -> None:
         os.environ["PYTHONPATH"] = before
 
     assert "another coscope" in str(raised.value.found)
+
+
+def test_another_python_that_coscope_cannot_read_is_an_error_of_its_own() -> None:
+    old = str(require("3.8"))
+
+    with pytest.raises(InterpreterError, match="can read no Python") as raised:
+        watch(f"{old} -c pass", ["json"], all_rules(), Options())
+    assert "it ran cpython 3.8" in str(raised.value.found)
+
+
+def test_nothing_found_by_another_python_than_this_one_is_an_error_of_its_own() -> None:
+    other = next(v for v in ("3.12", "3.13") if v != HOST_VERSION)
+    command = f"{require(other)} {PROGRAM} hoists"
+
+    with pytest.raises(InterpreterError, match=r"\d functions in 1 file were watched"):
+        watch(command, [str(PROGRAM)], all_rules(), EVERYTHING)
+    chosen = watch(command, [str(PROGRAM)], all_rules(), EVERYTHING, str(require(other)))
+    assert () == chosen.findings
+
+
+def test_what_was_watched_is_counted() -> None:
+    warm = _warm("hoists")
+
+    # Both functions, what calls them, and perhaps an __init__ that takes a moment.
+    assert 1 == warm.files
+    assert warm.functions in (3, 4)
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,14 @@ def _write(settings: dict[str, Any], tell: Tell) -> None:
 
 
 def _findings(settings: dict[str, object]) -> dict[str, object]:
-    return {"findings": list(_found(settings))}
+    watcher = recorder()
+    seen = [] if watcher is None else list(watcher.seen.values())
+    places = [(each.co.co_filename, each.co.co_qualname, each.co.co_firstlineno) for each in seen]
+    return {
+        "findings": list(_found(settings)),
+        "watched": places,
+        "unread": [name for each, (_, name, _) in zip(seen, places, strict=True) if each.unread],
+    }
 
 
 def _found(settings: dict[str, Any]) -> Iterator[dict[str, object]]:

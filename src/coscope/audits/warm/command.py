@@ -1,4 +1,4 @@
-"""`coscope audit --warm COMMAND`: runs a command with coscope inside, tells what it read there.
+"""`coscope audit --warm COMMAND`: runs a command with coscope inside, reports what it read there.
 
 The command runs in processes of its own. Each Python among them that honours `PYTHONPATH` loads a
 `sitecustomize` that starts `child`, and then the one that it would have loaded without it.
@@ -22,8 +22,11 @@ from typing import Any
 from coscope.audits.options import Options
 from coscope.audits.running.documents import from_entry
 from coscope.audits.running.engine import in_order, with_bounds
+from coscope.audits.warm.specialization import specializes
 from coscope.errors import InputError, InterpreterError
 from coscope.model import Evidence, Finding
+from coscope.opcodes import VERSIONS
+from coscope.readers.from_function import HOST_RELEASE
 from coscope.rules import Rule
 
 _VARIABLE = "COSCOPE_WARM"
@@ -56,6 +59,13 @@ import json, os
 def _begin():
     settings = json.loads(os.environ["COSCOPE_WARM"])
     _step_aside()
+    version = "%d.%d" % sys.version_info[:2]
+    if sys.implementation.name != "cpython" or version not in settings["versions"]:
+        name = os.path.join(settings["results"], "%d.json" % os.getpid())
+        with open(name, "w") as file:
+            text = "it ran %s %s" % (sys.implementation.name, sys.version.split()[0])
+            json.dump({"release": "", "error": text}, file)
+        return
     try:
         import importlib, importlib.util
         if importlib.util.find_spec("coscope") is None:
@@ -80,8 +90,12 @@ class Warm:
 
     findings: tuple[Finding, ...]
     status: int  # exit status of the command
-    processes: int  # Python processes that told something
+    processes: int  # Python processes that reported something
     errors: tuple[str, ...]  # of processes in which nothing could be read
+    files: int  # in which functions were seen to run
+    functions: int  # that were seen to run: of others nothing is known
+    releases: tuple[str, ...]  # of CPython, of the processes that reported
+    unread: tuple[str, ...]  # functions whose locals were not read, since this CPython would crash
 
 
 def watch(
@@ -102,7 +116,8 @@ def watch(
 
     Raises:
         InputError: The command is empty, or cannot be started.
-        InterpreterError: No Python process told anything.
+        InterpreterError: No Python process reported anything, or another Python than this one ran
+            though `python` does not ask for it, and nothing was found.
     """
     inside = {
         "child": "coscope.audits.warm.child",
@@ -114,14 +129,43 @@ def watch(
     }
     done = execute(command, inside, python)
     wanted = [rule for rule in rules if rule.warm]
-    return Warm(_merged(done.told, wanted, options), done.status, len(done.told), done.errors)
+    watched = {(file, name, line) for entry in done.told for file, name, line in entry["watched"]}
+    warm = Warm(
+        _merged(done.told, wanted, options),
+        done.status,
+        len(done.told),
+        done.errors,
+        files=len({file for file, _, _ in watched}),
+        functions=len(watched),
+        releases=tuple(sorted({entry["release"] for entry in done.told})),
+        unread=tuple(sorted({name for entry in done.told for name in entry["unread"]})),
+    )
+    if not warm.findings and python is None and HOST_RELEASE not in warm.releases:
+        _refuse(warm)
+    return warm
+
+
+def _refuse(warm: Warm) -> None:
+    """Nothing was found, by another Python than this one: that is no answer about this one."""
+    raise InterpreterError(
+        f"the command ran CPython {' and '.join(warm.releases)}, coscope runs on {HOST_RELEASE}:"
+        f" {watched_text(warm)}, and nothing was found there",
+        hint="Run coscope with the Python that the command runs, or name it with --python.",
+    )
+
+
+def watched_text(warm: Warm) -> str:
+    """ "2 functions in 1 file were watched"."""
+    functions = f"{warm.functions:,} function{'' if warm.functions == 1 else 's'}"
+    files = f"{warm.files:,} file{'' if warm.files == 1 else 's'}"
+    return f"{functions} in {files} {'was' if warm.functions == 1 else 'were'} watched"
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
     """A command that has run."""
 
-    told: tuple[dict[str, Any], ...]  # what each process wrote
+    told: tuple[dict[str, Any], ...]  # what each process wrote that could read something
     status: int  # exit status
     errors: tuple[str, ...]  # of processes in which nothing could be read
 
@@ -143,16 +187,26 @@ def execute(command: str, settings: dict[str, Any], python: str | None = None) -
         results = Path(folder, "results")
         results.mkdir()
         Path(folder, "sitecustomize.py").write_text(_SITECUSTOMIZE, encoding="utf-8")
-        here = {"results": str(results), "coscope": str(Path(__file__).parents[3])}
+        here = {
+            "results": str(results),
+            "coscope": str(Path(__file__).parents[3]),
+            "versions": [version for version in VERSIONS if specializes(version)],
+        }
         status = _start(arguments, folder, {**settings, **here}, python or sys.executable)
         entries = [json.loads(path.read_text("utf-8")) for path in sorted(results.glob("*.json"))]
     told = [entry for entry in entries if entry["error"] is None]
     errors = tuple(entry["error"] for entry in entries if entry["error"] is not None)
+    if not told and errors:
+        raise InterpreterError(
+            "no function was watched: coscope can read no Python that the command ran",
+            found="; ".join(dict.fromkeys(errors)),
+            expected=f"CPython {', '.join(here['versions'])}",
+        )
     if not told:
         raise InterpreterError(
-            "no Python process that the command started could tell what it specialised",
-            found="; ".join(errors) or f"exit status {status}",
-            expected="a CPython that specialises, which ends normally and honours PYTHONPATH",
+            "no function was watched: no Python process of the command reported anything",
+            found=f"exit status {status}",
+            expected="a CPython that ends normally and honours PYTHONPATH and sitecustomize",
         )
     return Done(tuple(told), status, errors)
 

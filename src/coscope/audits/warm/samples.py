@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from types import CodeType, FrameType, ModuleType
 
 from coscope.audits.warm.specialization import read_sites, specializes
+from coscope.audits.warm.traces import traces_of
+from coscope.readers.frames import crashes_when_read
 
 _MOST_TYPES = 12  # of one local that are told apart
 _MOST_READINGS = 2000  # of the counters of one code object
@@ -52,6 +54,7 @@ class Seen:
     """What was seen of one code object."""
 
     co: CodeType
+    unread: bool = False  # its locals: this CPython would crash
     samples: int = 0  # moments at which it was on the stack
     running: int = 0  # moments at which it ran itself
     readings: int = 0  # of its counters
@@ -61,6 +64,7 @@ class Seen:
     times: dict[str, dict[int, int]] = field(default_factory=dict)  # samples of each such type
     modules: dict[str, dict[int, ModuleType]] = field(default_factory=dict)
     classes: dict[str, dict[int, type]] = field(default_factory=dict)  # that a local held itself
+    traces: dict[int, int] = field(default_factory=dict)  # that the JIT made; of `traces_of`
     misses: dict[int, Misses] = field(default_factory=dict)  # by offset in co_code
 
 
@@ -140,10 +144,10 @@ class Recorder:
         if not co.co_flags & _OPTIMIZED or not self.wanted(co, frame.f_globals):
             self._skipped[id(co)] = co
             return None
-        return self.seen.setdefault(id(co), Seen(co))
+        return self.seen.setdefault(id(co), Seen(co, crashes_when_read(co)))
 
     def _note_types(self, seen: Seen, frame: FrameType) -> None:
-        for name, value in list(frame.f_locals.items()):
+        for name, value in [] if seen.unread else list(frame.f_locals.items()):
             kinds = seen.types.setdefault(name, {})
             if len(kinds) < _MOST_TYPES:
                 kinds[id(type(value))] = type(value)
@@ -162,6 +166,7 @@ class Recorder:
         seen = self.seen.setdefault(id(co), Seen(co))
         if self._reads and seen.readings < _MOST_READINGS:
             seen.readings += 1
+            seen.traces.update(traces_of(co))
             for site in read_sites(co, executions=0, misses=1):
                 known = seen.misses.setdefault(site.offset, Misses(site.executed, 0))
                 known.executed, known.count = site.executed, site.misses

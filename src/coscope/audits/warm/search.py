@@ -48,6 +48,7 @@ _CALLS = frozenset({"CALL", "PRECALL", "CALL_KW"})
 # What a site of a family meets that is generic still, as the beginning of a clause.
 _NOT_MET = {
     "FOR_ITER": "it iterates over something, no list, tuple, range or generator, that",
+    "GET_ITER": "it makes an iterator of something that",
     "CONTAINS_OP": "it searches something, no set or dict, that",
     "LOAD_GLOBAL": "it looks into namespaces that change, which",
 }

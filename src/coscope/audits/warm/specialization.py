@@ -169,7 +169,9 @@ def read_sites(
             counter = int.from_bytes(raw[at + 2 : at + 4], sys.byteorder)
             backoff = counter & mask
             vain = kind == 1 and not backoff and counting.succeeds_in_vain
-            if kind == 2 or vain:
+            if kind == 2 and not counter and counting.traces_clear_counters:
+                pass
+            elif kind == 2 or vain:
                 if counter <= least or (vain and executions):
                     found.append(_settled(kinds, at, opcode, counter))
             elif done_by[backoff] >= executions > 0:
@@ -226,6 +228,7 @@ def _state(kinds: _Kinds, at: int, executed: int, counter: int, missing: bool) -
     backoff = counter & (1 << counting.backoff_bits) - 1
     misses = max(0, (counting.settled - counter) // counting.miss)
     if kinds.looked_at[executed] == 2:
+        misses *= counter > 0 or not counting.traces_clear_counters
         state = MISSING if missing or misses >= LEAST_MISSES else SPECIALIZED
         return State(at, name, state, counter, misses=misses)
     if not backoff and counting.succeeds_in_vain:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +13,7 @@ from coscope.flow.domains.conditions import graph
 from coscope.flow.domains.expression import Expression
 from coscope.flow.loops import Loop
 from coscope.model import Code
+from coscope.readers.frames import frame_locals
 from coscope.readers.from_function import from_code_object
 from coscope.readers.values import text_of, type_name_of
 
@@ -31,7 +31,6 @@ ENTRY_KINDS = (
 
 LOOKED_AT = 100  # instructions that are executed under watch at most, for each entry kept
 _VALUE_WIDTH = 60  # characters of a local's text
-_PROXY = type((lambda: sys._getframe().f_locals)())  # dict before 3.13
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,13 +385,10 @@ class Recorder:
 
 
 def locals_of(frame: FrameType) -> tuple[tuple[str, str], ...]:
-    """Names and shown values of a frame's locals; a namespace of the user's own is not asked."""
-    namespace: object = frame.f_locals
-    if type(namespace) is not dict and type(namespace) is not _PROXY:
-        return ()
+    """Names and shown values of a frame's locals, where they can be read."""
     return tuple(
         (name, text_of(value, _VALUE_WIDTH))
-        for name, value in list(namespace.items())
+        for name, value in list(frame_locals(frame).items())
         if type(name) is str
     )
 

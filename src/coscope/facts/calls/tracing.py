@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType
@@ -16,6 +16,7 @@ from coscope.facts.calls.watching import watching
 from coscope.model import Value
 from coscope.readers import read
 from coscope.readers.attributes import is_a
+from coscope.readers.frames import UNREAD, crashes_when_read
 from coscope.readers.values import text_of, value_of
 from coscope.result import Result
 
@@ -92,7 +93,7 @@ def trace(
         recorder.executed,
         steps,
         run.rounds,
-        run.note if recorder.executed else _UNSEEN,
+        "; ".join(_notes(run, recorder)) or None,
     )
 
 
@@ -106,6 +107,16 @@ def _recorded(binding: Binding) -> tuple[list[FunctionType], bool]:
     if not live and direct.error is None:
         read(binding.object)  # says what it is instead, if it has no code object
     return live, direct.error is not None or (binding.error is not None and not binding.stages)
+
+
+def _notes(run: _Run, recorder: Recorder) -> Iterator[str]:
+    if not recorder.executed:
+        yield _UNSEEN
+    elif run.note is not None:
+        yield run.note
+    for watched in recorder.watched.values():
+        if crashes_when_read(watched.live):
+            yield f"the locals of {watched.code.qualname} are not shown: {UNREAD}"
 
 
 _UNSEEN = "nothing of the function's own code was executed: a cache may have held the result"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from coscope.render.pages.sheet import Line, Sheet
@@ -26,7 +27,8 @@ def add_trace(sheet: Sheet, trace: schema.Trace) -> None:
     sheet.heading("Outcome")
     sheet.add(*_outcome(trace))
     if trace["note"]:
-        sheet.add((f"  {trace['note']}", "faint"))
+        for line in wrap(sheet.pen.clean(trace["note"]), sheet.pen.width - 2):
+            sheet.add((f"  {line}", "faint"))
 
 
 class _Rows:

@@ -27,7 +27,7 @@ _STATES = {
     "generic": ("≠", "still generic", "generic"),
     "missing": ("!", "kept missing", "missing"),
     "specialized": ("→", "specialised", "specialized"),
-    "waiting": ("·", "run too seldom to tell", "faint"),
+    "waiting": ("·", "run too seldom to say", "faint"),
 }
 _INDENT = 10  # cells in front of a reason: it begins under the name of the opcode
 
@@ -43,7 +43,24 @@ def add_warm_listing(
         if states.get(state):
             words += [(f"{sign} ", role), (f"{states[state]} {text}   ", "plain")]
     sheet.add(("  ", "plain"), *(words or [("nothing in it specialises", "faint")]))
+    for remark in _remarks(detail_of(entry)):
+        for line in wrap(sheet.pen.clean(remark), sheet.pen.width - 2):
+            sheet.add((f"  {line}", "faint"))
     add_listing(sheet, entry, source, _Executed(sheet.pen, detail_of(entry)["instructions"]))
+
+
+def _remarks(detail: schema.Detail) -> Iterator[str]:
+    """What the JIT did with the loops, and what was not read."""
+    warm, ends = detail["warm"], detail["instructions"]
+    if warm["jit"] == "off":
+        yield "JIT: off"
+    if warm["jit"] == "on":
+        made = [each["warm"]["machine_code"] for each in ends if each["warm"]]
+        traces = [size for size in made if size]
+        count = f"{len(traces)} trace{'' if len(traces) == 1 else 's'}"
+        yield f"JIT: on, {count} compiled to {sum(traces):,} bytes of machine code"
+    if warm["unread"]:
+        yield f"The locals were not read: {warm['unread']}."
 
 
 def ran(run: schema.WarmRun, code: schema.DetailWarm) -> str:
@@ -103,7 +120,9 @@ def _executed(instruction: schema.Instruction, cut: str = "") -> list[Piece]:
         return []
     form, kind = state["executed"], state["state"]
     if kind == "uncounted":
-        return [(f"→ {form}", "faint")]
+        size = state["machine_code"]
+        made = f", {size:,} bytes of machine code" if size and not cut else ""
+        return [(f"→ {form}{made}", "faint")]
     sign, _, role = _STATES[kind]
     # CPython 3.11 has a generic form of another name.
     name = "generic" if form == instruction["opname"] else form
@@ -112,6 +131,8 @@ def _executed(instruction: schema.Instruction, cut: str = "") -> list[Piece]:
     if kind in ("generic", "waiting"):
         runs = f" for {state['executions']:,}+ runs" if state["executions"] else ""
         backoff = f", backoff {state['backoff']}" if kind == "generic" else ""
+        if kind == "generic" and not state["executions"]:
+            runs, backoff = "", " after an attempt to specialise it"
         return [(f"{sign} {name}", role), (backoff if cut else runs + backoff, "faint")]
     misses = state["misses"]
     told = f", {misses} miss{'' if misses == 1 else 'es'}" if misses else ""

@@ -38,7 +38,7 @@ class Outcome:
     mode: str  # "static", "live" or "warm"
     findings: Sequence[Finding] = ()
     files: int = 0  # that were looked at
-    codes: int = 0  # code objects in them
+    codes: int = 0  # code objects in them; of a warm run those that were seen to run
     ignored: int = 0  # findings that comments in the source take away
     known: int = 0  # findings that are in the baseline
     unused: Sequence[tuple[str, Ignore]] = ()  # comments that take nothing away
@@ -267,9 +267,7 @@ def _add_statistics(page: Sheet, found: Sequence[schema.AuditCount]) -> None:
 
 def _add_totals(page: Sheet, found: schema.AuditDocument) -> None:
     totals = found["totals"]
-    where = _count(totals["files"], "file")
-    if totals["codes"]:  # of a warm run they are not counted
-        where = f"{_count(totals['codes'], 'code object')} of {where}"
+    where = _looked_at(found)
     if totals["findings"]:
         parts = [
             text
@@ -293,6 +291,15 @@ def _add_totals(page: Sheet, found: schema.AuditDocument) -> None:
         page.add((f"  {_count(totals['ignored'], 'finding')} ignored by comments", "faint"))
     if totals["unread"]:
         page.add((f"  {_count(totals['unread'], 'target')} could not be read", "warning"))
+
+
+def _looked_at(found: schema.AuditDocument) -> str:
+    """What was looked at: the code objects of files, or the functions that were seen to run."""
+    totals = found["totals"]
+    files = _count(totals["files"], "file")
+    if found["mode"] == "warm":
+        return f"{_count(totals['codes'], 'function')} of {files} watched"
+    return f"{_count(totals['codes'], 'code object')} of {files}" if totals["codes"] else files
 
 
 def _count(count: int, what: str) -> str:

@@ -321,6 +321,8 @@ class DetailWarm(TypedDict):
     samples: Natural  # moments at which the code was on the stack
     running: Natural  # moments at which it ran itself
     states: dict[str, Positive]  # how many instructions are in each state
+    jit: Literal["on", "off"] | None  # null: this CPython has none, or does not say
+    unread: str | None  # why the locals of its frames were not read; null: they were
 
 
 class Detail(TypedDict):
@@ -435,3 +437,6 @@ class Warm(WarmReason):
     backoff: Natural | None  # of a generic form: exponent of the wait until it is tried again
     executions: Natural | None  # of a generic form: executions in a row, at least
     misses: Natural | None  # of a specialised form: executions that did not fit since it was made
+    # the JIT compiled the trace of the loop around it; null: it is in no loop, or no JIT runs
+    traced: bool | None
+    machine_code: Positive | None  # bytes that the JIT made of the trace that begins here
