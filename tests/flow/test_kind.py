@@ -10,8 +10,9 @@ import pytest
 
 from coscope.flow import Effect, Graph, build, run
 from coscope.flow.domains import kind_makers
-from coscope.flow.domains.kind import Kinds, kept_plan_of
+from coscope.flow.domains.kind import Kinds
 from coscope.flow.domains.kind_many import ManyKinds
+from coscope.flow.domains.kind_plans import kept_plan_of
 from coscope.flow.effects import effect_of
 from coscope.flow.graph import Block
 from coscope.model import Code, Region

@@ -19,7 +19,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from coscope.flow import Effect, Graph, build
-from coscope.flow.domains.kind import Kinds, plan_of
+from coscope.flow.domains.kind import Kinds
+from coscope.flow.domains.kind_plans import plan_of
 from coscope.flow.effects import effect_of
 from coscope.flow.frames import EMPTY
 from coscope.model import FAST_CELL, FAST_FREE, FAST_LOCAL, Code

@@ -31,6 +31,7 @@ _BY_HAND = frozenset(
 _OPARGS = {
     "BUILD_INTERPOLATION": (3,),
     "BUILD_SLICE": (2,),
+    "COMPARE_OP": (2,),
     "CALL_FUNCTION_EX": (0, 1),
     "COPY": (3,),
     "MAKE_FUNCTION": (0, 1, 2, 4, 8),

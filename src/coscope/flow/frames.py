@@ -120,6 +120,14 @@ class Frames(Sequence["Frame[V] | None"], Generic[V]):
         stack = self._stacks[index]
         return None if stack is None else Frame(stack, self._locals[index])
 
+    def stack(self, index: int) -> Stack | None:
+        """The linked stack before an instruction, which states share; None where nothing leads."""
+        return self._stacks[index]
+
+    def locals(self, index: int) -> Any:
+        """The domain's locals before an instruction."""
+        return self._locals[index]
+
     @property
     def depths(self) -> list[int | None]:
         """Depth before each instruction."""

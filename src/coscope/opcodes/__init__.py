@@ -90,6 +90,7 @@ def from_toml(data: dict[str, Any]) -> Table:
             name: Intrinsic(**_listed(fields)) for name, fields in data.get("intrinsic", {}).items()
         },
         contract=dict(data.get("contract", {})),
+        unconverted=tuple(data.get("unconverted", {}).get("arguments", ())),
         behaviours=behaviours(f"{version} [behaviour]", data.get("behaviour", {})),
         wording=filled(Wording, f"{version} [wording]", data.get("wording", {})),
         specialization=_specialization(data),

@@ -31,7 +31,7 @@ LOCAL = (1 << LOCAL_BITS) - 1
 
 # On the stack alone.
 NAMES = 1 << 9  # a tuple of exact str; parameter: length
-CLOSURE = 1 << 10  # a tuple of cells; parameter: length, from bit 16 which ones are typed
+CLOSURE = 1 << 10  # a tuple of cells; parameter: length, from bit PATTERN which are typed
 ALIAS = 1 << 11  # what makes a type alias: a tuple of name, type parameters or None, function
 EXCEPTIONS = 1 << 12  # a list that has never held anything but exceptions and None
 EXCEPTION = 1 << 13  # an exception instance
@@ -55,7 +55,9 @@ BORROWED = 1 << 27  # a mark, no kind: the stack does not own it; parameter: the
 
 ATOMS = BORROWED - 1
 SHIFT = 32  # of the parameter
-UNKNOWN = (1 << 40) - 1 << SHIFT
+PATTERN = 32  # of the parameter of a closure: above every length, so that no tuple's is like it
+UNKNOWN = (1 << 64) - 1 << SHIFT
+_LENGTH = (1 << PATTERN) - 1
 _TUPLES = TUPLE | NAMES | CLOSURE | ALIAS
 
 ANY_OBJECT = ATOMS & ~(NULL | UNFINISHED | LASTI | INDEX | TYPED_CELL)
@@ -177,7 +179,7 @@ class Wanted:
         if found is None or kind & (ALIAS | BORROWED):
             return False
         if kind & CLOSURE:
-            found &= 0xFFFF
+            found &= _LENGTH
         if self.test == "even":
             return not found & 1
         number = oparg if self.number == "oparg" else int(self.number or 0)
@@ -235,7 +237,7 @@ def told(kind: int) -> str:
     for atom, name in _NAMES.items():
         if atoms & atom:
             length = parameter(kind) is not None and atom & sized and not kind & BORROWED
-            words.append(f"{name} ({known & 0xFFFF})" if length else name)
+            words.append(f"{name} ({known & _LENGTH})" if length else name)
     if atoms == ANY_OBJECT:
         words = ["object"]
     return " or ".join(words) + (" (borrowed)" if kind & BORROWED else "")

@@ -124,6 +124,8 @@ class Opcode:
     shows: Any = None  # text, or {slot: text}: how the expression domain writes what is pushed
     needs: str | None = None  # one of NEEDS
     makes: str | None = None  # one of MAKES
+    # Pushed slot -> the popped slot that it may be, with that slot's reference or lack of one.
+    hands_on: dict[str, str] = field(default_factory=dict)
     next: tuple[
         str, ...
     ] = ()  # opcodes, one of which must follow at once; the interpreter skips it
@@ -209,6 +211,8 @@ class Table:
     opcodes: dict[str, Opcode] = field(default_factory=dict)  # by name, every form
     intrinsics: dict[str, Intrinsic] = field(default_factory=dict)  # by name, those that trust
     contract: dict[str, str] = field(default_factory=dict)  # by argument name: what it must be
+    # Positional-only arguments of which genuine code tests a comparison without TO_BOOL.
+    unconverted: tuple[str, ...] = ()
     specialization: Specialization | None = None  # None: it does not specialise, or unknown how
 
     def behaves(self, name: str, release: str | None = None) -> bool:

@@ -144,6 +144,12 @@ class Subject:
         found = self._run
         return None if found is None else found[1]
 
+    @property
+    def domain(self) -> Kinds | None:
+        """The domain that the machine ran with."""
+        found = self._run
+        return None if found is None else found[0]
+
     def reported(self, rule: str, group: str) -> Iterable[Violation]:
         """The machine's faults of one group, as violations of a rule."""
         if self.sound:

@@ -97,8 +97,11 @@ def test_every_bound_of_the_tables_has_both_sides(version: str) -> None:
     ("version", "name", "refused", "taken"),
     [
         ("3.11", "COMPARE_OP", [6, 99], [0, 5]),
-        ("3.12", "COMPARE_OP", [6 << 4], [(5 << 4) + 15]),
-        ("3.13", "COMPARE_OP", [6 << 5], [(5 << 5) + 31]),
+        ("3.12", "COMPARE_OP", [6 << 4, 0, 3, 95], [2, 40, 92]),
+        ("3.13", "COMPARE_OP", [6 << 5, 0, 16, 191], [2, 18, 103, 188]),
+        ("3.15", "COMPARE_OP", [6 << 5, 0, 16, 191], [2, 18, 103, 188]),
+        ("3.14", "BUILD_TUPLE", [0], [1, 300]),
+        ("3.15", "BUILD_TUPLE", [0], [1, 300]),
         ("3.8", "COMPARE_OP", [11, 12], [10]),
         ("3.13", "BINARY_OP", [26], [25]),
         ("3.14", "BINARY_OP", [27], [26]),

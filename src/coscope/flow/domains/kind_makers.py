@@ -8,6 +8,7 @@ from typing import Protocol
 
 from coscope.flow.contracts import argument_kind
 from coscope.flow.effects import Effect
+from coscope.flow.graph import Graph
 from coscope.model import Code
 from coscope.opcodes import Table, kinds
 from coscope.opcodes.kinds import SHIFT
@@ -16,6 +17,7 @@ from coscope.opcodes.kinds import SHIFT
 class Kinds(Protocol):
     """What the makers need of the domain."""
 
+    graph: Graph
     code: Code
     rules: Table
     constants: dict[int, int]  # kinds of constants, by index; filled here
@@ -31,6 +33,7 @@ _EXCEPTIONS = kinds.EXCEPTION | kinds.NONE
 
 _CELLS = kinds.CELL | kinds.TYPED_CELL
 _TYPE_PARAMETERS = kinds.NONE | kinds.TUPLE | kinds.NAMES | kinds.CLOSURE  # of a type alias
+_OF_ALIAS = kinds.STR, _TYPE_PARAMETERS, kinds.FUNCTION
 _SPECIAL = _CELLS | kinds.INTERPOLATION | kinds.STR
 _ALL_OF = (  # a tuple of nothing but these, and what it is then
     (_CELLS, kinds.CLOSURE),
@@ -42,7 +45,7 @@ _TYPED = 20  # cells, of which it is kept which ones are typed
 
 def _pattern(typed: Sequence[bool]) -> int:
     """Which cells of a closure are typed, as a part of its parameter."""
-    return sum(1 << 16 + at for at, is_typed in enumerate(typed) if is_typed)
+    return sum(1 << kinds.PATTERN + at for at, is_typed in enumerate(typed) if is_typed)
 
 
 def _sized(kind: int, parameter: int) -> int:
@@ -83,12 +86,13 @@ def _tuple(
     """All that the tuple may be, so that to know less of an operand is to know less of it."""
     size = len(operands)
     every = reduce(int.__or__, operands, 0) & kinds.ATOMS
-    if size != 3 and not every & _SPECIAL:
+    if not every & _SPECIAL:
         return [_sized(kinds.TUPLE, size)]
-    kind = 0
-    if size == 3 and operands[1] & _TYPE_PARAMETERS:
-        kind = kinds.ALIAS
-    certain = kind and not operands[1] & kinds.ATOMS & ~_TYPE_PARAMETERS
+    kind = certain = 0
+    if size == 3:
+        pairs = list(zip(operands, _OF_ALIAS, strict=True))
+        kind = kinds.ALIAS if all(operand & atoms for operand, atoms in pairs) else 0
+        certain = kind and not any(operand & kinds.ATOMS & ~atoms for operand, atoms in pairs)
     for atoms, made in _ALL_OF:
         if size and all(operand & atoms for operand in operands):
             kind |= made
@@ -219,7 +223,53 @@ def _comparison(
     domain: Kinds, index: int, effect: Effect, operands: Sequence[int], new: Sequence[int]
 ) -> Sequence[int]:
     ints = all(kind & kinds.ATOMS == kinds.INT for kind in operands)
-    return [kinds.BOOL] if ints else [kinds.join(kinds.BOOL, new[0])]
+    if ints or (operands[1] & kinds.ATOMS == kinds.INT and _tested_as_it_is(domain, index)):
+        return [kinds.BOOL]
+    return [kinds.join(kinds.BOOL, new[0])]
+
+
+def _tested_as_it_is(domain: Kinds, index: int) -> bool:
+    """True if the left operand is an argument of which genuine code tests a comparison unconverted.
+
+    It is loaded by the last instruction but one, with no way into between.
+    """
+    named = domain.rules.unconverted
+    columns, code = domain.code.instructions, domain.code
+    load = index - 2
+    if not named or load < domain.graph.block_of(index).start:
+        return False
+    row = domain.rules.by_code[columns.opcodes[load]]
+    slot = columns.opargs[load]
+    return (
+        row is not None
+        and row.operand == "local"
+        and row.access == ("read local",)
+        and slot < min(code.posonlyargcount, len(code.localsplusnames))
+        and code.localsplusnames[slot] in named
+    )
+
+
+def handed_on(
+    domain: Kinds,
+    index: int,
+    places: Sequence[tuple[int, int]],
+    operands: Sequence[int],
+    new: Sequence[int],
+) -> Sequence[int]:
+    """What an instruction pushes that may be an operand: borrowed if that is."""
+    found = list(new)
+    for at, start in places:
+        kind = operands[start]
+        if not kind & kinds.BORROWED:
+            continue
+        if found[at] & (kinds.ITERATION | kinds.DELEGATE):  # their parameter says something else
+            domain.note(
+                index, "borrow", "a value that is only borrowed is iterated over",
+                "a value of its own", kinds.told(kind),
+            )  # fmt: skip
+            continue
+        found[at] |= kinds.BORROWED | kind >> SHIFT << SHIFT
+    return found
 
 
 def _attribute(

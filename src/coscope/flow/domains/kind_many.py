@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from coscope.flow.domains.kind import Kinds, Plan
+from coscope.flow.domains.kind import Kinds
+from coscope.flow.domains.kind_plans import Plan
 from coscope.flow.effects import Effect
 from coscope.flow.graph import Graph
 from coscope.opcodes import kinds

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 
-from coscope.flow.domains.kind import REFUSED, Kinds, kept, left_of, plan_of
+from coscope.flow.domains.kind import REFUSED, Kinds, kept, left_of
 from coscope.flow.domains.kind_makers import kind_of
+from coscope.flow.domains.kind_plans import plan_of
 from coscope.flow.effects import Effect, effect_of
 from coscope.flow.graph import Block, Edge, Graph
 from coscope.flow.regions import entry_depth
@@ -380,7 +381,8 @@ def _quick(
     if effect.late or any(want.test is not None for _, _, want, _ in plan.wants):
         return _ASK, (), 0
     refused = [~want.atoms & kinds.ATOMS for _, count, want, _ in plan.wants for _ in range(count)]
-    if row.makes == "comparison" and not moves and len(refused) == 2:
+    unconverted = domain.rules.unconverted and plan.new != (kinds.BOOL,)
+    if row.makes == "comparison" and not moves and len(refused) == 2 and not unconverted:
         return _COMPARE, (join(kinds.BOOL, plan.new[0]),), refused[0] | refused[1]
     plain = plan.makes is None and plan.name is None and not plan.local and not plan.moved
     if plain and _looks(effect) and len(refused) == 1:

@@ -1,8 +1,10 @@
-"""EXTENDED_ARG stands last, four times in a row, or makes an oparg of more than 31 bits.
+"""EXTENDED_ARG comes last, four times in a row, adds nothing, or makes more than 31 bits.
 
 Each prefix shifts the oparg by 8 bits, in a C int: the fourth pushes bits out, and three with a
 high first byte make it negative, an index below the start of every array. A prefix at the end of
-the code takes the opcode that it extends from the memory behind.
+the code takes the opcode that it extends from the memory behind. A first prefix of zero adds
+nothing: no compiler writes one, and from 3.12 the interpreter takes for granted that there is none
+(a debug build stops).
 
     EXTENDED_ARG 0x80
     EXTENDED_ARG 0
@@ -35,6 +37,11 @@ def _wrong(subject: Subject) -> Iterator[Violation]:
     for index, opcode in enumerate(opcodes):
         if opcode == prefix:
             row += 1
+            if row == 1 and not opargs[index] and not subject.structural:
+                yield subject.violation(
+                    CODE, "a first EXTENDED_ARG prefix adds nothing", index,
+                    expected="1 to 255", found=0,
+                )  # fmt: skip
             if row == _PREFIXES + 1:
                 yield subject.violation(
                     CODE,

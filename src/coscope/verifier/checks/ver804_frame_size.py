@@ -1,10 +1,12 @@
-"""The frame of the code object is larger than a C int can count.
+"""The frame of the code object is larger than the interpreter can count.
 
-A frame has a slot for each fast local and `co_stacksize` more. The interpreter adds them up, and
-multiplies with the size of a pointer, in a C int: a sum that overflows makes a frame that is
-smaller than what is written into it.
+A frame has a slot for each fast local, `co_stacksize` more, and its own fields. Where it does not
+fit into the thread's current chunk of memory, a new chunk is made: 16 KB, doubled in a C int until
+the frame and a reserve of 1,000 slots fit (`push_chunk` in Python/pystate.c). Beyond 1 GB the
+doubling overflows and never ends; where the sum overflows as well, the chunk is smaller than the
+frame that is written into it.
 
-    co_stacksize = 2147483647       the sum is negative
+    co_stacksize = 134217000        the frame fits, with the reserve it does not
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from coscope.verifier.subject import Subject
 
 CODE = "VER804"
 
-# Bytes of a pointer; and slots for the other fields of a frame, more than any version has.
-_SLOT, _FIELDS = 8, 64
-_HIGHEST = 0x7FFFFFFF // _SLOT - _FIELDS
+_SLOT, _CHUNK = 8, 1 << 30  # bytes of a pointer, and of the largest chunk that can be counted
+_RESERVE = 1000  # slots that the interpreter adds to the frame: MINIMUM_OVERHEAD
+_FIELDS = 64  # slots for the other fields of a frame, more than any version has
+_HIGHEST = _CHUNK // _SLOT - _RESERVE - _FIELDS
 
 
 def check(subject: Subject) -> Iterable[Violation]:

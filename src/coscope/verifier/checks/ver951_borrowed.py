@@ -15,9 +15,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from coscope.flow.domains.kind import plan_of
+from coscope.flow.domains.kind_plans import plan_of
 from coscope.flow.effects import effect_of
-from coscope.flow.frames import Frames
+from coscope.flow.frames import EMPTY, Stack, ascend
 from coscope.opcodes import kinds, table
 from coscope.verifier.report import Violation
 from coscope.verifier.subject import Subject
@@ -25,7 +25,7 @@ from coscope.verifier.subject import Subject
 CODE = "VER951"
 
 _CHANGES = ("write", "delete", "save", "make")
-_WORK = 64  # slots looked at for each instruction; genuine code has few
+_WORK = 64  # borrowed values looked at for each instruction; genuine code has few
 
 
 @cache
@@ -47,48 +47,63 @@ def _changing(version: str) -> bytes | None:
 
 def check(subject: Subject) -> Iterator[Violation]:
     changing = _changing(subject.code.version)
-    if changing is None:
+    if changing is None or subject.sound:
         return
     frames, instructions = subject.frames, subject.instructions
     if frames is None or instructions is None:
         return
     marks = bytes(instructions.opcodes).translate(changing)
+    lent = _Lent()
     work = _WORK * len(marks)
     index = marks.find(1)
     while index >= 0:
-        found, cost = _borrowed(subject, frames, index)
-        work -= cost
-        if work < 0:
-            yield subject.violation(
-                CODE, "too much is borrowed to follow all of it", index, undecided=True
-            )
-            return
-        if found is not None:
-            yield subject.violation(
-                CODE,
-                "a local changes while a value borrowed from it is in use",
-                index,
-                expected="no change before the value is used",
-                found=repr(found),
-            )
+        stack = frames.stack(index)
+        if stack is not None:
+            version, opcode = subject.code.version, instructions.opcodes[index]
+            effect = effect_of(version, opcode, instructions.opargs[index], False)
+            changed = {
+                slot
+                for access, slot in plan_of(version, effect).local
+                if access.split(" ")[0] in _CHANGES
+            }
+            borrowed = lent.below(ascend(stack, stack[2] - effect.popped))
+            work -= len(borrowed)
+            if work < lent.cost:
+                yield subject.violation(
+                    CODE, "too much is borrowed to follow all of it", index, undecided=True
+                )
+                return
+            found = min((slot for slot in changed if borrowed & {slot, None}), default=None)
+            if found is not None:
+                yield subject.violation(
+                    CODE,
+                    "a local changes while a value borrowed from it is in use",
+                    index,
+                    expected="no change before the value is used",
+                    found=repr(subject.code.localsplusnames[found]),
+                )
         index = marks.find(1, index + 1)
 
 
-def _borrowed(subject: Subject, frames: Frames[int], index: int) -> tuple[str | None, int]:
-    """The local that an instruction changes while it is borrowed, and the slots looked at."""
-    frame = frames[index]
-    instructions = subject.instructions
-    if frame is None or instructions is None:
-        return None, 0
-    version, opcode = subject.code.version, instructions.opcodes[index]
-    effect = effect_of(version, opcode, instructions.opargs[index], False)
-    left = frame.stack[: len(frame) - effect.popped]
-    if not any(kind & kinds.BORROWED for kind in left):
-        return None, len(frame)
-    for access, slot in plan_of(version, effect).local:
-        if access.split(" ")[0] not in _CHANGES:
-            continue
-        for kind in left:
-            if kind & kinds.BORROWED and kinds.parameter(kind) in (slot, None):
-                return subject.code.localsplusnames[slot], len(frame)
-    return None, len(frame)
+class _Lent:
+    """Which locals are borrowed in a stack, found once for each slot that states share."""
+
+    def __init__(self) -> None:
+        self.cost = 0  # owners that were copied
+        self.found: dict[int, frozenset[int | None]] = {id(EMPTY): frozenset()}
+
+    def below(self, stack: Stack) -> frozenset[int | None]:
+        """The owners of the borrowed values in a stack; None is any local."""
+        found = self.found
+        unknown = []
+        while id(stack) not in found:
+            unknown.append(stack)
+            stack = stack[0]
+        owners = found[id(stack)]
+        for each in reversed(unknown):
+            owner = kinds.parameter(each[1])
+            if each[1] & kinds.BORROWED and owner not in owners:
+                self.cost += len(owners)
+                owners |= {owner}
+            found[id(each)] = owners
+        return owners
