@@ -3,6 +3,7 @@
 `python families.py NAME` makes the code object and uses it, in a process that may die of it.
 """
 
+# ruff: noqa: B007, B018, C416, RET504 -- what follows is compiled for its bytecode
 from __future__ import annotations
 
 import dis

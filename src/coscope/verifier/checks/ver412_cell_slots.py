@@ -116,9 +116,9 @@ def _replaced(
     domain = subject.domain
     assert domain is not None
     effect = effect_of(subject.code.version, subject.opcodes[index], subject.opargs[index], False)
-    values = unlinked(stack, effect.popped)
+    values = unlinked(stack, min(stack[2], effect.popped))
     for access, slot in plan_of(subject.code.version, effect).local:
-        stored = values.pop() if access == "write local" else kinds.NULL
+        stored = values.pop() if values and access == "write local" else kinds.NULL
         if slot not in changed or access.startswith(("save", "read")):
             continue
         if domain.get(held, slot) & _CELLS and not _is_cell(stored):

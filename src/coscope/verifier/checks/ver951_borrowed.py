@@ -66,7 +66,7 @@ def check(subject: Subject) -> Iterator[Violation]:
                 for access, slot in plan_of(version, effect).local
                 if access.split(" ")[0] in _CHANGES
             }
-            borrowed = lent.below(ascend(stack, stack[2] - effect.popped))
+            borrowed = lent.below(ascend(stack, max(0, stack[2] - effect.popped)))
             work -= len(borrowed)
             if work < lent.cost:
                 yield subject.violation(
