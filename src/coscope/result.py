@@ -7,6 +7,7 @@ from importlib import import_module
 TYPE_CHECKING = False  # as in `coscope/__init__.py`, which imports this file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 MIME = "application/vnd.coscope+json"
@@ -30,7 +31,9 @@ class Result:
         text: str = _render(self, "text")
         return text
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, object]:
+    def _repr_mimebundle_(
+        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None
+    ) -> dict[str, object]:
         forms = {"text/plain": "text", "text/html": "html", MIME: "json"}
         wanted = set(forms if include is None else include) - set(exclude or ())
         return {mime: _render(self, form) for mime, form in forms.items() if mime in wanted}

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from coscope.audits.selection import Selection
     from coscope.model import Finding
     from coscope.render.results.audit import Outcome
+    from coscope.rules import Rule
+
+Given = dict[str, Any]  # the options of the command line, as click gives them
 
 FOUND = 1  # exit status
 
@@ -120,7 +123,7 @@ def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
     return _write(session, outcome, form, rules, given)
 
 
-def _config(targets: Sequence[str], given: dict[str, Any]) -> Config:
+def _config(targets: Sequence[str], given: Given) -> Config:
     from coscope.audits.running.config import Config, find_config, read_config
 
     if given["no_config"]:
@@ -135,7 +138,7 @@ def _static(
     selection: Selection,
     options: Options,
     config: Config,
-    given: dict[str, Any],
+    given: Given,
     python: str | None,
 ) -> Outcome:
     """Files, compiled and never executed."""
@@ -263,7 +266,7 @@ def _warm(
     return Outcome(session.target or "", "warm", found.findings, *seen)
 
 
-def _finish(outcome: Outcome, rules: Sequence[Any], options: Options) -> None:
+def _finish(outcome: Outcome, rules: Sequence[Rule], options: Options) -> None:
     """Measure what findings cost here, and take away what comments in the source ignore."""
     from coscope.audits.running.engine import with_bounds
     from coscope.audits.running.suppression import sift
@@ -314,7 +317,7 @@ def _drop_known(outcome: Outcome, known: Counter[Mark], folder: Path) -> None:
 
 
 def _write(
-    session: Session, outcome: Outcome, form: str, rules: Sequence[Any], given: dict[str, Any]
+    session: Session, outcome: Outcome, form: str, rules: Sequence[Rule], given: Given
 ) -> int:
     from coscope.cli.failures import FAILED
     from coscope.cli.output import write_sheet

@@ -12,6 +12,8 @@ from coscope.errors import UnknownVersion
 from coscope.opcodes.behaviour import Specialization, Wording, behaviours, filled
 from coscope.opcodes.schema import Intrinsic, Opcode, Table
 
+Fields = dict[str, Any]  # of a TOML table, as tomllib reads it
+
 _FILE = re.compile(r"cpython-(\d+)\.(\d+)\.toml")
 
 
@@ -59,7 +61,7 @@ def first_with(behaviour: str) -> str:
     return next(each for each in VERSIONS if table(each).behaves(behaviour))
 
 
-def from_toml(data: dict[str, Any]) -> Table:
+def from_toml(data: Fields) -> Table:
     """Build a table from the parsed file; see `docs/internals/opcode-tables.md` for its form."""
     rows = {name: _row(name, fields) for name, fields in data["opcode"].items()}
     for form in ("specialized", "instrumented"):
@@ -97,7 +99,7 @@ def from_toml(data: dict[str, Any]) -> Table:
     )
 
 
-def _specialization(data: dict[str, Any]) -> Specialization | None:
+def _specialization(data: Fields) -> Specialization | None:
     if "specialization" not in data:
         return None
     section = f"{data['version']} [specialization]"
@@ -107,11 +109,11 @@ def _specialization(data: dict[str, Any]) -> Specialization | None:
 _FIELDS = frozenset(Opcode.__dataclass_fields__)
 
 
-def _row(name: str, fields: dict[str, Any]) -> Opcode:
+def _row(name: str, fields: Fields) -> Opcode:
     return Opcode(name, **_listed(fields))
 
 
-def _listed(fields: dict[str, Any]) -> dict[str, Any]:
+def _listed(fields: Fields) -> Fields:
     return {
         key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()
     }

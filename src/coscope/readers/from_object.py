@@ -185,11 +185,11 @@ def _step_of_property(thing: object) -> Step | None:
     return None
 
 
-def _step_of_frame(thing: Any) -> Step:
+def _step_of_frame(thing: FrameType) -> Step:
     return Step(thing.f_code, "frame.f_code")
 
 
-def _step_of_traceback(thing: Any) -> Step:
+def _step_of_traceback(thing: TracebackType) -> Step:
     while thing.tb_next is not None:
         thing = thing.tb_next
     return Step(thing.tb_frame.f_code, "traceback, innermost frame.f_code")
@@ -231,7 +231,7 @@ def _is_c_callable(thing: object) -> bool:
     return any(type(thing) is kind for kind in _C_CALLABLES)
 
 
-def leads_to_python(thing: Any) -> bool:
+def leads_to_python(thing: object) -> bool:
     """True if the steps from here end at a function."""
     for _ in range(_LONGEST_CHAIN):
         if type(thing) is FunctionType:
@@ -246,7 +246,7 @@ def leads_to_python(thing: Any) -> bool:
 
 
 # Tried in this order. A subclass of these is followed as its base is.
-_FOLLOWED: tuple[tuple[type, Callable[[object], Step | None]], ...] = (
+_FOLLOWED: tuple[tuple[type, Callable[[Any], Step | None]], ...] = (
     (MethodType, _along(MethodType, "__func__", "bound method.__func__")),
     (type, _step_of_class),
     (staticmethod, _along(staticmethod, "__func__")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -62,10 +62,12 @@ class Card:
         pen = Pen(min(options.max_width, self.width), ascii=options.ascii_only)
         yield from to_rich(card_sheet(self.document, pen))
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def _repr_mimebundle_(
+        self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None
+    ) -> dict[str, object]:
         wanted = {"text/plain", "text/html", MIME} if include is None else set(include)
         wanted -= set(exclude or ())
-        bundle: dict[str, Any] = {}
+        bundle: dict[str, object] = {}
         if "text/plain" in wanted:
             bundle["text/plain"] = str(self)
         if "text/html" in wanted:

@@ -22,6 +22,8 @@ from coscope.tuner.inside.forms import Fault, Place, copy_of, form_of
 from coscope.tuner.inside.measuring import Lines
 from coscope.tuner.inside.timing import Clock, clock_of
 
+Settings = Dict[str, Any]  # as they come from the parent, JSON
+
 _TRAMPOLINE = """\
 def outer(%s):
     def trampoline(*a, **k):
@@ -31,7 +33,7 @@ def outer(%s):
 """
 
 
-def begin(settings: Dict[str, Any]) -> None:
+def begin(settings: Settings) -> None:
     """Wait for the module of the target, and put the form into it."""
     work = _Work(settings)
     name = settings["target"].partition(":")[0]
@@ -49,7 +51,7 @@ def begin(settings: Dict[str, Any]) -> None:
 
 
 class _Work:
-    def __init__(self, settings: Dict[str, Any]) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.meter: Optional[Meter] = None
         self.error: Optional[str] = None

@@ -24,6 +24,8 @@ from coscope.tuner.inside.forms import (
 from coscope.tuner.inside.results import same
 from coscope.tuner.inside.timing import Clocks, by_turns, calls_of, warm
 
+Request = Dict[str, Any]  # as it comes from the parent, JSON
+
 Run = Callable[[int], object]
 
 _SLICES, _LONG = 9, 0.5  # measurements of what a call costs; seconds after which they are enough
@@ -31,7 +33,7 @@ _SLICES, _LONG = 9, 0.5  # measurements of what a call costs; seconds after whic
 _LOOP = "def run(n):\n    for _ in range(n):\n        result = (%s\n)\n    return result\n"
 
 
-def describe(request: Dict[str, Any]) -> Dict[str, object]:
+def describe(request: Request) -> Dict[str, object]:
     """What a function is, and the text of its file."""
     place = Place(request["target"])
     function = place.function()
@@ -86,7 +88,7 @@ def _constructors(function: FunctionType) -> Dict[str, List[str]]:
     return found
 
 
-def count(request: Dict[str, Any]) -> Dict[str, object]:
+def count(request: Request) -> Dict[str, object]:
     """How often each line of a function runs in one call, and how long the call takes."""
     place = Place(request["target"])
     function = place.function()
@@ -178,7 +180,7 @@ def _refuse_unrun(result: object, function: FunctionType) -> None:
             raise Fault("the call only makes %s and runs nothing of it: use %s" % (what, instead))
 
 
-def measure(request: Dict[str, Any]) -> Dict[str, object]:
+def measure(request: Request) -> Dict[str, object]:
     """Seconds of a call: of the function, of its other form, and of its copy, the null run.
 
     Each form has a setup of its own. The copy is made as the other form is.
@@ -210,7 +212,7 @@ def measure(request: Dict[str, Any]) -> Dict[str, object]:
     return dict(answer, rounds=rounds, calls=calls)
 
 
-def _refuse_unplaced(request: Dict[str, Any], run: Run) -> None:
+def _refuse_unplaced(request: Request, run: Run) -> None:
     """Make sure that the call runs the other function, if that is of Python."""
     try:
         other = Place(request["against"]).function()
@@ -226,7 +228,7 @@ def _refuse_unplaced(request: Dict[str, Any], run: Run) -> None:
 
 
 def _installs(
-    request: Dict[str, Any], place: Place, function: FunctionType, names: List[Dict[str, object]]
+    request: Request, place: Place, function: FunctionType, names: List[Dict[str, object]]
 ) -> List[Install]:
     """What puts the function, its other form, and its copy in place."""
     original = function.__code__
@@ -253,7 +255,7 @@ def _both(first: Install, second: Install) -> Install:
 
 
 def _compared(
-    request: Dict[str, Any], results: List[object], names: List[Dict[str, object]]
+    request: Request, results: List[object], names: List[Dict[str, object]]
 ) -> Dict[str, object]:
     """Whether the other form gives what the function gives, and whether the copy does."""
     made = _bound(request.get("setup") or "")
@@ -271,7 +273,7 @@ def _bound(setup: str) -> List[str]:
     return [name for name in namespace_names if not name.startswith("__")]
 
 
-def _loop(request: Dict[str, Any], namespace: Dict[str, object]) -> Run:
+def _loop(request: Request, namespace: Dict[str, object]) -> Run:
     namespace.setdefault("__builtins__", builtins)
     exec(request.get("setup") or "", namespace)
     held: Dict[str, Any] = {}
