@@ -308,3 +308,36 @@ def test_nothing_is_left_to_do(file: str) -> None:
     text = (SOURCES / file).read_text(encoding="utf-8")
 
     assert [] == [mark for mark in marks if mark in text]
+
+
+MOST_ANY = 6.0  # a thousand lines of src
+MOST_POSITIONAL = 6  # arguments of one call
+
+
+def _any_in(tree: ast.AST) -> int:
+    """How often `Any` is written in annotations, also in those that are strings."""
+    named = sum(isinstance(node, ast.Name) and node.id == "Any" for node in ast.walk(tree))
+    quoted = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    texts = (text for text in quoted if isinstance(text, str) and "\n" not in text)
+    return named + sum(len(re.findall(r"(?<![ \w])Any[\],]", text)) for text in texts)
+
+
+def test_any_is_rare() -> None:
+    lines = sum(len((SOURCES / file).read_text(encoding="utf-8").splitlines()) for file in _files())
+    count = sum(_any_in(_tree(file)) for file in _files())
+
+    assert MOST_ANY > 1000 * count / lines, f"{count} in {lines} lines"
+
+
+@pytest.mark.parametrize("file", _files())
+def test_long_calls_name_their_arguments(file: str) -> None:
+    # `CodeType` takes no keywords.
+    long = [
+        f"line {node.lineno}: {ast.unparse(node.func)} with {len(node.args)}"
+        for node in ast.walk(_tree(file))
+        if isinstance(node, ast.Call)
+        and len(node.args) > MOST_POSITIONAL
+        and ast.unparse(node.func) != "CodeType"
+    ]
+
+    assert [] == long

@@ -114,7 +114,15 @@ def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
     elif given["live"]:
         outcome = _live(session, targets, selection, options, config, given)
     else:
-        outcome = _static(session, targets, selection, options, config, given, python)
+        outcome = _static(
+            session=session,
+            targets=targets,
+            selection=selection,
+            options=options,
+            config=config,
+            given=given,
+            python=python,
+        )
     _finish(outcome, rules, options)
     if given["write_baseline"]:
         return _write_baseline(outcome, Path(given["write_baseline"]))
@@ -218,7 +226,15 @@ def _live(
             _check_name(target)
             import_module(target)
     modules = [module for target in targets for module in modules_of(target)]
-    outcome = _static(session, files_of(modules), selection, options, config, given, None)
+    outcome = _static(
+        session=session,
+        targets=files_of(modules),
+        selection=selection,
+        options=options,
+        config=config,
+        given=given,
+        python=None,
+    )
     outcome.mode, outcome.target = "live", session.target or ""
     found = list(outcome.findings)
     for target in targets:

@@ -89,7 +89,15 @@ def audit_items(
                 if held is not None:
                     known[at] = Read(held, None, [])
     missing = [at for at in range(len(items)) if at not in known]
-    results = _worked(items, missing, selection, options, python, jobs, session)
+    results = _worked(
+        items=items,
+        missing=missing,
+        selection=selection,
+        options=options,
+        python=python,
+        jobs=jobs,
+        session=session,
+    )
     try:
         told, done = 0, len(known)
         for at, read in results:

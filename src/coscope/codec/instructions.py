@@ -265,7 +265,15 @@ def decode(code: Code) -> Columns:
     column: Sequence[int] = _masked(opargs, opcodes.translate(walk.takes))
     if walk.extended_arg in opcodes:
         column = _extended(column, opcodes, walk)
-    return Columns(code, walk, offsets, opcodes, column, marks, plain)
+    return Columns(
+        code=code,
+        walk=walk,
+        offsets=offsets,
+        opcodes=opcodes,
+        opargs=column,
+        marks=marks,
+        plain=plain,
+    )
 
 
 def _starts(code: bytes, steps: bytes) -> list[int]:

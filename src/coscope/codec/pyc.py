@@ -82,13 +82,18 @@ def read_header(data: bytes, file: str | None = None) -> Header:
             expected="0, 1 or 3 (PEP 552)",
             found=f"0x{flags:x}",
         )
-    if flags & _HASH_BASED:
-        return Header(magic, version, flags, None, None, data[8:SIZE], warnings)
-    if flags & _CHECK_SOURCE:
+    if flags & _CHECK_SOURCE and not flags & _HASH_BASED:
         warnings += ("the header asks to check a source hash that it does not have",)
-    mtime = int.from_bytes(data[8:12], "little")
-    size = int.from_bytes(data[12:SIZE], "little")
-    return Header(magic, version, flags, mtime, size, None, warnings)
+    hashed = bool(flags & _HASH_BASED)
+    return Header(
+        magic=magic,
+        version=version,
+        flags=flags,
+        mtime=None if hashed else int.from_bytes(data[8:12], "little"),
+        source_size=None if hashed else int.from_bytes(data[12:SIZE], "little"),
+        source_hash=data[8:SIZE] if hashed else None,
+        warnings=warnings,
+    )
 
 
 def version_of(magic: int, file: str | None = None) -> tuple[str, tuple[str, ...]]:

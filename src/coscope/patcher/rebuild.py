@@ -460,12 +460,12 @@ def snapshot(function: FunctionType, closure: tuple[CellType, ...] | None = None
         closure: Cells to take instead of its own.
     """
     return Snapshot(
-        function.__code__,
-        function.__globals__,
-        function.__name__,
-        function.__qualname__,
-        function.__module__,
-        exact_tuple(function.__defaults__) or None,
-        _exact(function.__kwdefaults__),
-        exact_tuple(function.__closure__) if closure is None else closure,
+        co=function.__code__,
+        namespace=function.__globals__,
+        name=function.__name__,
+        qualname=function.__qualname__,
+        module=function.__module__,
+        defaults=exact_tuple(function.__defaults__) or None,
+        kwdefaults=_exact(function.__kwdefaults__),
+        closure=exact_tuple(function.__closure__) if closure is None else closure,
     )

@@ -56,13 +56,13 @@ def gain(processes: Sequence[Sequence[Round]]) -> Gain:
     ratio, low, high = interval(ratios)
     every = [each for rounds in processes for each in rounds]
     return Gain(
-        ratio,
-        low,
-        high,
-        interval(nulls)[0],
-        percentile([abs(each - 1) for each in nulls], 0.9),
-        median(each[0] for each in every) * 1e9,
-        median(each[1] for each in every) * 1e9,
+        ratio=ratio,
+        low=low,
+        high=high,
+        null=interval(nulls)[0],
+        noise=percentile([abs(each - 1) for each in nulls], 0.9),
+        before=median(each[0] for each in every) * 1e9,
+        after=median(each[1] for each in every) * 1e9,
     )
 
 

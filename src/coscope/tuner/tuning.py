@@ -141,21 +141,24 @@ class _Work:
     ) -> Trial:
         """All that came of it."""
         known, text = self.told.answer, self.told.text or ""
+        target, call, test = asked
         return Trial(
-            *asked,
-            known["version"],
-            known["release"],
-            known["file"],
-            known["line"],
-            self.measurement.steps,
-            self.measurement.rounds,
-            cost,
-            found,
-            minor,
-            tuple(self.changes),
-            self.untried,
-            self.together(),
-            None if self.kept is None else difference(text, self.kept, self.told.shown_file),
+            target=target,
+            call=call,
+            test=test,
+            version=known["version"],
+            release=known["release"],
+            file=known["file"],
+            line=known["line"],
+            processes=self.measurement.steps,
+            rounds=self.measurement.rounds,
+            cost=cost,
+            proposals=found,
+            minor=minor,
+            changes=tuple(self.changes),
+            untried=self.untried,
+            together=self.together(),
+            diff=None if self.kept is None else difference(text, self.kept, self.told.shown_file),
         )
 
     def _advance(self) -> None:

@@ -185,16 +185,16 @@ class Subject:
             opname = instructions.opname(index)
             span = self._span(instructions, index)
         return Violation(
-            rule,
-            message,
-            text_of(self.code.qualname),
-            offset,
-            span,
-            opname,
-            None if expected is None else str(expected),
-            None if found is None else str(found),
-            self._stack(index),
-            self.file,
+            rule=rule,
+            message=message,
+            code=text_of(self.code.qualname),
+            offset=offset,
+            span=span,
+            opname=opname,
+            expected=None if expected is None else str(expected),
+            found=None if found is None else str(found),
+            stack=self._stack(index),
+            file=self.file,
             undecided=undecided,
         )
 

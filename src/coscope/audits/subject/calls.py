@@ -89,13 +89,13 @@ def _call(
     split = len(args) - len(names)
     root, path = dotted(code, callee, takers)
     return Call(
-        index,
-        callee,
-        path,
-        root,
-        tuple(args[:split]),
-        tuple(zip(names, args[split:], strict=True)),
-        bool(effect.operand(given, "callargs")),
+        index=index,
+        callee=callee,
+        path=path,
+        root=root,
+        positional=tuple(args[:split]),
+        keywords=tuple(zip(names, args[split:], strict=True)),
+        starred=bool(effect.operand(given, "callargs")),
     )
 
 

@@ -85,13 +85,13 @@ def _facts(
     ]
     children = [other.blocks for other in loops if other.parent == at]
     return LoopFacts(
-        loop.depth,
-        loop.parent,
-        _line(graph, loop, iterates),
-        iterates,
-        frozenset(_indexes(graph, loop.blocks)),
-        frozenset(_indexes(graph, always)),
-        frozenset(_indexes(graph, frozenset().union(*children))),
+        depth=loop.depth,
+        parent=loop.parent,
+        line=_line(graph, loop, iterates),
+        iterates=iterates,
+        indexes=frozenset(_indexes(graph, loop.blocks)),
+        every_round=frozenset(_indexes(graph, always)),
+        inner=frozenset(_indexes(graph, frozenset().union(*children))),
     )
 
 

@@ -324,13 +324,13 @@ class Subject:
             span = definition(self.unit.source, self.code)
         held = tuple(Evidence(each) if isinstance(each, str) else each for each in evidence)
         return Finding(
-            rule,
-            message,
-            severity,
-            self.code.qualname,
-            self.unit.file,
-            span,
-            offset,
+            rule=rule,
+            message=message,
+            severity=severity,
+            code=self.code.qualname,
+            file=self.unit.file,
+            span=span,
+            offset=offset,
             confidence=confidence,
             evidence=held,
             why=why,

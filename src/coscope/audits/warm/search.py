@@ -285,7 +285,16 @@ class Search(Place):
 
     def _made(self, kind: str, text: str, proved: bool = False) -> Reason:
         names = tuple(name_of_class(cls) for cls in self.types)
-        return Reason(self.site, self.index, kind, text, proved, self.owner, self.attribute, names)
+        return Reason(
+            site=self.site,
+            index=self.index,
+            kind=kind,
+            text=text,
+            proved=proved,
+            owner=self.owner,
+            attribute=self.attribute,
+            types=names,
+        )
 
 
 def _behaves(name: str) -> bool:

@@ -184,7 +184,15 @@ def _waiting(kinds: _Kinds, at: int, opcode: int, backoff: int) -> Site:
     done_by = kinds.counting.executions
     most = done_by[backoff + 1] if backoff + 1 < len(done_by) else None
     family, name = kinds.families[opcode], kinds.names[opcode]
-    return Site(at, family, name, backoff, done_by[backoff], 0, most)
+    return Site(
+        offset=at,
+        family=family,
+        executed=name,
+        backoff=backoff,
+        executions=done_by[backoff],
+        misses=0,
+        most_executions=most,
+    )
 
 
 def _settled(kinds: _Kinds, at: int, opcode: int, counter: int) -> Site:

@@ -190,16 +190,16 @@ class Recorder:
         self._move(activation, index)
         code = watched.code
         entry = Entry(
-            "instruction",
-            activation.number,
-            activation.depth,
-            code.qualname,
-            offset,
-            code.instructions.positions[index].lineno,
-            code.instructions.opname(index),
-            code.instructions.argrepr(index),
-            locals_of(frame),
-            watched.stacks[index],
+            kind="instruction",
+            frame=activation.number,
+            depth=activation.depth,
+            code=code.qualname,
+            offset=offset,
+            line=code.instructions.positions[index].lineno,
+            opname=code.instructions.opname(index),
+            argrepr=code.instructions.argrepr(index),
+            locals=locals_of(frame),
+            stack=watched.stacks[index],
         )
         self._keep(activation, entry, index)
 

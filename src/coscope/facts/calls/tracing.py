@@ -80,20 +80,33 @@ def trace(
     live, refused = _recorded(binding)
     recorder = Recorder(_codes_of(live, deep), max(1, steps))
     if refused:
-        return Trace(binding, (), "refused", None, 0, steps, 0, None)
+        return _refused(binding, steps)
     pairs = dict(kwargs)
     run = _Run(recorder, live[-1].__code__ if live else None, max(1, steps))
     with watching(recorder):
         run.call(lambda: binding.object(*args, **pairs))
     return Trace(
-        binding,
-        recorder.entries(),
-        "stopped" if recorder.full else run.outcome,
-        None if recorder.full else run.value,
-        recorder.executed,
-        steps,
-        run.rounds,
-        "; ".join(_notes(run, recorder)) or None,
+        binding=binding,
+        entries=recorder.entries(),
+        outcome="stopped" if recorder.full else run.outcome,
+        value=None if recorder.full else run.value,
+        executed=recorder.executed,
+        steps=steps,
+        rounds=run.rounds,
+        note="; ".join(_notes(run, recorder)) or None,
+    )
+
+
+def _refused(binding: Binding, steps: int) -> Trace:
+    return Trace(
+        binding=binding,
+        entries=(),
+        outcome="refused",
+        value=None,
+        executed=0,
+        steps=steps,
+        rounds=0,
+        note=None,
     )
 
 

@@ -131,19 +131,19 @@ def closure(
     nodes = tree.nodes_of(function.object, (Step("target", last_name(function.qualname)),))
     sizes = [each.size for each in free if each.size is not None]
     return Closure(
-        function.qualname,
-        function.module,
-        function.live,
-        None if function.object is None else id(function.object),
-        tuple(free),
-        tuple(_own(function.code, each) for each in found.variables if each.kind == "cell"),
-        nodes,
-        tuple(tree.circles),
-        sum(size.added for size in sizes),
-        found.complete and tree.complete and all(size.complete for size in sizes),
-        found.search,
-        function.via,
-        function.warnings,
+        qualname=function.qualname,
+        module=function.module,
+        live=function.live,
+        identity=None if function.object is None else id(function.object),
+        free=tuple(free),
+        own=tuple(_own(function.code, each) for each in found.variables if each.kind == "cell"),
+        tree=nodes,
+        circles=tuple(tree.circles),
+        bytes=sum(size.added for size in sizes),
+        complete=found.complete and tree.complete and all(size.complete for size in sizes),
+        search=found.search,
+        via=function.via,
+        warnings=function.warnings,
     )
 
 
@@ -157,30 +157,30 @@ def _free(
     if any(sharer.same_code for sharer in variable.sharers):
         late = is_bound_late(function, variable.name, within)
     return FreeVariable(
-        variable.name,
-        index,
-        owner_of(function, variable),
-        whole.readers,
-        whole.writers,
-        whole.deleters,
-        cell,
-        scale.weigh(cell.value.object) if cell is not None and full and cell.value else None,
-        variable.sharers,
-        late,
-        variable.note,
+        name=variable.name,
+        index=index,
+        owner=owner_of(function, variable),
+        readers=whole.readers,
+        writers=whole.writers,
+        deleters=whole.deleters,
+        cell=cell,
+        size=scale.weigh(cell.value.object) if cell is not None and full and cell.value else None,
+        sharers=variable.sharers,
+        late=late,
+        note=variable.note,
     )
 
 
 def _own(code: Code, variable: Variable) -> OwnVariable:
     takers = dict.fromkeys(use.code for use in variable.uses if use.code != code.qualname)
     return OwnVariable(
-        variable.name,
-        variable.parameter,
-        tuple(takers),
-        variable.readers,
-        variable.writers,
-        variable.deleters,
-        variable.note,
+        name=variable.name,
+        parameter=variable.parameter,
+        takers=tuple(takers),
+        readers=variable.readers,
+        writers=variable.writers,
+        deleters=variable.deleters,
+        note=variable.note,
     )
 
 
@@ -229,7 +229,16 @@ class _Tree:
         elif not again and function.__closure__:
             self.complete = False
         qualname = exact_text(function.__qualname__)
-        yield Node(name, cell, value_of(thing), qualname, id(function), via, again, nodes)
+        yield Node(
+            name=name,
+            cell=cell,
+            value=value_of(thing),
+            function=qualname,
+            identity=id(function),
+            via=via,
+            again=again,
+            nodes=nodes,
+        )
 
 
 def _function_in(thing: object) -> tuple[FunctionType | None, tuple[str, ...]]:

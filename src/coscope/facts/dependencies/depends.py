@@ -275,7 +275,15 @@ def _known_of(taken: _Taken, transitive: bool, libraries: bool) -> _Known:
     start = Start((last_name(qualname),), function, code, scope)
     found = reach([start], transitive=transitive, libraries=libraries)
     module = module if type(module) is str else None
-    return _Known(qualname, module, True, (), (), (taken,), found)
+    return _Known(
+        qualname=qualname,
+        module=module,
+        live=True,
+        via=(),
+        warnings=(),
+        taken=(taken,),
+        reach=found,
+    )
 
 
 def last_name(qualname: str) -> str:
@@ -298,13 +306,13 @@ def _of_read(
     else:
         start = static_start(function.code, path)
     known = _Known(
-        function.qualname,
-        function.module,
-        function.live,
-        function.via,
-        function.warnings,
-        _taken_at([start]),
-        reach([start], transitive=transitive, libraries=libraries, held=held),
+        qualname=function.qualname,
+        module=function.module,
+        live=function.live,
+        via=function.via,
+        warnings=function.warnings,
+        taken=_taken_at([start]),
+        reach=reach([start], transitive=transitive, libraries=libraries, held=held),
     )
     return Dependencies(transitive, [known])
 
@@ -315,13 +323,13 @@ def _of_class(cls: type, transitive: bool, libraries: bool) -> Dependencies:
     starts = [live_start(function, (name, *steps)) for steps, function in functions_in(cls)]
     module = namespace_of(cls).get("__module__")
     known = _Known(
-        name,
-        module if type(module) is str else None,
-        True,
-        _EVERY_FUNCTION,
-        (),
-        _taken_at(starts),
-        reach(starts, transitive=transitive, libraries=libraries),
+        qualname=name,
+        module=module if type(module) is str else None,
+        live=True,
+        via=_EVERY_FUNCTION,
+        warnings=(),
+        taken=_taken_at(starts),
+        reach=reach(starts, transitive=transitive, libraries=libraries),
     )
     return Dependencies(transitive, [known])
 

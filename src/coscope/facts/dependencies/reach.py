@@ -162,21 +162,29 @@ def rows_of(code: Code, path: Path, scope: Scope, uses: Accesses) -> Iterator[De
         found = scope.find(code, verb, space, name)
         if found is not None:
             yield Dependency(
-                name,
-                verb,
-                found.kind,
-                path,
-                tuple(offsets),
-                found.resolved,
-                found.empty,
-                code,
-                found.object,
+                name=name,
+                access=verb,
+                kind=found.kind,
+                path=path,
+                offsets=tuple(offsets),
+                resolved=found.resolved,
+                empty=found.empty,
+                code=code,
+                object=found.object,
             )
     for name, offsets in uses.imports.items():
         found = scope.imported(name)
         resolved = name if found.object is not MISSING else None
         yield Dependency(
-            name, "import", "import", path, tuple(offsets), resolved, False, code, found.object
+            name=name,
+            access="import",
+            kind="import",
+            path=path,
+            offsets=tuple(offsets),
+            resolved=resolved,
+            empty=False,
+            code=code,
+            object=found.object,
         )
     for name in code.freevars:
         if name not in touched:
@@ -184,13 +192,13 @@ def rows_of(code: Code, path: Path, scope: Scope, uses: Accesses) -> Iterator[De
             if found is not None:
                 offsets = uses.variables.get(_SUPER, []) if name == "__class__" else []
                 yield Dependency(
-                    name,
-                    "read" if offsets else "pass through",
-                    "cell",
-                    path,
-                    tuple(offsets),
-                    found.resolved,
-                    found.empty,
-                    code,
-                    found.object,
+                    name=name,
+                    access="read" if offsets else "pass through",
+                    kind="cell",
+                    path=path,
+                    offsets=tuple(offsets),
+                    resolved=found.resolved,
+                    empty=found.empty,
+                    code=code,
+                    object=found.object,
                 )

@@ -219,13 +219,13 @@ class _Comparison:
     def answer(self, left: Read, right: Read) -> Difference:
         """Everything that was found."""
         return Difference(
-            left,
-            right,
-            tuple(self.codes),
-            tuple(self.removed),
-            tuple(self.added),
-            tuple(each for each in HARMLESS if each in self.harmless),
-            tuple(self.unknown),
+            left=left,
+            right=right,
+            codes=tuple(self.codes),
+            removed=tuple(self.removed),
+            added=tuple(self.added),
+            harmless=tuple(each for each in HARMLESS if each in self.harmless),
+            unknown=tuple(self.unknown),
         )
 
     def add_facts(self, left: Code, right: Code, facts: tuple[Fact, ...]) -> None:

@@ -175,13 +175,13 @@ def canonical_of(
     head = tuple(_head(code, docstrings, names_count))
     guards = tuple(writer.guards()) if code.exceptiontable else ()
     return Canonical(
-        head,
-        tuple(rows),
-        targets,
-        guards,
-        tuple(writer.sources),
-        tuple([text for text in writer.constants if not text.startswith("code ")]),
-        tuple(writer.names),
+        head=head,
+        rows=tuple(rows),
+        targets=targets,
+        guards=guards,
+        sources=tuple(writer.sources),
+        constants=tuple([text for text in writer.constants if not text.startswith("code ")]),
+        names=tuple(writer.names),
     )
 
 

@@ -174,7 +174,17 @@ class Reading:
         if not is_dynamic(thing):
             return False
         access = "import" if kind == "import" else "read"
-        row = Dependency(name, access, kind, (), offsets, name, False, code, thing)
+        row = Dependency(
+            name=name,
+            access=access,
+            kind=kind,
+            path=(),
+            offsets=offsets,
+            resolved=name,
+            empty=False,
+            code=code,
+            object=thing,
+        )
         for use in dynamic_uses([row]):
             self.dynamic = True
             where = _joined(path, name)

@@ -144,19 +144,19 @@ def capture(
     verdicts = judge.verdicts(thing, start)
     items = [judge.judged(each, size) for each, size in zip(found, sizes, strict=True)]
     return Capture(
-        name,
-        module,
-        value_of(thing),
-        _goes_by_name(thing),
-        tuple(items),
-        travelling,
-        listed,
-        verdicts,
-        pickle,
-        budget,
-        MOST_OBJECTS,
-        complete and all(size.complete for size in sizes),
-        tuple(_notes(thing, found, verdicts, module)),
+        name=name,
+        module=module,
+        value=value_of(thing),
+        by_name=_goes_by_name(thing),
+        items=tuple(items),
+        travelling=travelling,
+        listed=listed,
+        verdicts=verdicts,
+        pickled=pickle,
+        budget=budget,
+        most_objects=MOST_OBJECTS,
+        complete=complete and all(size.complete for size in sizes),
+        notes=tuple(_notes(thing, found, verdicts, module)),
     )
 
 
@@ -317,7 +317,15 @@ class _Judge:
 
 def _told(tool: str, found: Expectation, tried: bool, size: int | None = None) -> Verdict:
     culprit = None if found.culprit is MISSING else value_of(found.culprit)
-    return Verdict(tool, found.takes, tried, found.path, culprit, found.reason, size)
+    return Verdict(
+        tool=tool,
+        takes=found.takes,
+        tried=tried,
+        path=found.path,
+        culprit=culprit,
+        reason=found.reason,
+        bytes=size,
+    )
 
 
 def _notes(

@@ -72,7 +72,15 @@ def annotations_of(links: Iterable[Link]) -> Iterator[Annotation]:
             continue
         wrappers = [each.object for each in functions[:at]]
         for name, value, text, form in _held(function, link.function):
-            yield _judged(link.function, function, name, value, text, form, wrappers)
+            yield _judged(
+                read=link.function,
+                function=function,
+                name=name,
+                value=value,
+                text=text,
+                form=form,
+                wrappers=wrappers,
+            )
 
 
 def hides_annotations(link: Link) -> bool:
@@ -93,7 +101,14 @@ def static_annotations(function: Function) -> Iterator[Annotation]:
         only = sorted({each for each in _names(_parsed(text)) if each in hidden})
         reason = f"{', '.join(only)}: imported only under TYPE_CHECKING" if only else None
         yield Annotation(
-            function.qualname, name, text, "source", "not known", function.module, (), reason
+            function=function.qualname,
+            name=name,
+            text=text,
+            form="source",
+            verdict="not known",
+            module=function.module,
+            missing=(),
+            reason=reason,
         )
 
 
@@ -173,7 +188,17 @@ def _judged(
     # What is evaluated lazily is so where it was written; the strings in it stay strings.
     strings = list(_quoted(_parsed(text))) if form == "lazy" else texts
     elsewhere = _elsewhere(function, strings, wrappers)
-    return Annotation(read.qualname, name, text, form, verdict, module, missing, reason, elsewhere)
+    return Annotation(
+        function=read.qualname,
+        name=name,
+        text=text,
+        form=form,
+        verdict=verdict,
+        module=module,
+        missing=missing,
+        reason=reason,
+        elsewhere=elsewhere,
+    )
 
 
 def _quoted(node: ast.AST | None) -> Iterator[str]:

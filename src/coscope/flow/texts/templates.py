@@ -168,13 +168,13 @@ def _field(text: str, before: str, after: str) -> _Field:
     elif (before.endswith("[") and after == ":") or (before == ":" and after.startswith("]")):
         place = "bound"
     return _Field(
-        match["name"],
-        bool(match["comma"]),
-        int(match["part"][1:]) if match["part"] else None,
-        match["mark"] or "",
-        _form(match["form"] or ""),
-        rank,
-        place,
+        name=match["name"],
+        comma=bool(match["comma"]),
+        part=int(match["part"][1:]) if match["part"] else None,
+        mark=match["mark"] or "",
+        form=_form(match["form"] or ""),
+        rank=rank,
+        place=place,
     )
 
 

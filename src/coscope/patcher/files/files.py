@@ -122,19 +122,19 @@ def _made(
     made = to_pyc(changed, like=data) if compiled else to_pyc(changed, source=data)
     after = replace(found, code=changed)
     result = FilePatch(
-        path,
-        output,
-        changed.version,
-        edits,
-        tuple(map(worded, edits)),
-        report,
-        len(made),
-        _recognised(made),
-        fingerprint(found).value,
-        fingerprint(after).value,
-        _WARNING,
-        tuple(_notes(found, report, compiled)),
-        (found, after),
+        file=path,
+        output=output,
+        version=changed.version,
+        edits=edits,
+        changes=tuple(map(worded, edits)),
+        report=report,
+        size=len(made),
+        recognised=_recognised(made),
+        before=fingerprint(found).value,
+        after=fingerprint(after).value,
+        warning=_WARNING,
+        notes=tuple(_notes(found, report, compiled)),
+        _ends=(found, after),
     )
     return result, made
 

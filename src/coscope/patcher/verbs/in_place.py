@@ -160,20 +160,20 @@ def _put(entry: _Entry) -> None:
     _change(entry, function, wanted, co)
     after = snapshot(function, changed_cells(function, {}, apart=wanted.cells))
     entry.receipt = Receipt(
-        exact_text(function.__qualname__),
-        module_of(function),
-        True,
-        entry.reached.via,
-        asked.edits,
-        tuple(asked.changes()),
-        admitted.report,
-        (code.stacksize, wanted.code.stacksize),
-        ("everything: it is the function itself",),
-        ("code",) if wanted.code is not code else (),
-        running,
-        asked.warning,
-        tuple(notes),
-        (before, after),
+        name=exact_text(function.__qualname__),
+        module=module_of(function),
+        in_place=True,
+        via=entry.reached.via,
+        edits=asked.edits,
+        changes=tuple(asked.changes()),
+        report=admitted.report,
+        stack=(code.stacksize, wanted.code.stacksize),
+        shared=("everything: it is the function itself",),
+        fresh=("code",) if wanted.code is not code else (),
+        running_frames=running,
+        warning=asked.warning,
+        notes=tuple(notes),
+        _ends=(before, after),
     )
 
 

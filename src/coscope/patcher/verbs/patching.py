@@ -157,20 +157,20 @@ def _receipt(
         notes += sharers(function, reached.code, wanted.cells, besides=new)
     notes += calls_itself(function, reached.code, own)
     return Receipt(
-        exact_text(new.__qualname__),
-        module_of(function),
-        False,
-        reached.via,
-        asked.edits,
-        tuple(asked.changes()),
-        admitted.report,
-        (reached.code.stacksize, admitted.code.stacksize),
-        tuple(shared),
-        ("code", *(f"cell {name}" for name in own)),
-        running_frames(function.__code__),
-        asked.warning,
-        tuple(notes),
-        (before, snapshot(new)),
+        name=exact_text(new.__qualname__),
+        module=module_of(function),
+        in_place=False,
+        via=reached.via,
+        edits=asked.edits,
+        changes=tuple(asked.changes()),
+        report=admitted.report,
+        stack=(reached.code.stacksize, admitted.code.stacksize),
+        shared=tuple(shared),
+        fresh=("code", *(f"cell {name}" for name in own)),
+        running_frames=running_frames(function.__code__),
+        warning=asked.warning,
+        notes=tuple(notes),
+        _ends=(before, snapshot(new)),
     )
 
 

@@ -178,15 +178,15 @@ def request(asked: Changes) -> Request:
     given = _edits(asked.get("edits", ()))
     kinds += ["instructions"] * bool(given)
     return Request(
-        (*made, *given),
-        named["cells"],
-        named["defaults"],
-        named["kwdefaults"],
-        named["globals"],
-        asked.get("name"),
-        asked.get("qualname"),
-        tuple(kinds),
-        objects,
+        edits=(*made, *given),
+        cells=named["cells"],
+        defaults=named["defaults"],
+        kwdefaults=named["kwdefaults"],
+        bound=named["globals"],
+        name=asked.get("name"),
+        qualname=asked.get("qualname"),
+        kinds=tuple(kinds),
+        objects=objects,
     )
 
 

@@ -249,7 +249,15 @@ def _share(
     mark = max([0, *(at + cells(text) for text, at in map(page.covered, instructions))])
     if not mark or room < _LEAST_MARK + last.least + 2:
         least = _LEAST_FORM if last.first else last.least
-        return Widths(number, 0, offset, opname, arg, operation, max(least, room))
+        return Widths(
+            number=number,
+            mark=0,
+            offset=offset,
+            opname=opname,
+            arg=arg,
+            operation=operation,
+            last=max(least, room),
+        )
     room -= 2
     if mark + last.needed > room:
         page.step = 2
@@ -257,7 +265,15 @@ def _share(
         mark = min(
             mark, max(room - last.needed, max(_LEAST_MARK, room * (8 if last.first else 11) // 20))
         )
-    return Widths(number, mark, offset, opname, arg, operation, room - mark)
+    return Widths(
+        number=number,
+        mark=mark,
+        offset=offset,
+        opname=opname,
+        arg=arg,
+        operation=operation,
+        last=room - mark,
+    )
 
 
 def _indentation(text: str) -> int:
