@@ -53,6 +53,7 @@ FIELDS = (
         "needs",
         "makes",
         "next",
+        "bonds",
         "after",
         "lands",
         "form",

@@ -129,6 +129,7 @@ class Opcode:
     next: tuple[
         str, ...
     ] = ()  # opcodes, one of which must follow at once; the interpreter skips it
+    bonds: tuple[str, ...] = ()  # opcodes that the interpreter expects there, where one follows
     after: tuple[str, ...] = ()  # the only opcodes that may stand before it (RETURN_GENERATOR)
     lands: tuple[str, ...] = ()  # opcodes that must stand at the jump's target, in this order
     base: str | None = None  # of a specialised or instrumented form

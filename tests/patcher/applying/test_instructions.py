@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+import coscope
 from coscope.codec.unmarshal import load
 from coscope.errors import NothingSelected, PatchError, Refused
 from coscope.model import Code
@@ -258,11 +260,64 @@ def adjacent(version: str) -> set[tuple[str, str]]:
         ("3.12", {("KW_NAMES", "CALL"), ("SEND", "YIELD_VALUE"), ("YIELD_VALUE", "RESUME")}),
         ("3.13", {("END_FOR", "POP_TOP"), ("SEND", "YIELD_VALUE"), ("YIELD_VALUE", "RESUME")}),
         ("3.14", {("END_FOR", "POP_ITER"), ("SEND", "YIELD_VALUE"), ("YIELD_VALUE", "RESUME")}),
-        ("3.15", {("END_FOR", "POP_ITER"), ("SEND", "YIELD_VALUE"), ("YIELD_VALUE", "RESUME")}),
+        (
+            "3.15",
+            {
+                ("END_FOR", "POP_ITER"),
+                ("LOAD_SPECIAL", "CALL"),
+                ("SEND", "YIELD_VALUE"),
+                ("YIELD_VALUE", "RESUME"),
+            },
+        ),
     ],
 )
 def test_pairs_that_the_interpreter_relies_on(version: str, pairs: set[tuple[str, str]]) -> None:
     assert set() == pairs - adjacent(version)
+
+
+INTERRUPTED = """
+import _thread
+def f(log, manager):
+    with manager:
+        log.append("body")
+class Manager:
+    __enter__ = staticmethod(_thread.interrupt_main)
+    def __init__(self, log):
+        self.log = log
+    def __exit__(self, *error):
+        self.log.append("exit")
+"""
+
+
+def left_after_an_interrupt(function: Any, manager: Any) -> list[str]:
+    """What was logged when Ctrl-C comes while `__enter__` runs."""
+    log: list[str] = []
+    try:
+        function(log, manager(log))
+        for _ in range(1000):  # to 3.15 a call handles it, later a loop
+            pass
+    except KeyboardInterrupt:
+        log.append("interrupt")
+    return log
+
+
+@pytest.mark.skipif(sys.platform == "emscripten", reason="nothing interrupts Pyodide")
+def test_no_insertion_lets_an_interrupt_skip_exit() -> None:
+    namespace: dict[str, Any] = {}
+    exec(INTERRUPTED, namespace)
+    function, manager = namespace["f"], namespace["Manager"]
+    plain = left_after_an_interrupt(function, manager)
+    differing = []
+    for instruction in coscope.read(function).code.instructions:
+        edit = Insert(where=coscope.at_offset(instruction.offset), instructions=(Do("NOP"),))
+        try:
+            changed = coscope.patch(function, edits=[edit])
+        except coscope.CoscopeError:
+            continue
+        if ("exit" in plain) != ("exit" in left_after_an_interrupt(changed, manager)):
+            differing.append((instruction.offset, instruction.opname))
+
+    assert [] == differing
 
 
 def where_jumps_land(listing: Listing, opname: str) -> set[str]:

@@ -9,14 +9,14 @@ from coscope.patcher.listing.listing import Listing
 # What the frame of a function that is no generator is made ready with.
 _PROLOGUE = frozenset({"COPY_FREE_VARS", "MAKE_CELL", "NOP"})
 
-# A generator that is suspended is known by the RESUME behind the YIELD_VALUE at which it stands
-# (`gi_yieldfrom`, `close()`), and to 3.11 `throw()` looks for the SEND before it.
-# Source: CPython 3.11.7 and 3.13.0, Objects/genobject.c, `_PyGen_yf`, `gen_close`, `_gen_throw`.
-_ALWAYS = {
-    "SEND": ("YIELD_VALUE",),
-    "YIELD_VALUE": ("RESUME",),
-    "RESUME": ("JUMP_BACKWARD_NO_INTERRUPT",),
-    # The verifier tells only from both together that what is left is an exception and not None,
+# What the interpreter itself relies on is in the tables, by version (`next`, `bonds`, `lands`):
+# - A suspended generator is known by the RESUME behind its YIELD_VALUE (`gi_yieldfrom`, `close()`),
+#   and to 3.11 `throw()` looks for the SEND before it. Source: CPython 3.11.7 and 3.13.0,
+#   Objects/genobject.c, `_PyGen_yf`, `gen_close`, `_gen_throw`.
+# - From 3.15 on a call handles no interrupt where LOAD_SPECIAL is the unit before it: else Ctrl-C
+#   between `__enter__` and the body of a `with` skips `__exit__`. Source: CPython GH-148874.
+_PROVED_TOGETHER = {
+    # The verifier proves only from both together that what is left is an exception and not None,
     # and that the argument of a generator expression need not be an iterator.
     "COPY": ("POP_JUMP_IF_NOT_NONE", "POP_JUMP_FORWARD_IF_NOT_NONE"),
     "LOAD_FAST": ("GET_ANEXT",),
@@ -39,7 +39,8 @@ def _bonds(listing: Listing) -> Iterator[tuple[int, str]]:
         if row is None:
             continue
         follower = names[index + 1] if index + 1 < len(items) else None
-        if follower is not None and follower in (*row.next, *_ALWAYS.get(row.name, ())):
+        others = (*row.next, *row.bonds, *_PROVED_TOGETHER.get(row.name, ()))
+        if follower is not None and follower in others:
             yield index + 1, f"the interpreter steps from {row.name} to {follower}"
         if row.lands and item.target is not None:
             target = index_of.get(id(item.target), len(items))
