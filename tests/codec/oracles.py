@@ -108,8 +108,17 @@ def differences(co: CodeType, code: Code) -> list[str]:
 def _text(instruction: Any, co: CodeType) -> str:
     """`argrepr`, with the differences that are on purpose: `tools.probe.TEXTS`."""
     text, reason = text_of(instruction, co)
-    # Here both sides are written by this interpreter, and the set is the same one.
-    return str(instruction.argrepr) if reason == "not shown" else text
+    # Here both sides are written by this interpreter; only the order of a set differs.
+    return _ordered(instruction.argval) if reason == "not shown" else text
+
+
+def _ordered(value: Any) -> str:
+    """`repr`, with the items of frozensets in the order of their texts."""
+    if type(value) is frozenset and value:
+        return f"frozenset({{{', '.join(sorted(map(_ordered, value)))}}})"
+    if type(value) is tuple:
+        return f"({', '.join(map(_ordered, value))}{',' * (len(value) == 1)})"
+    return repr(value)
 
 
 def _jump_target(instruction: Any) -> int | None:

@@ -7,6 +7,7 @@ until their text is exponential, and whole code objects.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from coscope.model import Code, Constant, FrozenSet, Opaque, Slice
 
@@ -14,6 +15,7 @@ LIMIT = 100_000  # characters, after which the text ends in "..."
 DEPTH = 50  # nested containers, below which "..." stands
 
 _PLAIN = frozenset({type(None), bool, float, complex, str, bytes, type(...)})
+_SORTED = 1_000  # items of a frozenset that are put in order
 _DIGITS = 14_000  # bits of an int that `str` writes under the default limit of 4,300 digits
 
 
@@ -51,7 +53,7 @@ def _pieces(value: Constant, depth: int) -> Iterator[str]:
         yield ",)" if len(value) == 1 else ")"
     elif kind is FrozenSet:
         yield "frozenset({" if value.items else "frozenset("
-        yield from _items(value.items, depth - 1)
+        yield from _in_order(value.items, depth - 1)
         yield "})" if value.items else ")"
     elif kind is Slice:
         yield "slice("
@@ -65,6 +67,14 @@ def _pieces(value: Constant, depth: int) -> Iterator[str]:
         yield "<class 'StopIteration'>"
     else:
         yield f"<{kind.__name__}>"
+
+
+def _in_order(values: tuple[Constant, ...], depth: int) -> Iterator[str]:
+    """The items of a frozenset, by their texts: its own order depends on the hash seed."""
+    if len(values) > _SORTED:
+        yield from _items(values, depth)
+        return
+    yield ", ".join(sorted("".join(islice(_pieces(value, depth), LIMIT)) for value in values))
 
 
 def _items(values: tuple[Constant, ...], depth: int) -> Iterator[str]:

@@ -22,6 +22,7 @@ from coscope.model import Value
 
 WIDTH = 80  # characters of a text, about
 _ITEMS = 6  # shown of a container
+_SORTED = 1_000  # items of a set that are sorted
 _DEPTH = 3  # containers inside containers
 _INT_BITS = 200  # an int beyond is shown by its leading digits and its size
 
@@ -128,6 +129,8 @@ def _container(items: Any, width: int, depth: int) -> str:
     if depth == 0:
         return f"{opened}...{closed}"
     try:
+        if kind is set or kind is frozenset:
+            return _unordered(list(items), kind.__name__, width, depth)
         shown = list(islice(items.items() if kind is dict else items, _ITEMS + 1))
     except RuntimeError:  # another thread changed its size
         return f"<{kind.__name__} at {id(items):#x}>"
@@ -138,6 +141,19 @@ def _container(items: Any, width: int, depth: int) -> str:
     body = ", ".join([*texts, f"... {len(items)} in all"] if more else texts)
     if kind is tuple and len(items) == 1:
         body += ","
+    if len(opened) + len(body) + len(closed) > width:
+        body = shortened(body, width - len(opened) - len(closed))
+    return opened + body + closed
+
+
+def _unordered(items: list[Any], kind: str, width: int, depth: int) -> str:
+    """A set in the order of its texts, so that it does not depend on the hash seed."""
+    opened, closed, _ = _BRACKETS[kind]
+    if len(items) > _SORTED:
+        return f"{opened}... {len(items)} in all{closed}"
+    texts = sorted(_text(item, width // 2, depth - 1) for item in items)
+    more = [f"... {len(items)} in all"] if len(items) > _ITEMS else []
+    body = ", ".join([*texts[:_ITEMS], *more])
     if len(opened) + len(body) + len(closed) > width:
         body = shortened(body, width - len(opened) - len(closed))
     return opened + body + closed

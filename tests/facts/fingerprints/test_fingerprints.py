@@ -98,7 +98,7 @@ def test_the_fingerprint_of_a_version_stays() -> None:
 def test_names_version_and_scheme() -> None:
     version = "{}.{}".format(*sys.version_info[:2])
 
-    assert fingerprint(names).value.startswith(f"coscope:1:cpython-{version}:sha256:")
+    assert fingerprint(names).value.startswith(f"coscope:2:cpython-{version}:sha256:")
 
 
 SCRIPT = """

@@ -16,6 +16,7 @@ from coscope.facts.calls.parameters import Arguments, Given, fill
 from coscope.facts.calls.partials import partially_called
 from coscope.facts.calls.reached import Reached, Way, before, called
 from coscope.facts.calls.receivers import STAND_IN, Receiver
+from coscope.facts.dependencies.dispatchers import DISPATCHER, cells_of, registry_of
 from coscope.facts.fingerprints.provenance import origin_of_class
 from coscope.readers.attributes import (
     MISSING,
@@ -41,10 +42,8 @@ class _Samples:
     single = functools.singledispatchmethod(_sample)
 
 
-_DISPATCHER: object = functools.singledispatch(_sample)
 _UNBOUND = _Samples.whole  # the function that a partialmethod gives through its class
 _METHOD: object = _Samples.single
-_code_of_dispatcher: CodeType = _DISPATCHER.__code__  # type: ignore[attr-defined]
 _code_of_unbound: CodeType = _UNBOUND.__code__
 _code_of_method = _METHOD.__code__ if type(_METHOD) is FunctionType else None
 _GET = None if _code_of_method is not None else type(_METHOD)  # an object of its own: 3.14
@@ -53,39 +52,24 @@ _COUNTS = _code_of_method is None or "funcname" in _code_of_method.co_freevars
 _SKIPS_SELF = _GET is not None and "_dispatch_arg_index" in _GET.__init__.__code__.co_names
 
 
+def _held(function: object) -> dict[str, object]:
+    assert type(function) is FunctionType
+    return cells_of(function)
+
+
 def special(function: FunctionType) -> _Follow | None:
     """How to follow a wrapper of the standard library; None for any other function."""
     code = function.__code__
-    if code is _code_of_dispatcher:
+    if code is DISPATCHER:
         return _dispatcher
     if code is _code_of_unbound:
         return _unbound
     return _single_method if code is _code_of_method else None
 
 
-def _cells(function: object) -> dict[str, object]:
-    assert type(function) is FunctionType
-    held = {}
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
-        try:
-            held[name] = cell.cell_contents
-        except ValueError:
-            continue
-    return held
-
-
-def registry_of(dispatcher: object) -> dict[type, object] | None:
-    """Class -> implementation of a `singledispatch` function; None if it is something else."""
-    if type(dispatcher) is not FunctionType or dispatcher.__code__ is not _code_of_dispatcher:
-        return None
-    dispatch = _cells(dispatcher).get("dispatch")
-    registry = _cells(dispatch).get("registry") if type(dispatch) is FunctionType else None
-    return registry if type(registry) is dict else None
-
-
 def _dispatcher(way: Way, wrapper: object, arguments: Arguments) -> tuple[object, Arguments] | None:
     registry = registry_of(wrapper)
-    name = _cells(wrapper).get("funcname")
+    name = _held(wrapper).get("funcname")
     found = _chosen(way.reached, registry, arguments, 0, name)
     if found is None:
         return None
@@ -234,13 +218,13 @@ def _as_method(
 def partialmethod_of(thing: object) -> object:
     """The partialmethod whose function this is, reached through its class; else MISSING."""
     if type(thing) is FunctionType and thing.__code__ is _code_of_unbound:
-        return _cells(thing).get("self", MISSING)
+        return _held(thing).get("self", MISSING)
     return MISSING
 
 
 def _unbound(way: Way, function: object, arguments: Arguments) -> tuple[object, Arguments] | None:
     """The function that a partialmethod gives through its class."""
-    method = _cells(function).get("self")
+    method = _held(function).get("self")
     if not is_a(method, functools.partialmethod):
         way.reached.unless("what the partialmethod holds is not known")
         return None
@@ -299,9 +283,9 @@ def _single_method(
     way: Way, function: object, arguments: Arguments
 ) -> tuple[object, Arguments] | None:
     """The function that a singledispatchmethod gives, to 3.13."""
-    held = _cells(function)
+    held = _held(function)
     dispatch = held.get("dispatch")
-    registry = _cells(dispatch).get("registry") if type(dispatch) is FunctionType else None
+    registry = _held(dispatch).get("registry") if type(dispatch) is FunctionType else None
     if "self" in held:  # 3.11
         registry = registry_of(instance_attribute(held["self"], "dispatcher"))
     name = held.get("funcname") if _COUNTS else None

@@ -10,6 +10,7 @@ from functools import cache
 from types import FunctionType, MethodType
 from typing import Any
 
+from coscope.facts.dependencies.dispatchers import registered, registry_of
 from coscope.readers.attributes import (
     MISSING,
     class_attribute,
@@ -54,12 +55,35 @@ def held_by(thing: Any) -> Iterator[Part]:
         yield "__func__", member(base, "__func__", thing)
     elif is_a(thing, _LRU_WRAPPER):
         yield from _own(thing, "__wrapped__")
-    elif any(is_a(thing, wrapper) for wrapper in _OWN_FUNC):
+    elif is_a(thing, functools.partialmethod):
+        yield from _held_by_partialmethod(thing)
+    elif is_a(thing, functools.singledispatchmethod):
+        yield from _own(thing, "func")
+        yield from _registered(instance_attribute(thing, "dispatcher"))
+    elif is_a(thing, functools.cached_property):
         yield from _own(thing, "func")
     elif is_a(thing, type):
         yield from _held_by_class(thing)
     else:
         yield from _held_by_instance(thing)
+
+
+def _held_by_partialmethod(method: object) -> Iterator[Part]:
+    yield from _own(method, "func")
+    held, keywords = instance_attribute(method, "args"), instance_attribute(method, "keywords")
+    if type(held) is tuple:
+        yield from ((f"partial.args[{at}]", value) for at, value in enumerate(held))
+    if type(keywords) is dict:
+        for name, value in list(keywords.items()):
+            if is_a(name, str):
+                yield f"partial.keywords[{exact_text(name)!r}]", value
+
+
+def _registered(dispatcher: object) -> Iterator[Part]:
+    """The implementations of a `singledispatch` function."""
+    registry = registry_of(dispatcher)
+    for name, _, implementation in registered(registry) if registry is not None else ():
+        yield f"registry[{name}]", implementation
 
 
 _OWN_FUNC = (
@@ -74,6 +98,7 @@ def _held_by_function(function: FunctionType) -> Iterator[Part]:
         if type(name) is str:
             yield f"default of {name}", value
     yield from _own_entry(function.__dict__, "__wrapped__")
+    yield from _registered(function)
     if _annotate is not None:
         value = _annotate.__get__(function)
         if value is not None:
@@ -139,7 +164,22 @@ def _held_by_instance(thing: object) -> Iterator[Part]:
     call = class_attribute(type(thing), "__call__")
     if type(call) is FunctionType:
         yield "__call__", call
-    yield from _own(thing, "__wrapped__")
+    if not _is_lazy(thing):
+        yield from _own(thing, "__wrapped__")
+    yield from wrapt_parts(thing)
+
+
+def wrapt_parts(thing: object) -> Iterator[Part]:
+    """What a function wrapper of wrapt, whose fields are in C code, calls and wraps."""
+    names = [name_of_class(base).rpartition(".")[2] for base in mro_of(type(thing))]
+    if "_FunctionWrapperBase" in names and not _is_lazy(thing):
+        for name in ("__wrapped__", "_self_wrapper", "_self_instance"):
+            yield from _own(thing, name)
+
+
+def _is_lazy(thing: object) -> bool:
+    """True for a proxy that makes what it wraps when somebody looks."""
+    return any("Lazy" in name_of_class(base) for base in mro_of(type(thing))[:-1])
 
 
 def _runs_python(value: object) -> bool:

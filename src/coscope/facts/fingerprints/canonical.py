@@ -17,7 +17,7 @@ from coscope.model import FAST_CELL, FAST_FREE, Code, Constant, Opaque
 from coscope.opcodes import Opcode, table
 from coscope.readers.docstrings import docstring_of
 
-SCHEME = 1  # version of the canonical form and of everything that is put into a fingerprint
+SCHEME = 2  # version of the canonical form and of everything that is put into a fingerprint
 
 # Code that names one of these can see its own local names, or hand its flags on.
 REVEALING = frozenset(

@@ -6,6 +6,7 @@ dictionaries and slots. Everything else is for the caller to tell by name or to 
 
 from __future__ import annotations
 
+import abc
 import functools
 import gc
 import sys
@@ -54,6 +55,12 @@ _ABOUT_ITSELF = frozenset(
 _WRITERS: dict[tuple[str, str], Callable[[Any], str]] = {
     ("builtins", "range"): repr,
     ("datetime", "date"): repr,
+    ("datetime", "timezone"): repr,
+    ("zoneinfo", "ZoneInfo"): lambda thing: str(thing.key),
+    ("ipaddress", "IPv4Address"): str,
+    ("ipaddress", "IPv6Address"): str,
+    ("ipaddress", "IPv4Network"): str,
+    ("ipaddress", "IPv6Network"): str,
     ("datetime", "timedelta"): repr,
     ("decimal", "Decimal"): str,
     ("uuid", "UUID"): str,
@@ -65,7 +72,7 @@ _WRITERS: dict[tuple[str, str], Callable[[Any], str]] = {
 }
 
 # Modules whose classes, written in Python, keep everything in dictionaries and slots.
-_TRANSPARENT = frozenset(("dataclasses", "enum", "types", "fractions"))
+_TRANSPARENT = frozenset(("dataclasses", "enum", "types", "fractions", "collections"))
 
 # What wraps functions in a class body or for a call.
 _WRAPPERS: tuple[type, ...] = (
@@ -127,17 +134,49 @@ def is_wrapper(thing: object) -> bool:
 
 
 def is_transparent(thing: object) -> bool:
-    """True of an instance whose whole state is in its dictionary and slots."""
+    """True for an instance of a class that a class statement made: the user's, or a plain one."""
     cls = type(thing)
     name = namespace_of(cls).get("__module__")
     if type(name) is str and name in _TRANSPARENT and origin_of_class(cls).kind == "python":
-        return bool(cls is DynamicClassAttribute or _is_of_python_code(cls))
-    return origin_of_class(cls).kind == "user"
+        return cls is DynamicClassAttribute or is_of_a_statement(cls)
+    return origin_of_class(cls).kind == "user" and is_of_a_statement(cls)
 
 
-def _is_of_python_code(cls: type) -> bool:
-    """True of a class that a class statement made."""
-    return bool(type.__dict__["__flags__"].__get__(cls) & 1 << 9)
+_flags_of = type.__dict__["__flags__"].__get__
+_size_of = type.__dict__["__basicsize__"].__get__
+_base_of = type.__dict__["__base__"].__get__
+_HEAP, _IMMUTABLE = 1 << 9, 1 << 8  # Py_TPFLAGS_HEAPTYPE, Py_TPFLAGS_IMMUTABLETYPE
+_WORD = tuple.__itemsize__  # bytes of a pointer
+
+
+def is_of_a_statement(cls: type) -> bool:
+    """True if a class statement made a class: whatever its instances hold, Python can see.
+
+    Its instances are larger than those of its base by its slots, its dictionary and its list of
+    weak references alone. C code that makes a class adds fields of its own, and is in a native
+    module.
+    """
+    flags = _flags_of(cls)
+    if not flags & _HEAP or flags & _IMMUTABLE or is_of_c_module(cls):
+        return False
+    own = namespace_of(cls)
+    slots = sum(type(value) is MemberDescriptorType for value in own.values())
+    slots += sum(name in own for name in ("__dict__", "__weakref__"))
+    base = _base_of(cls)
+    return base is not None and _size_of(cls) - _size_of(base) <= slots * _WORD
+
+
+def is_of_c_module(cls: type) -> bool:
+    """True if the module that a class names was loaded from a native file, or is no file's."""
+    name = namespace_of(cls).get("__module__")
+    module: Any = dict.get(sys.modules, name) if type(name) is str else None
+    if not is_a(module, ModuleType):
+        return type(name) is str and name.startswith("_cython_")
+    file = dict.get(module_namespace(module), "__file__")
+    return type(file) is str and file.endswith(_NATIVE)
+
+
+_NATIVE = (".so", ".pyd", ".dll", ".dylib")
 
 
 def wrapper_parts(thing: object) -> list[Part]:
@@ -177,6 +216,8 @@ def instance_parts(thing: object) -> list[Part]:
             found.update((name, value) for name, value in dict.items(held) if type(name) is str)
     for base in mro_of(type(thing)):
         for name, value in list(namespace_of(base).items()):
+            if not is_of_a_statement(base):
+                break  # a member of C code is no content, and may be an address
             if type(value) is MemberDescriptorType and name not in found:
                 inner = instance_attribute(thing, name)
                 if inner is not MISSING:
@@ -200,20 +241,27 @@ def base_value(thing: object) -> Any:
     return MISSING
 
 
+def virtual_subclasses(cls: type) -> list[Part]:
+    """The classes that were registered with an abstract base class, in order of names."""
+    held = namespace_of(cls).get("_abc_impl", MISSING)
+    if held is MISSING or name_of_class(type(held)) != "_abc._abc_data":
+        return []
+    registry = vars(abc)["_get_dump"](cls)[0]  # weak references
+    found = [reference() for reference in registry]
+    return sorted((name_of_class(each), each) for each in found if each is not None)
+
+
 def hidden_bases(cls: type) -> list[type]:
-    """Classes among its bases that are neither the user's nor plain built-in types."""
+    """Classes among its bases that C code made, but for plain built-in types."""
     plain = {object, *(base for base, _ in _BASES)}
     return [
         base
         for base in mro_of(cls)
         if not any(base is each for each in plain)
         and not issubclass(base, BaseException)
-        and origin_of_class(base).kind != "user"
-        and namespace_of(base).get("__module__") not in _HARMLESS
+        and not is_of_a_statement(base)
+        and not (cls is DynamicClassAttribute and is_a(base, type))
     ]
-
-
-_HARMLESS = frozenset(("abc", "typing", "enum", "dataclasses", "collections.abc", "types"))
 
 
 def proxied(proxy: MappingProxyType[object, object]) -> object:

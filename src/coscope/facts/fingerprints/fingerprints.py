@@ -28,7 +28,7 @@ KEPT = 128  # fingerprints that are kept, with what they were made from, until i
 class Fingerprint(Result):
     """The fingerprint of a function, and what went into it."""
 
-    value: str  # "coscope:1:cpython-3.13:sha256:..."
+    value: str  # "coscope:2:cpython-3.13:sha256:..."
     name: str  # of the target; it does not count
     live: bool  # False for a file: then only the code counts
     version: str  # of CPython, "3.13"

@@ -12,6 +12,7 @@ from coscope.facts.dependencies.dynamic import ALWAYS, BY_NAME, dynamic_uses
 from coscope.facts.dependencies.rows import Dependency
 from coscope.facts.fingerprints.components import ARROW, Unknown
 from coscope.facts.fingerprints.provenance import module_namespace
+from coscope.facts.fingerprints.state import STATEFUL_METHODS, state_read_by
 from coscope.facts.fingerprints.unchanged import Witness
 from coscope.facts.names.accesses import CELL, Accesses, accesses_of
 from coscope.facts.names.scopes import Found, Scope, scope_of
@@ -73,10 +74,15 @@ class Reading:
             self._watch(scope, space, root, found)
             thing, label = self._walk(found.object, root, rest.split(".") if rest else [])
             again = not self._note_dynamic(code, path, label, tuple(offsets), found.kind, thing)
+            again = not self._note_state(path, label, thing) and again
             for component in self._told(found, label, thing, path, space, uses):
                 if again and space != CELL and not is_a(thing, ModuleType):
                     self.inputs.bindings[binding] = component
                 yield component
+        for name in uses.attributes:
+            if name in STATEFUL_METHODS:
+                reason = f"a call of {name} reads state that is no part of any object here"
+                self.inputs.unknown.append(Unknown(path, "state of the process", reason))
         for name, offsets in uses.imports.items():
             yield from self._imported(name, tuple(offsets), code, path, scope, uses)
 
@@ -147,6 +153,7 @@ class Reading:
         self.inputs.witness.holds(lambda asked: [scope.imported(asked).object], name)
         thing = scope.imported(name).object
         self._note_dynamic(code, path, name, offsets, "import", thing)
+        self._note_state(path, name, thing)
         component = f"import {name}"
         if thing is MISSING:
             text = self.inputs.unloaded(name, _joined(path, name))
@@ -191,6 +198,14 @@ class Reading:
             self.inputs.unknown.append(
                 Unknown(where, "dynamic code", f"{use.function}: {use.note}")
             )
+        return True
+
+    def _note_state(self, path: str, name: str, thing: object) -> bool:
+        """List a function of the standard library that reads what no object here holds."""
+        reason = state_read_by(thing)
+        if reason is None:
+            return False
+        self.inputs.unknown.append(Unknown(_joined(path, name), "state of the process", reason))
         return True
 
 

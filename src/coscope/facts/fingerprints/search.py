@@ -14,12 +14,20 @@ from types import (
 )
 from typing import Any
 
-from coscope.facts.dependencies.following import package_of
+from coscope.facts.dependencies.dispatchers import registered, registry_of
+from coscope.facts.dependencies.following import package_of, wrapt_parts
 from coscope.facts.fingerprints import contents
 from coscope.facts.fingerprints.canonical import digested, opaque_constants
 from coscope.facts.fingerprints.components import ARROW, Component, Part, Unknown, kept
+from coscope.facts.fingerprints.everyday import (
+    everyday_contents,
+    everyday_parts,
+    is_mutable,
+    member_text,
+)
 from coscope.facts.fingerprints.globals import Reading
 from coscope.facts.fingerprints.literals import atom_key, digest
+from coscope.facts.fingerprints.ordering import constant_text, order_of
 from coscope.facts.fingerprints.provenance import (
     Origin,
     module_namespace,
@@ -30,7 +38,13 @@ from coscope.facts.fingerprints.provenance import (
 )
 from coscope.facts.fingerprints.unchanged import Witness, contents_of_cell
 from coscope.model import Code
-from coscope.readers.attributes import MISSING, is_a, mro_of, namespace_of
+from coscope.readers.attributes import (
+    MISSING,
+    instance_attribute,
+    is_a,
+    mro_of,
+    namespace_of,
+)
 from coscope.readers.from_function import from_code_object
 from coscope.readers.values import exact_text, name_of_class, type_name_of
 
@@ -149,11 +163,20 @@ class Inputs:
         return text if len(text) <= 2_000 else f"tuple sha256:{digest(text)}"
 
     def _set(self, items: Any, path: str) -> str:
-        """A set of constants, sorted: other objects have no order that two processes share."""
-        texts = [_constant(item) for item in items]
-        if len(texts) > MOST_ITEMS or None in texts:
+        """A set, in the order of what its items are or are called.
+
+        Objects without a name of their own have no order that two processes share.
+        """
+        named = [(order_of(item), item) for item in items]
+        orders = {order for order, _ in named}
+        if len(named) > MOST_ITEMS or None in orders or len(orders) < len(named):
             return self.ignore(path, items, "a set of objects that have no order of their own")
-        return f"{type(items).__name__}({', '.join(sorted(filter(None, texts)))})"
+        named.sort(key=lambda entry: entry[0] or "")
+        texts = [
+            constant_text(item) or self.key(item, f"{path}{{{order}}}", path)
+            for order, item in named
+        ]
+        return f"{type(items).__name__}({', '.join(texts)})"
 
     def _has_parts(self, thing: Any) -> bool:
         kind = type(thing)
@@ -167,6 +190,7 @@ class Inputs:
             or contents.is_wrapper(thing)
             or contents.alias_parts(thing) is not None
             or (kind is MappingProxyType and contents.proxied(thing) is not MISSING)
+            or everyday_parts(thing) is not None
             or contents.is_transparent(thing)
         )
 
@@ -202,7 +226,19 @@ class Inputs:
             )
         if is_a(thing, ModuleType):
             return self.module(thing, path, ())[0]
-        return contents.c_descriptor_text(thing) or contents.plain_text(thing)
+        return self._c_function(thing, path) or (
+            contents.c_descriptor_text(thing) or contents.plain_text(thing) or member_text(thing)
+        )
+
+    def _c_function(self, thing: Any, path: str) -> str | None:
+        """A function that Cython compiled: by name, and never by what its C fields hold."""
+        kind = type(thing)
+        if name_of_class(kind).rpartition(".")[2] not in _COMPILED:
+            return None
+        name, module = (instance_attribute(thing, each) for each in ("__qualname__", "__module__"))
+        named = f"{exact_text(name)}" if is_a(name, str) else "?"
+        module = exact_text(module) if is_a(module, str) else ""
+        return self._by_name(origin_of_module_name(module), f"{module}.{named}", thing, path)
 
     def _is_own(self, cls: type) -> bool:
         return _package_of_class(cls) in self.packages
@@ -248,6 +284,9 @@ class Inputs:
         """The kind and the components of what is a part of its own."""
         kind = type(thing)
         if kind is FunctionType:
+            registry = registry_of(thing)
+            if registry is not None:
+                return "singledispatch", list(self._dispatcher(thing, registry, path))
             return "function", list(self._function(thing, path))
         if kind is CodeType:
             code = from_code_object(thing)
@@ -264,8 +303,30 @@ class Inputs:
             return "object", []
         return self._other(thing, path)
 
+    def _dispatcher(
+        self, function: FunctionType, registry: dict[type, object], path: str
+    ) -> Iterator[tuple[str, str]]:
+        """A `singledispatch` function: every implementation, and the class it is registered for."""
+        self.witness.function(function, function.__code__)
+        self.witness.holds(lambda held: [*held.keys(), *held.values()], registry)
+        for name, cls, implementation in registered(registry):
+            where = joined(path, f"registry[{name}]")
+            yield f"class {name}", self.key(cls, f"{where} class", path)
+            yield f"registry[{name}]", self.key(implementation, where, path)
+
+    def _everyday(self, thing: Any, path: str) -> tuple[str, list[tuple[str, str]]]:
+        """A value of C code that is read by its content."""
+        parts = everyday_parts(thing) or []
+        if is_mutable(thing) and any(label == "bytes" for label, _ in parts):
+            self.witness.never()
+        elif is_mutable(thing):
+            self.witness.holds(everyday_contents, thing)
+        return type_name_of(thing), self._keys(parts, path)
+
     def _other(self, thing: object, path: str) -> tuple[str, list[tuple[str, str]]]:
         """Wrappers, aliases, bound builtins and instances."""
+        if everyday_parts(thing) is not None:
+            return self._everyday(thing, path)
         parts = contents.alias_parts(thing)
         if type(thing) is BuiltinFunctionType:
             name = f"method {thing.__name__} of C code"
@@ -286,13 +347,14 @@ class Inputs:
     def _instance(self, thing: object, path: str) -> list[tuple[str, str]]:
         self.witness.has_type(thing)
         self.witness.holds(contents.instance_contents, thing)
-        parts = [("class", type(thing))]
+        parts: list[tuple[str, Any]] = [("class", type(thing))]
         base = contents.base_value(thing)
         if base is not MISSING:
             parts.append(("value", base))
         for hidden in contents.hidden_bases(type(thing)):
             reason = f"what its base {name_of_class(hidden)} keeps in C code is not read"
             self.ignore(path, thing, reason)
+        parts += wrapt_parts(thing)
         attributes = [
             (f"attribute {name}", value) for name, value in contents.instance_parts(thing)
         ]
@@ -332,6 +394,9 @@ class Inputs:
         )
         if type(cls) is not type:
             yield from self._keys([("metaclass", type(cls))], path)
+        for name, each in contents.virtual_subclasses(cls):
+            self.witness.never()
+            yield f"registered {name}", self.key(each, joined(path, name), path)
         for name, value in contents.class_parts(cls, self.docstrings):
             yield name, self.key(value, joined(path, name), path)
 
@@ -391,6 +456,10 @@ def _is_seeded(function: FunctionType) -> bool:
     return co.co_name == "__hash__" and co.co_filename.startswith("<attrs generated ")
 
 
+# Names of the types of functions that Cython compiles.
+_COMPILED = ("cython_function_or_method", "fused_cython_function")
+
+
 def _dotted(function: FunctionType, qualname: str) -> str:
     module: object = function.__module__
     return f"{module}.{qualname}" if type(module) is str else qualname
@@ -413,14 +482,3 @@ def entries_of_attributes(function: FunctionType) -> list[tuple[str, object]]:
         if type(name) is str and name != "__wrapped__"
     ]
     return sorted(entries, key=lambda entry: entry[0])
-
-
-def _constant(item: object) -> str | None:
-    """A constant that may stand in a set, tuples of constants too."""
-    if type(item) is tuple:
-        inner = [_constant(each) for each in item]
-        return None if None in inner else f"({', '.join(filter(None, inner))})"
-    if type(item) is frozenset:
-        inner = [_constant(each) for each in item]
-        return None if None in inner else f"frozenset({', '.join(sorted(filter(None, inner)))})"
-    return atom_key(item)

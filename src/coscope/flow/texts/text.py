@@ -126,7 +126,7 @@ class Text(str):
         if isinstance(self.origin, Literal):
             value = self.origin.value
             if isinstance(value, FrozenSet):
-                value = value.items
+                return tuple(sorted(constant(item) for item in value.items[:LIMIT]))
             if isinstance(value, tuple):
                 return tuple(constant(item) for item in value[:LIMIT])
         return None
@@ -174,11 +174,17 @@ def _integer(value: int) -> str:
     return f"{sign}{hex(abs(value) >> 4 * ((bits + 3) // 4 - 8))}…"
 
 
+_SORTED = 1_000  # items of a frozenset that are sorted
+
+
 def _container(value: Constant, depth: int) -> str:
     if isinstance(value, Slice):
         parts = (value.start, value.stop, value.step)
         return f"slice({', '.join(constant(part, depth - 1) for part in parts)})"
-    items = value.items if isinstance(value, FrozenSet) else value
+    items: object = value
+    if isinstance(value, FrozenSet):  # in an order that does not depend on the hash seed
+        texts = {id(item): constant(item, max(depth - 1, 0)) for item in value.items[:_SORTED]}
+        items = tuple(sorted(value.items, key=lambda item: texts.get(id(item), "")))
     if not isinstance(items, tuple):
         return f"<{type(value).__name__}>"
     shown = []
