@@ -57,6 +57,9 @@ _GETS = [get for cls in _BINDING if (get := class_attribute(cls, "__get__")) is 
 # What `functools.partialmethod.__get__` binds without asking a user's class.
 _PLAIN = (FunctionType, staticmethod, classmethod, functools.partial, _LRU_WRAPPER)
 
+# Getters of `type` that go before the class's own dictionary, and run nothing of the user's.
+_OF_TYPE = ("__class__", "__base__", "__bases__", "__mro__", "__name__", "__qualname__")
+
 
 def attribute_of(owner: Any, name: str) -> Attribute:
     """What a class or an instance gives under a name; not for modules.
@@ -64,7 +67,11 @@ def attribute_of(owner: Any, name: str) -> Attribute:
     The value is what `getattr` would return wherever that runs no user's code; a property is
     given itself, and what an instance's own `__getattr__` would answer is missing.
     """
+    if owner is None:  # `__get__(None, ...)` means that the class is asked
+        return Attribute(getattr(None, name, MISSING))
     if is_a(owner, type):
+        if name in _OF_TYPE:
+            return Attribute(instance_attribute(owner, name))
         held = class_attribute(owner, name)
         if held is not MISSING:
             return _bound(held, None, owner)
@@ -107,7 +114,7 @@ def _bound(held: Any, instance: Any, cls: type) -> Attribute:
     if type(held) is functools.partialmethod and _is_plain(instance_attribute(held, "func")):
         return Attribute(held.__get__(instance, cls))
     if type(held) is functools.singledispatchmethod:
-        return Attribute(_without_cache(held).__get__(instance, cls))
+        return Attribute(_dispatcher(held, instance).__get__(instance, cls))
     if is_a(held, property) or is_a(held, functools.cached_property):
         return Attribute(held)
     if type(get) is WrapperDescriptorType and instance is None:
@@ -126,8 +133,11 @@ def _is_plain(function: Any) -> bool:
     return any(type(function) is plain for plain in (*_PLAIN, BuiltinFunctionType))
 
 
-def _without_cache(method: Any) -> Any:
-    """A copy that looks no instance up in its cache, which would hash the instance (3.13.0)."""
+def _dispatcher(method: Any, instance: Any) -> Any:
+    """The method itself; or a copy without a cache, where that would hash the instance (3.13.0)."""
+    hashing = class_attribute(type(instance), "__hash__")
+    if instance is None or type(hashing) is WrapperDescriptorType:
+        return method
     copy: Any = object.__new__(functools.singledispatchmethod)
     copy.__dict__.update(instance_attribute(method, "__dict__"))
     copy.__dict__["_method_cache"] = None

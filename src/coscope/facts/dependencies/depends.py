@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import CodeType, FunctionType
@@ -244,7 +245,8 @@ def depends(
     >>> [(row.name, row.kind) for row in found.reads]
     [('print', 'builtin'), ('LIMIT', 'unbound')]
     """
-    if type(target) is FunctionType and python is None and not unwrap:
+    plain = type(target) is FunctionType and target.__globals__ is not vars(functools)
+    if plain and python is None and not unwrap:
         taken = _taken(target)
         if transitive:
             return Dependencies(True, [_known_of(taken, True, libraries)])
