@@ -22,6 +22,7 @@ import pytest
 from coscope.errors import TargetError
 from coscope.facts.shipping.captures import Capture, Captured, Verdict, capture
 from coscope.readers import read
+from tests.facts.shipping import annotated_wrapper
 from tests.facts.shipping.shipped import (
     LOCK,
     OBJECTS,
@@ -421,3 +422,11 @@ def test_the_document_is_strict_json() -> None:
 
     assert "capture" == json.loads(json.dumps(found, allow_nan=False))["command"]
     assert ["closure", "client"] == [found["items"][0]["kind"], found["items"][0]["name"]]
+
+
+@pytest.mark.parametrize("thing", [annotated_wrapper.of_function, annotated_wrapper.of_method])
+def test_what_makes_annotations_goes_by_the_name_of_its_owner(thing: Any) -> None:
+    travels = pickle.loads(pickle.dumps(thing))  # pickle takes it, with __annotate__ by name (3.14)
+
+    assert type(travels) is annotated_wrapper.Wrapper
+    assert [True, True] == [verdict.takes for verdict in capture(thing).verdicts]

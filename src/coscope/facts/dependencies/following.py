@@ -10,7 +10,7 @@ from functools import cache
 from types import FunctionType, MethodType
 from typing import Any
 
-from coscope.facts.dependencies.dispatchers import registered, registry_of
+from coscope.facts.dependencies.dispatchers import cells_of, registered, registry_of
 from coscope.readers.attributes import (
     MISSING,
     class_attribute,
@@ -164,9 +164,37 @@ def _held_by_instance(thing: object) -> Iterator[Part]:
     call = class_attribute(type(thing), "__call__")
     if type(call) is FunctionType:
         yield "__call__", call
+        space = instance_attribute(thing, "__dict__")
+        entries = [*dict.items(space)] if is_a(space, dict) else []
+        for name, value in entries:
+            if type(name) is not str or name == "__wrapped__" or is_a(value, type):
+                continue
+            if leads_on(value):
+                yield name, value
     if not _is_lazy(thing):
         yield from _own(thing, "__wrapped__")
     yield from wrapt_parts(thing)
+
+
+def held_by_wrapper(function: FunctionType) -> Iterator[Part]:
+    """What a library's function that was made at run time holds: the user's function is in it.
+
+    Its cells, and lists and dictionaries in them; `__wrapped__`; what is registered in it.
+    """
+    yield from _own_entry(function.__dict__, "__wrapped__")
+    yield from _registered(function)
+    if registry_of(function) is not None:
+        return
+    for name, value in cells_of(function).items():
+        yield name, value
+        if type(value) is list or type(value) is tuple:
+            yield from ((f"{name}[{at}]", item) for at, item in enumerate(value[:_MOST_ITEMS]))
+        elif type(value) is dict:
+            items = [*value.items()][:_MOST_ITEMS]
+            yield from ((f"{name}[{key!r}]", item) for key, item in items if type(key) is str)
+
+
+_MOST_ITEMS = 1_000  # of a container in a cell
 
 
 def wrapt_parts(thing: object) -> Iterator[Part]:
@@ -203,6 +231,7 @@ def leads_on(thing: object) -> bool:
         type(thing) is FunctionType
         or any(is_a(thing, kind) for kind in (MethodType, type, *_IN_CLASSES))
         or type(class_attribute(type(thing), "__call__")) is FunctionType
+        or any(True for _ in wrapt_parts(thing))
     )
 
 

@@ -7,7 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from types import FunctionType
 
-from coscope.facts.dependencies.following import held_by, is_of_a_library, leads_on, package_of
+from coscope.facts.dependencies.following import (
+    held_by,
+    held_by_wrapper,
+    is_of_a_library,
+    leads_on,
+    package_of,
+)
 from coscope.facts.dependencies.rows import Dependency, Held, Reached
 from coscope.facts.names.accesses import CELL, GLOBAL, Accesses, accesses_of
 from coscope.facts.names.scopes import Scope, scope_of, static_scope
@@ -135,6 +141,9 @@ class _Walk:
             if type(thing) is FunctionType:
                 if self._may_enter(thing):
                     self.waiting.append(live_start(thing, path))
+                else:
+                    held = list(held_by_wrapper(thing))
+                    pending.extend((part, (*path, name)) for name, part in reversed(held))
                 continue
             pending.extend((part, (*path, name)) for name, part in reversed(list(held_by(thing))))
 

@@ -70,6 +70,10 @@ def _attribute(thing: Any, name: str) -> object:
     """What a module or class gives for a name, where no code has to run to see it; or MISSING."""
     if is_a(thing, ModuleType):
         return dict.get(member(ModuleType, "__dict__", thing), name, MISSING)
+    if name == "__annotate__" and (type(thing) is FunctionType or is_a(thing, type)):
+        return _annotate_of(thing)
+    if type(thing) is FunctionType:
+        return dict.get(thing.__dict__, name, MISSING)
     if not is_a(thing, type):
         return MISSING
     above = class_attribute(type(thing), name)
@@ -80,6 +84,13 @@ def _attribute(thing: Any, name: str) -> object:
         return member(staticmethod, "__func__", value)
     plain = class_attribute(type(value), "__get__") is MISSING
     return value if plain or any(type(value) is kind for kind in _OF_CLASSES) else MISSING
+
+
+def _annotate_of(thing: Any) -> object:
+    """The function that makes the annotations of a function or class (3.14), by C code's getter."""
+    getter = namespace_of(FunctionType if type(thing) is FunctionType else type).get("__annotate__")
+    value = None if getter is None else getter.__get__(thing)
+    return MISSING if value is None else value
 
 
 # What a class gives as it is, though it has a `__get__`.
