@@ -1,7 +1,8 @@
 """A comprehension in a loop makes and calls a function each time
 
-    for row in rows:
-        total += max([abs(value) for value in row])
+    for table in tables:
+        for row in table:
+            total += max([abs(value) for value in row])
 
 To CPython 3.11 a list, set or dict comprehension is a function: it is made and called each time.
 From 3.12 on it is inlined, and the rule is silent. To 3.10 the same holds, but nothing is gained by
