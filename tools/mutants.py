@@ -5,6 +5,7 @@
     python tools/mutants.py --pyodide FOLDER --count 100000     inside Pyodide
     python tools/mutants.py --without VER403 --count 20000      must find crashes: the check works
     python tools/mutants.py --without VER403:LIST_APPEND ...    the same of one opcode
+    python tools/mutants.py --guided --count 20000              mutants of mutants, by coverage
     python tools/mutants.py --only 31415                        one mutant again
 
 Mutant N of a seed is the same at every run of a version. Chunks of mutants run in processes of
@@ -34,11 +35,9 @@ ROOT = Path(__file__).resolve().parent.parent
 def main(argv: list[str] | None = None) -> int:
     options = _options(argv)
     if options.chunk is not None:
-        print(
-            json.dumps(
-                chunk(options.seed, options.chunk[0], options.chunk[1], tuple(options.without))
-            )
-        )
+        start, stop = options.chunk
+        made = chunk(options.seed, start, stop, tuple(options.without), options.guided)
+        print(json.dumps(made))
         return 0
     if options.only is not None:
         found = chunk(options.seed, options.only, options.only + 1, tuple(options.without))
@@ -66,14 +65,18 @@ def _options(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--pyodide", help="folder with node_modules/pyodide")
     parser.add_argument("--without", action="append", default=[], metavar="VER403[:OPNAME]")
     parser.add_argument("--json", help="write the summary to this file")
+    parser.add_argument("--guided", action="store_true", help="mutate what led to new branches")
     parser.add_argument("--only", type=int, help="run one mutant")
     parser.add_argument("--chunk", type=int, nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args(argv)
 
 
-def chunk(seed: int, start: int, stop: int, without: tuple[str, ...] = ()) -> dict[str, Any]:
+def chunk(
+    seed: int, start: int, stop: int, without: tuple[str, ...] = (), guided: bool = False
+) -> dict[str, Any]:
     """Make, judge and run the mutants from `start` to `stop` in this process."""
     from mutation import batch, corpus, minimise
+    from mutation.guided import Guided
     from mutation.judge import Judge
     from mutation.mutate import mutant
     from mutation.pool import Pool
@@ -85,11 +88,14 @@ def chunk(seed: int, start: int, stop: int, without: tuple[str, ...] = ()) -> di
     rules: Counter[str] = Counter()
     found = []
     accepted = []
+    source = Guided(pool, seed, start) if guided else None
     for index in range(start, stop):
-        one = mutant(pool, seed, index)
+        one = mutant(pool, seed, index) if source is None else source.draw(index)
         count = counts.setdefault(one.kind, Counter())
         count["mutants"] += 1
         violation = judge.refused(one.code)
+        if source is not None:
+            source.judged(violation is None)
         if violation is None:
             accepted.append(one)
             count["accepted"] += 1
@@ -159,6 +165,8 @@ def _all(options: argparse.Namespace) -> dict[str, Any]:
 def _process(options: argparse.Namespace, first: int, stop: int) -> subprocess.Popen[str]:
     command = [options.python, __file__, "--seed", str(options.seed)]
     command += ["--chunk", str(first), str(stop)]
+    if options.guided:
+        command.append("--guided")
     for rule in options.without:
         command += ["--without", rule]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "src")])}

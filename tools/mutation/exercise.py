@@ -23,6 +23,7 @@ from typing import Any
 from coscope.model import Code
 from mutation import live, world
 from mutation.corpus import Unit
+from mutation.watching import WAYS, looked_at, watched
 
 HOT = 40  # calls in a row, so that the interpreter specialises
 _OWN = 4  # argument sets of the function itself
@@ -104,22 +105,34 @@ class _Run:
         for arguments in sets:
             self.call(function, arguments())
         first = sets[0]
-        self.hot(function, first)
-        traced = self.random.random()
-        if traced < 0.12:
-            self.traced(lambda: self.call(function, first()))
+        early = self.random.random() < 0.3  # watched before it is warm, or after
+        if not early:
+            self.hot(function, first)
+        way = self.random.choice(WAYS)
+        if way != "not":
+            watched(way, self.code, lambda: self.call(function, first()))
             self.call(function, first())
-        elif traced < 0.24 and hasattr(sys, "monitoring"):
-            self.monitored(lambda: self.call(function, first()))
-            self.call(function, first())
+        if early:
+            self.hot(function, first)
+        self.look(function)
 
     def bodies(self) -> None:
         closure = tuple(_cell(i) for i in range(len(self.code.co_freevars)))
         for _ in range(6):
             try:
-                exec(self.code, self.unit.names(), {"__module__": "m"}, closure=closure or None)
+                watched(self.random.choice(WAYS), self.code, lambda: self.body(closure))
             except Exception as error:
                 self.note(error)
+        self.look(self.code)
+
+    def body(self, closure: tuple[Any, ...]) -> None:
+        exec(self.code, self.unit.names(), {"__module__": "m"}, closure=closure or None)
+
+    def look(self, function: Any) -> None:
+        try:
+            looked_at(self.random, function, self.error)
+        except Exception as error:
+            self.note(error)
 
     def call(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
         try:
@@ -215,40 +228,6 @@ class _Run:
         except (StopIteration, StopAsyncIteration):
             return
 
-    def traced(self, do: Callable[[], None]) -> None:
-        def trace(frame: Any, event: str, argument: Any) -> Any:
-            frame.f_trace_opcodes = True
-            world.locals_of(frame)
-            return trace
-
-        old = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            do()
-        finally:
-            sys.settrace(old)
-
-    def monitored(self, do: Callable[[], None]) -> None:
-        monitoring = sys.monitoring  # type: ignore[attr-defined,unused-ignore]
-        events = monitoring.events
-        monitoring.use_tool_id(4, "mutants")
-        wanted = (
-            events.LINE | events.INSTRUCTION | events.JUMP | events.BRANCH | events.PY_START
-            | events.PY_RETURN | events.PY_YIELD | events.CALL | events.RAISE | events.PY_RESUME
-        )  # fmt: skip
-        monitoring.set_local_events(4, self.code, _local(events, wanted))
-        for number in range(16):
-            if wanted >> number & 1:
-                monitoring.register_callback(4, 1 << number, lambda *arguments: None)
-        try:
-            do()
-        finally:
-            for number in range(16):
-                if wanted >> number & 1:
-                    monitoring.register_callback(4, 1 << number, None)
-            monitoring.set_local_events(4, self.code, 0)
-            monitoring.free_tool_id(4)
-
     def note(self, error: BaseException) -> None:
         self.error = error
         if type(error) is SystemError and not str(error).startswith(_EXPECTED):
@@ -275,11 +254,6 @@ class _Run:
                 traceback.format_exception(self.error)
         if self.random.random() < 0.05:
             gc.collect()
-
-
-def _local(events: Any, wanted: int) -> int:
-    """Only the events that can be set for one code object."""
-    return int(wanted & ~events.RAISE)
 
 
 _USED = frozenset({GeneratorType, CoroutineType, AsyncGeneratorType, FunctionType})

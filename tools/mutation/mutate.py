@@ -8,13 +8,13 @@ from random import Random
 
 from coscope.errors import CoscopeError
 from coscope.model import Code
-from mutation import body_kinds, field_kinds
+from mutation import aimed_kinds, body_kinds, field_kinds
 from mutation.body import Infeasible
 from mutation.corpus import Part, Unit
 from mutation.pool import Pool
 from mutation.registry import BODY_KINDS, FIELD_KINDS
 
-__all__ = ["ALL", "SEVERAL", "Mutant", "body_kinds", "draw", "field_kinds", "mutant"]
+__all__ = ["ALL", "SEVERAL", "Mutant", "aimed_kinds", "body_kinds", "draw", "field_kinds", "mutant"]
 
 SEVERAL = "several at once"
 
@@ -50,12 +50,15 @@ _WEIGHTS = {
     "closure size": 4,
     "nested code exchanged": 4,
     "function attributes": 4,
+    **dict.fromkeys(aimed_kinds.AIMED, 5),
 }
 _KEEPING = (
     "balanced splice", "balanced run removed", "balanced run repeated", "balanced run moved",
     "random run inserted", "same effect", "producer exchanged", "local exchanged", "local deleted",
     "constant of another type", "stack shuffled", "guard added", "guard changed",
     "jump redirected at depth", "oparg likely", "closure size", "contract broken",
+    "borrow made", "borrow outlived", "borrow handed on", "cell slot written",
+    "comprehension's cell", "SEND protocol", "idiom of another function", "function made again",
 )  # fmt: skip
 ALL = (*FIELD_KINDS, *BODY_KINDS, SEVERAL)
 _DRAWN = [kind for kind in ALL for _ in range(_WEIGHTS.get(kind, 16 if kind == SEVERAL else 2))]
