@@ -28,7 +28,7 @@ from typing import Any
 CHUNK = 5_000  # mutants of one process
 BATCH = 200  # accepted mutants of one child
 DEBUGGED = 4  # every so-manieth chunk runs under PYTHONMALLOC=debug
-COLUMNS = ("mutants", "refused", "accepted", "crashes", "hangs", "errors", "complaints")
+COLUMNS = ("mutants", "refused", "accepted", "crashes", "hangs", "errors", "complaints", "excused")
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -109,17 +109,22 @@ def chunk(
             if outcome.status in (0, batch.DAMAGED):
                 count["crashes"] += 1
                 culprit = minimise.blame(accepted[: at + 1], judge)
-                found.append(_told(culprit, outcome.signal))
+                found.append(_told(culprit, outcome.signal, outcome.said))
             elif outcome.status != batch.RAN:
                 count[_COLUMN[outcome.status]] += 1
         accepted = []
     return {"kinds": counts, "rules": rules, "found": found}
 
 
-_COLUMN = {2: "hangs", 3: "errors", 4: "complaints"}  # by status, see mutation/batch.py
+_COLUMN = {
+    2: "hangs",
+    3: "errors",
+    4: "complaints",
+    6: "excused",
+}  # by status, see mutation/batch.py
 
 
-def _told(culprit: Any, signal: int) -> dict[str, Any]:
+def _told(culprit: Any, signal: int, said: str) -> dict[str, Any]:
     """A crash as data: who, and what it looks like."""
     from mutation.minimise import listing, part_of
 
@@ -128,6 +133,7 @@ def _told(culprit: Any, signal: int) -> dict[str, Any]:
         "mutants": [one.index for one in culprit.mutants],
         "confirmed": culprit.confirmed,
         "signal": signal,
+        "assertion": said,
         "kind": last.kind,
         "steps": last.steps,
         "unit": last.unit.name,

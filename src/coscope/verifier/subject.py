@@ -94,6 +94,11 @@ class Subject:
             return None
 
     @cached_property
+    def handled(self) -> frozenset[int]:
+        """Byte offsets at which exception handlers start."""
+        return frozenset(region.target for region in self.regions or ())
+
+    @cached_property
     def graph(self) -> Graph | None:
         """The control-flow graph; None if jumps or regions lead nowhere, as their checks tell."""
         if self.instructions is None:

@@ -1,11 +1,11 @@
 """RESUME is not where control enters the code, or names another way of entering it.
 
-From 3.15, watching code (settrace, setprofile, sys.monitoring) is prepared by RESUME: the first
+A suspended generator is asked by the RESUME behind its YIELD_VALUE whether it delegates. From 3.15,
+watching code (settrace, setprofile, sys.monitoring) is prepared by RESUME: the first
 instruction behind those that set up cells and make the generator, and the one after each
 YIELD_VALUE. An instruction before it that raises or calls reads monitoring data that are not there
 yet. The low bits of its oparg say where it is: 0 at the start, 1 after a yield, 2 in `yield from`,
-3 in `await`, 4 in a generator expression before its generator is made. A suspended generator is
-asked by them whether it delegates.
+3 in `await`, 4 in a generator expression before its generator is made.
 
     RAISE_VARARGS 0         before RESUME: under sys.monitoring the process dies
     RESUME 0
@@ -21,6 +21,7 @@ from coscope.verifier.subject import Subject
 
 CODE = "VER605"
 
+_BEHIND_YIELDS, _EVERYWHERE = 1, 2  # what a version takes for granted: `resume_checked`
 _WHERE = 7  # bits of the oparg that say where it is
 _START, _YIELD, _FROM, _AWAIT, _EXPRESSION = range(5)
 _SETUP = ("COPY_FREE_VARS", "MAKE_CELL", "EXTENDED_ARG")
@@ -28,7 +29,7 @@ _ITERATING = ("LOAD_FAST", "LOAD_FAST_BORROW", "GET_ITER", "GET_AITER")
 
 
 def check(subject: Subject) -> Iterable[Violation]:
-    if not subject.rules.numbers.get("resume_first", 0):
+    if subject.rules.numbers.get("resume_checked", 0) not in (_BEHIND_YIELDS, _EVERYWHERE):
         return ()
     instructions = subject.instructions
     if instructions is None or not len(instructions):
@@ -39,12 +40,14 @@ def check(subject: Subject) -> Iterable[Violation]:
 def _wrong(subject: Subject, instructions: Instructions) -> Iterator[Violation]:
     rows, opcodes, opargs = subject.rules.opcodes, subject.opcodes, subject.opargs
     resume, suspends = rows["RESUME"].code, rows["YIELD_VALUE"].code
-    expected = dict(_entry(instructions))
+    everywhere = subject.rules.numbers["resume_checked"] == _EVERYWHERE
+    mask = _WHERE if everywhere else _WHERE >> 1  # to 3.14 the next bit says something else
+    expected = dict(_entry(instructions)) if everywhere else {}
     for index in range(len(opcodes)):
         if opcodes[index] == suspends:
             expected[index + 1] = (_FROM, _AWAIT) if opargs[index] else (_YIELD,)
     for index, places in expected.items():
-        where = opargs[index] & _WHERE if index < len(opcodes) else None
+        where = opargs[index] & mask if index < len(opcodes) else None
         if where is None or opcodes[index] != resume or where not in places:
             found = "the end of the code" if where is None else instructions.opname(index)
             yield subject.violation(
@@ -56,7 +59,7 @@ def _wrong(subject: Subject, instructions: Instructions) -> Iterator[Violation]:
                 expected="RESUME " + " or ".join(map(str, places)),
                 found=f"RESUME {where}" if found == "RESUME" else found,
             )
-    for index, opcode in enumerate(opcodes):
+    for index, opcode in enumerate(opcodes if everywhere else ()):
         if opcode == resume and index not in expected:
             yield subject.violation(
                 CODE, "RESUME is where control does not enter the code", index,

@@ -67,6 +67,14 @@ def _wrong(subject: Subject, instructions: Instructions) -> Iterator[Violation]:
                 expected=", ".join(row.lands),
                 found=", ".join(landed),
             )
+        elif subject.handled.intersection(offsets[at : at + len(row.lands)]):
+            yield subject.violation(
+                CODE,
+                f"{row.name} lands at an exception handler",
+                index,
+                expected="an instruction that no handler starts with",
+                found=", ".join(landed),
+            )
         # A FOR_ITER further away is never specialised for generators.
         if row.tests == "finished" and subject.opargs[index] > _DISTANCE:
             yield subject.violation(
