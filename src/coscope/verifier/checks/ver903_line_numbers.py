@@ -53,7 +53,8 @@ def _suspect(code: Code) -> bool:
     table, first = code.linetable, code.firstlineno
     if first < 0 or first + len(table) * _SMALL > _INT_MAX or _large(table):
         return True
-    back = [delta for delta in _deltas(table) if delta[0] & 1]
-    return first < sum(
-        sum((group & 63) << 6 * at for at, group in enumerate(delta)) >> 1 for delta in back
-    )
+    furthest = 0
+    for delta in _deltas(table):
+        if delta[0] & 1:
+            furthest += sum((group & 63) << 6 * at for at, group in enumerate(delta)) >> 1
+    return first < furthest
