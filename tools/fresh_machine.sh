@@ -40,19 +40,6 @@ for name in http_proxy https_proxy no_proxy; do
     [ -z "${!name:-}" ] || proxies+=("$name=${!name}")
 done
 
-mounted=()
-leave() {
-    local at
-    for ((at = ${#mounted[@]} - 1; at >= 0; at--)); do
-        umount "${mounted[at]}" || true
-    done
-}
-trap leave EXIT
-for place in proc dev dev/pts; do
-    mount --bind "/$place" "$system/$place"
-    mounted+=("$system/$place")
-done
-
 rm -rf "$system/root/fresh"
 git clone -q "$project" "$system/root/fresh"
 git -C "$system/root/fresh" checkout -q "$commit"
@@ -63,7 +50,11 @@ git -C "$system/root/fresh" checkout -q "$commit"
          inside { sub(/^\$ /, ""); print }' "$system/root/fresh/README.md"
 } > "$system/root/commands.sh"
 cat "$system/root/commands.sh"
-env -i "${proxies[@]}" HOME=/root LC_ALL=C.UTF-8 PATH=/usr/bin:/bin \
+# In namespaces of its own: no mount and no process outlives it, however it ends.
+env -i "${proxies[@]}" HOME=/root LC_ALL=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin \
     PIP_CERT=/etc/ssl/certs/ca-certificates.crt \
-    /usr/sbin/chroot "$system" /bin/bash /root/commands.sh
+    unshare --mount --pid --fork --kill-child /bin/sh -c '
+        mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev"
+        exec chroot "$0" /bin/bash /root/commands.sh
+    ' "$system"
 echo "README's commands pass on $(/usr/sbin/chroot "$system" /usr/bin/python3 -V), commit $commit"

@@ -42,6 +42,7 @@ BEHAVIOURS = {
     "opened_loads_stay_generic": "attributes of an instance whose __dict__ was asked for",
     "opened_stores_stay_generic": "stores to them; else they miss, or cost nothing",
     "frame_locals_crash": "frame.f_locals, if an inlined comprehension hides a cell (gh-128396)",
+    "unchecked_iterators_crash": "FOR_ITER does not check what it is given (gh-125038)",
     "partials_bind": "functools.partial is a descriptor that binds, as a function does (gh-121027)",
     "monitoring": "there is sys.monitoring (PEP 669)",
 }
