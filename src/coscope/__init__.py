@@ -248,6 +248,8 @@ if not TYPE_CHECKING:  # for a type checker, only what is imported above exists
         """Load a public name at its first use (PEP 562)."""
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if sys.implementation.name != "cpython":
+            import_module("coscope.errors").check_implementation()
         for room in (_ROOMS.get(name, "coscope.model"), "coscope.errors"):
             value = getattr(import_module(room), name, None)
             if value is not None:

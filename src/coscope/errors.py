@@ -34,6 +34,7 @@ Types are API, messages are not.
 
 from __future__ import annotations
 
+import sys
 from pathlib import PurePath
 
 
@@ -138,6 +139,21 @@ class SourceError(InputError):
 
 class InterpreterError(InputError):
     """Another interpreter is missing, or failed."""
+
+
+def check_implementation() -> None:
+    """Do nothing on CPython.
+
+    Raises:
+        InterpreterError: Another Python runs this, with code objects of its own kind.
+    """
+    name = sys.implementation.name
+    if name != "cpython":
+        raise InterpreterError(
+            "coscope runs on CPython alone, also to read files",
+            found=name,
+            hint="Run it with a CPython; it needs not be the one whose code you look at.",
+        )
 
 
 class PycError(InputError):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from types import ModuleType
 from typing import Any
 
 from coscope.errors import InternalError
@@ -71,15 +73,29 @@ def discover(package: str) -> tuple[Rule, ...]:
     return tuple(rules[code] for code in sorted(rules))
 
 
+def _docstring(module: ModuleType) -> str | None:
+    """The docstring of a file; from its source where Python has dropped it (-OO)."""
+    if module.__doc__ is not None or module.__spec__ is None:
+        return module.__doc__
+    read = getattr(module.__spec__.loader, "get_source", None)  # PEP 302
+    source = read(module.__name__) if read else None
+    if source is None:
+        return None
+    # Not `ast.parse`: from 3.14 on it drops docstrings, too.
+    tree = compile(source, module.__name__, "exec", ast.PyCF_ONLY_AST, True, 0)
+    return ast.get_docstring(tree, clean=False) if isinstance(tree, ast.Module) else None
+
+
 def _rule(name: str) -> Rule | None:
     module = import_module(name)
     code = getattr(module, "CODE", None)
     if code is None:
         return None
     check = getattr(module, "check", None)
-    if not module.__doc__ or check is None:
+    docstring = _docstring(module)
+    if not docstring or check is None:
         raise InternalError(f"{name} has no docstring or no function `check`")
-    title, _, page = inspect.cleandoc(module.__doc__).partition("\n")
+    title, _, page = inspect.cleandoc(docstring).partition("\n")
     return Rule(
         code=code,
         title=title.rstrip("."),

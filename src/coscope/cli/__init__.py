@@ -11,6 +11,13 @@ def main() -> None:
     0: done. 1: done, and the command's question is answered with no. 2: bad input, bad usage or
     an internal error. 130: interrupted.
     """
+    from coscope.errors import InterpreterError, check_implementation
+
+    try:
+        check_implementation()
+    except InterpreterError as error:
+        print(f"coscope: {error}", file=sys.stderr)
+        sys.exit(2)
     from coscope.cli.group import coscope
 
     sys.exit(coscope())
