@@ -215,10 +215,11 @@ def sources(root: str | None) -> list[tuple[str, str]]:
     if os.path.isfile(root):
         with zipfile.ZipFile(root) as archive:
             return [(root, name) for name in sorted(archive.namelist()) if name.endswith(".py")]
-    found = []
+    found: list[str] = []
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if name not in ("site-packages", "__pycache__")]
-        found += [os.path.join(folder, name) for name in files if name.endswith(".py")]
+        paths = [os.path.join(folder, name) for name in files if name.endswith(".py")]
+        found += filter(os.path.isfile, paths)  # not a link to a file that is not installed
     return [(root, os.path.relpath(path, root).replace(os.sep, "/")) for path in sorted(found)]
 
 

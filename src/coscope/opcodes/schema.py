@@ -243,6 +243,16 @@ class Table:
         return frozenset(row.code for row in self.by_code if row and row.operand in kinds)
 
     @cached_property
+    def common_literals(self) -> dict[int, object]:
+        """What LOAD_COMMON_CONSTANT loads, by oparg, where that is a literal of the source (3.15).
+
+        The others are builtins that the compiler needs, such as `all` and AssertionError.
+        """
+        words = self.lists.get("common_constants", ())
+        values = {"None": None, "True": True, "False": False, "''": "", "-1": -1}
+        return {oparg: values[word] for oparg, word in enumerate(words) if word in values}
+
+    @cached_property
     def steps(self) -> bytes:
         """Code units from an instruction to the next, by opcode number; 1 if undefined."""
         return bytes(1 + (row.caches if row else 0) for row in self.by_code)

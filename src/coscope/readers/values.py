@@ -19,6 +19,7 @@ from types import (
 from typing import Any
 
 from coscope.model import Value
+from coscope.readers.recent_types import frozen_items, is_frozen_dict, lazily_imported
 
 WIDTH = 80  # characters of a text, about
 _ITEMS = 6  # shown of a container
@@ -84,7 +85,7 @@ def _text(thing: Any, width: int, depth: int) -> str:
         return _integer(thing)
     if thing is None or any(kind is plain for plain in _PLAIN):
         return repr(thing)
-    if any(kind is container for container in _CONTAINERS):
+    if any(kind is container for container in _CONTAINERS) or is_frozen_dict(kind):
         return _container(thing, width, depth)
     return _named(thing)
 
@@ -97,6 +98,7 @@ _BRACKETS = {
     "dict": ("{", "}", "{}"),
     "set": ("{", "}", "set()"),
     "frozenset": ("frozenset({", "})", "frozenset()"),
+    "frozendict": ("frozendict({", "})", "frozendict()"),
 }
 
 
@@ -131,11 +133,12 @@ def _container(items: Any, width: int, depth: int) -> str:
     try:
         if kind is set or kind is frozenset:
             return _unordered(list(items), kind.__name__, width, depth)
-        shown = list(islice(items.items() if kind is dict else items, _ITEMS + 1))
+        pairs = items.items() if kind is dict else _pairs_of(items)
+        shown = list(islice(items if pairs is None else pairs, _ITEMS + 1))
     except RuntimeError:  # another thread changed its size
         return f"<{kind.__name__} at {id(items):#x}>"
     more = len(shown) > _ITEMS
-    texts = _pairs(shown[:_ITEMS], width, depth) if kind is dict else None
+    texts = None if pairs is None else _pairs(shown[:_ITEMS], width, depth)
     if texts is None:
         texts = [_text(item, width // 2, depth - 1) for item in shown[:_ITEMS]]
     body = ", ".join([*texts, f"... {len(items)} in all"] if more else texts)
@@ -159,6 +162,10 @@ def _unordered(items: list[Any], kind: str, width: int, depth: int) -> str:
     return opened + body + closed
 
 
+def _pairs_of(items: object) -> Iterable[tuple[object, object]] | None:
+    return frozen_items(items) if is_frozen_dict(type(items)) else None
+
+
 def _pairs(items: Iterable[tuple[object, object]], width: int, depth: int) -> list[str]:
     return [
         f"{_text(key, width // 2, depth - 1)}: {_text(value, width // 2, depth - 1)}"
@@ -169,6 +176,9 @@ def _pairs(items: Iterable[tuple[object, object]], width: int, depth: int) -> li
 def _named(thing: Any) -> str:
     """What is known by a name, else the type and the address."""
     kind = type(thing)
+    lazy = lazily_imported(thing)
+    if lazy is not None:
+        return f"<lazy import of {lazy}>"
     if kind is FunctionType:
         return f"<function {exact_text(thing.__qualname__)}>"
     if kind is BuiltinFunctionType:

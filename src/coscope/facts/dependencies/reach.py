@@ -18,6 +18,7 @@ from coscope.facts.dependencies.rows import Dependency, Held, Reached
 from coscope.facts.names.accesses import CELL, GLOBAL, Accesses, accesses_of
 from coscope.facts.names.scopes import Scope, scope_of, static_scope
 from coscope.model import Code
+from coscope.opcodes import table
 from coscope.readers.attributes import MISSING, is_a
 from coscope.readers.from_function import from_code_object
 
@@ -159,13 +160,16 @@ def _is_used(row: Dependency) -> bool:
     """True if the row's object itself is used: of an instance, perhaps an attribute only."""
     if row.object is MISSING:
         return False
-    return row.kind == "import" or row.resolved == row.name or is_a(row.object, type)
+    return row.access == "import" or row.resolved == row.name or is_a(row.object, type)
 
 
 def rows_of(code: Code, path: Path, scope: Scope, uses: Accesses) -> Iterator[Dependency]:
     """The dependencies of one code object on what is outside of the target."""
     touched = set()
+    made = table(code.version).contract  # what the compiler makes for itself alone
     for (verb, space, name), offsets in uses.variables.items():
+        if name in made:
+            continue
         if space == CELL:
             touched.add(name.partition(".")[0])
         found = scope.find(code, verb, space, name)
@@ -184,10 +188,11 @@ def rows_of(code: Code, path: Path, scope: Scope, uses: Accesses) -> Iterator[De
     for name, offsets in uses.imports.items():
         found = scope.imported(name)
         resolved = name if found.object is not MISSING else None
+        kind = "lazy import" if name in uses.lazy else "import"
         yield Dependency(
             name=name,
             access="import",
-            kind="import",
+            kind=kind,
             path=path,
             offsets=tuple(offsets),
             resolved=resolved,
@@ -196,7 +201,7 @@ def rows_of(code: Code, path: Path, scope: Scope, uses: Accesses) -> Iterator[De
             object=found.object,
         )
     for name in code.freevars:
-        if name not in touched:
+        if name not in touched and name not in made:
             found = scope.find(code, "read", CELL, name)
             if found is not None:
                 offsets = uses.variables.get(_SUPER, []) if name == "__class__" else []

@@ -18,6 +18,7 @@ KINDS = (
     "class-local-or-global",  # read in a class body: its namespace first, then global and builtin
     "unbound",  # live: neither the globals nor the builtins have it now
     "import",
+    "lazy import",  # 3.15: of what is imported when its name is first used
 )
 
 ACCESSES = (

@@ -12,7 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from coscope.codec import decode_regions
-from coscope.facts.fingerprints.literals import Nested, constant_key, digest
+from coscope.facts.fingerprints.literals import Nested, atom_key, constant_key, digest
 from coscope.model import FAST_CELL, FAST_FREE, Code, Constant, Opaque
 from coscope.opcodes import Opcode, table
 from coscope.readers.docstrings import docstring_of
@@ -64,7 +64,9 @@ class Canonical:
 
 
 # Sorts of instructions.
-_FIXED, _SKIP, _CONST, _NAME, _LOCAL, _PAIR, _CELL, _JUMP, _RETURN, _NUMBER, _BARE = range(11)
+_FIXED, _SKIP, _CONST, _NAME, _LOCAL, _PAIR, _CELL, _JUMP, _RETURN, _NUMBER, _BARE, _COMMON = range(
+    12
+)
 
 
 class _Plan(NamedTuple):
@@ -74,6 +76,7 @@ class _Plan(NamedTuple):
     names: tuple[str, ...]  # by opcode
     flags: tuple[int, ...]  # mask of the flag bits below a name's index
     pairs: tuple[tuple[str, str], ...]
+    literals: dict[int, str]  # constants that all code shares, by oparg
     fixed: dict[tuple[int, int], str]  # of opcode and oparg, filled as they are met
 
 
@@ -93,6 +96,7 @@ def _plan(version: str) -> _Plan:
             else ("", "")
             for row in rows
         ),
+        {n: str(atom_key(value)) for n, value in table(version).common_literals.items()},
         {},
     )
 
@@ -108,6 +112,7 @@ _BY_OPERAND = {
     "const": _CONST,
     "const names": _CONST,
     "small int": _NUMBER,
+    "common constant": _COMMON,
     "local": _LOCAL,
     "local pair": _PAIR,
     "deref": _CELL,
@@ -251,6 +256,8 @@ class _Writer:
             elif sort == _NUMBER:
                 row = f"{names[opcode]} int {oparg}"
                 self.constants[f"int {oparg}"] = None
+            elif sort == _COMMON:
+                row = self._common(at, (opcode, oparg), plan)
             else:
                 add_row(self._first_of_two(oparg, sort, plan.pairs[opcode]))
                 add_source(at)
@@ -265,6 +272,14 @@ class _Writer:
 
     def _second_of_two(self, oparg: int, sort: int, pair: tuple[str, str]) -> str:
         return f"{pair[1]} {self._local(oparg & 15)}" if sort == _PAIR else "RETURN_VALUE"
+
+    def _common(self, at: int, key: tuple[int, int], plan: _Plan) -> str:
+        """A literal that all code shares is written as if the code had it; a builtin by name."""
+        text = plan.literals.get(key[1])
+        if text is None:
+            return plan.fixed.get(key) or self._fixed(at, key, plan.fixed)
+        self.constants[text] = None
+        return f"LOAD_CONST {text}"
 
     def _fixed(self, at: int, key: tuple[int, int], fixed: dict[tuple[int, int], str]) -> str:
         """An instruction whose meaning does not depend on the code around it."""

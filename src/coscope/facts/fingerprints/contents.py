@@ -37,6 +37,7 @@ from coscope.readers.attributes import (
     mro_of,
     namespace_of,
 )
+from coscope.readers.recent_types import is_frozen_dict
 from coscope.readers.values import exact_text, name_of_class
 
 Part = tuple[str, object]  # what it is called there, and the object
@@ -186,7 +187,9 @@ def wrapper_parts(thing: object) -> list[Part]:
 
 def container_items(thing: Any) -> list[Any]:
     """The items of a list or set in its order, keys then values of a dict; for comparison."""
-    return [*thing.keys(), *thing.values()] if type(thing) is dict else list(thing)
+    if type(thing) is dict or is_frozen_dict(type(thing)):
+        return [*thing.keys(), *thing.values()]
+    return list(thing)
 
 
 def class_parts(cls: type, docstrings: bool) -> list[Part]:

@@ -46,6 +46,7 @@ from coscope.readers.attributes import (
     namespace_of,
 )
 from coscope.readers.from_function import from_code_object
+from coscope.readers.recent_types import is_frozen_dict, lazily_imported
 from coscope.readers.values import exact_text, name_of_class, type_name_of
 
 MOST_PARTS = 5_000  # functions, classes and containers in one fingerprint
@@ -54,6 +55,10 @@ _DEEPEST = 40  # tuples in tuples
 _TOLD_APART = 64  # entries of a dict that are components of their own
 
 _CONTAINERS: tuple[type, ...] = (list, dict, set, bytearray)
+
+
+def _is_container(kind: type) -> bool:
+    return any(kind is each for each in _CONTAINERS) or is_frozen_dict(kind)
 
 
 class Inputs:
@@ -146,6 +151,9 @@ class Inputs:
             return self._tuple(thing, path, owner, depth)
         if type(thing) is frozenset:
             return self._set(thing, path)
+        lazy = lazily_imported(thing)
+        if lazy is not None:
+            return self.unloaded(lazy, path)
         text = self._stand_in(thing, path)
         if text is not None:
             return text
@@ -183,7 +191,7 @@ class Inputs:
         return (
             kind is FunctionType
             or is_a(thing, type)
-            or any(kind is each for each in _CONTAINERS)
+            or _is_container(kind)
             or kind is CodeType
             or kind is object
             or (kind is BuiltinFunctionType)
@@ -297,7 +305,7 @@ class Inputs:
         if kind is bytearray:
             self.witness.holds(lambda array: [bytes(array)], thing)
             return "bytearray", [("items", f"bytes {bytes(thing)!r}")]
-        if any(kind is each for each in _CONTAINERS):
+        if _is_container(kind):
             return kind.__name__, list(self._container(thing, path))
         if kind is object:
             return "object", []

@@ -28,6 +28,7 @@ class Accesses:
     variables: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
     attributes: dict[str, list[tuple[str, int]]] = field(default_factory=dict)  # verb, offset
     imports: dict[str, list[int]] = field(default_factory=dict)
+    lazy: set[str] = field(default_factory=set)  # of the imports: those that are lazy wherever
 
 
 class _Meaning(NamedTuple):
@@ -121,23 +122,39 @@ def accesses_of(code: Code) -> Accesses:
             found.attributes.setdefault(name, []).append((verb, offsets[at]))
     if key is not None:
         variables.setdefault(key, []).append(start)
+    lazy: dict[str, bool] = {}
+    from_lazy = False
     for name, use in imports_in(code, imports):
         found.imports.setdefault(name, []).append(use.offset)
+        if use.access == "import name":
+            from_lazy = _is_lazy(code, use.offset)
+        lazy[name] = lazy.get(name, True) and from_lazy
+    found.lazy.update(name for name, always in lazy.items() if always)
     return found
+
+
+def _is_lazy(code: Code, offset: int) -> bool:
+    """True of `lazy import` (PEP 810, 3.15), where two flags lie below the index of the name."""
+    columns = code.instructions
+    row = table(code.version).opcodes["IMPORT_NAME"]
+    return row.operand == "name>>2" and bool(columns.opargs[columns.at(offset).index] & 1)
 
 
 @cache
 def _loading(version: str) -> bytes:
-    """By opcode: 1 if it loads a constant of the table, 2 if a number in its oparg."""
-    kinds = {"const": 1, "const names": 1, "small int": 2}
+    """By opcode: 1 if it loads a constant of the table, 2 if its oparg is the number, 3 if its
+    oparg chooses one that all code shares."""
+    kinds = {"const": 1, "const names": 1, "small int": 2, "common constant": 3}
     return bytes(kinds.get(row.operand, 0) if row else 0 for row in table(version).by_code)
 
 
 def constants_in(code: Code) -> Iterator[tuple[Constant, tuple[int, ...]]]:
     """The constants that are loaded and the offsets where; nested code is none.
 
-    In order of their index in `co_consts`, then numbers that stand in opargs (3.14+).
+    In order of their index in `co_consts`, then numbers in opargs (3.14+), then literals that all
+    code shares (3.15).
     """
+    shared = table(code.version).common_literals
     columns = code.instructions
     marks = bytes(columns.opcodes).translate(_loading(code.version))
     found: dict[tuple[int, int], list[int]] = {}
@@ -146,5 +163,8 @@ def constants_in(code: Code) -> Iterator[tuple[Constant, tuple[int, ...]]]:
     for (kind, number), offsets in sorted(found.items()):
         if kind == 2:
             yield number, tuple(offsets)
+        elif kind == 3:
+            if number in shared:
+                yield shared[number], tuple(offsets)
         elif 0 <= number < len(code.consts) and not isinstance(code.consts[number], Code):
             yield code.consts[number], tuple(offsets)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from coscope.facts.names.accesses import CELL, NAME
 from coscope.model import Code
 from coscope.readers.attributes import MISSING, class_attribute, is_a, member
+from coscope.readers.recent_types import settled
 
 _DISPLAY_HOOK = "_"  # bound in builtins by an interactive prompt, and no builtin
 
@@ -75,7 +76,7 @@ class Scope:
             return ("builtin" if known else "global"), MISSING
         held = dict.get(self.globals, name, MISSING)
         if held is not MISSING:
-            return "global", held
+            return "global", settled(held)
         if builtin is None:
             return "builtin", MISSING
         held = dict.get(builtin, name, MISSING)

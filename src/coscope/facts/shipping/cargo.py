@@ -39,6 +39,7 @@ from coscope.readers.attributes import (
 )
 from coscope.readers.from_function import exact_tuple, from_code_object
 from coscope.readers.live_code import by_identity
+from coscope.readers.recent_types import frozen_items, is_frozen_dict
 from coscope.readers.values import exact_text, text_of
 
 _KEY_WIDTH = 30  # characters of a key in a step
@@ -162,6 +163,8 @@ def parts_of(thing: Any, tool: str) -> Iterator[Part]:
             for name, value in list(dict.items(member(ModuleType, "__dict__", thing))):
                 if type(name) is str and name != "__builtins__":
                     yield Step("attribute", name), value
+    elif is_frozen_dict(kind):
+        yield from _parts_of_pairs(frozen_items(thing))
     else:
         for cls, parts in _CONTAINERS if is_plain_container(kind) else _WRAPPERS:
             if is_a(thing, cls):
@@ -294,7 +297,11 @@ def _parts_of_instance(thing: object) -> Iterator[Part]:
 
 
 def _parts_of_dict(thing: Any) -> Iterator[Part]:
-    for at, (key, value) in enumerate(_until_changed(dict.items(thing))):
+    yield from _parts_of_pairs(dict.items(thing))
+
+
+def _parts_of_pairs(pairs: Iterable[tuple[object, object]]) -> Iterator[Part]:
+    for at, (key, value) in enumerate(_until_changed(pairs)):
         if id(type(key)) not in ATOMS:
             yield Step("key", text_of(key, _KEY_WIDTH)), key
         if id(type(value)) not in ATOMS or not at & _PAUSE:
@@ -416,4 +423,4 @@ _PLAIN = (dict, list, tuple, set, frozenset, deque, defaultdict, OrderedDict)
 
 def is_plain_container(kind: type) -> bool:
     """True of the exact built-in containers, whose items are all that they are."""
-    return any(kind is plain for plain in _PLAIN)
+    return any(kind is plain for plain in _PLAIN) or is_frozen_dict(kind)

@@ -34,6 +34,7 @@ from coscope.readers.attributes import (
     mro_of,
     namespace_of,
 )
+from coscope.readers.recent_types import lazily_imported
 from coscope.readers.values import exact_text, type_name_of
 
 MOST_OBJECTS = 200_000  # looked at for one opinion
@@ -100,6 +101,9 @@ def opinion_of(thing: object, tool: str) -> Opinion:
         if tool == CLOUDPICKLE:
             return Opinion(TAKES if goes_by_name(thing, tool) else PARTS)
         return Opinion(REFUSES, "pickle takes no modules")
+    lazy = lazily_imported(thing)
+    if lazy is not None:
+        return Opinion(REFUSES, f"the lazy import of {lazy} has to be used once before")
     if is_plain_container(kind) or kind is MethodType or kind is functools.partial:
         return Opinion(PARTS)
     if tool == CLOUDPICKLE:

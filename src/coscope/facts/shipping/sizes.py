@@ -21,6 +21,7 @@ from coscope.facts.names.scopes import contents_of
 from coscope.facts.shipping.clocks import Clock
 from coscope.facts.shipping.references import CLOUDPICKLE, goes_by_name
 from coscope.readers.attributes import MISSING, class_attribute, member, mro_of, namespace_of
+from coscope.readers.recent_types import frozen_items, is_frozen_dict, is_lazy_import
 
 MOST_OBJECTS = 1_000_000  # counted for one result
 SECONDS = 2.0  # for one result, unless told otherwise
@@ -196,6 +197,10 @@ def _parts_of(kind: type) -> Callable[[Any], object]:
         return lambda thing: [thing.co_consts, thing.co_names, thing.co_linetable]
     if is_array(kind):
         return elements_of
+    if is_lazy_import(kind):
+        return lambda thing: ()  # it refers to the namespaces around it, which are not its own
+    if is_frozen_dict(kind):
+        return lambda thing: [each for pair in frozen_items(thing) for each in pair]
     if issubclass(kind, dict):
         # The collector does not visit keys that are all strings.
         return lambda thing: [*dict.keys(thing), *gc.get_referents(thing)]

@@ -200,14 +200,25 @@ def double_starred(scene: Scene, slots: Slots) -> Text:
 
 
 def extended(scene: Scene, slots: Slots) -> Text:
-    """`{list:extend iterable}`: the display grown by all items of another."""
+    """`{list:extend iterable}`: the display grown by all items of another.
+
+    In a comprehension (PEP 798, 3.15) it grows so in every turn.
+    """
     display, more = scene.one(slots[0]), scene.one(slots[1])
     if not isinstance(display.origin, Display):
         return display
     stars = "**" if display.origin.brackets == "{:}" else "*"
-    items = more.items
+    if _in_a_loop(scene):
+        return _filled(display.origin, f"{stars}{more.within(COMPARED)}")
+    items = None if is_comprehension(more) else more.items
     grown = (f"{stars}{more.within(COMPARED)}",) if items is None else items
     return _grown(display.origin, grown)
+
+
+def _in_a_loop(scene: Scene) -> bool:
+    """True if an iterator lies above the display: a `match` statement has the keys there."""
+    above = scene.group("rest")
+    return bool(above) and (above[-1] == "<index>" or above[-1].startswith("aiter("))
 
 
 def appended(scene: Scene, slots: Slots) -> Text:
@@ -221,9 +232,14 @@ def appended(scene: Scene, slots: Slots) -> Text:
         return display
     item = ": ".join(scene.one(slot) for slot in slots[1:])
     if scene.effect.oparg > 1:
-        made = Display(display.origin.brackets, (item + _FOR,))
-        return Text(made.text() if len(item) < 80 else made.text()[:80] + "…", ATOM, made)
+        return _filled(display.origin, item)
     return _grown(display.origin, (item,))
+
+
+def _filled(display: Display, item: str) -> Text:
+    """A display that a comprehension fills with such items."""
+    made = Display(display.brackets, (item + _FOR,))
+    return Text(made.text() if len(item) < 80 else made.text()[:80] + "…", ATOM, made)
 
 
 def to_tuple(scene: Scene, slots: Slots) -> Text:

@@ -11,7 +11,18 @@ from coscope.render.schemas.shared import Constant, Header, Natural, Value
 
 DependsAccess = Annotated[str, {"enum": ["read", "write", "delete", "import", "pass through"]}]
 DependsKind = Annotated[
-    str, {"enum": ["builtin", "global", "cell", "class-local-or-global", "unbound", "import"]}
+    str,
+    {
+        "enum": [
+            "builtin",
+            "global",
+            "cell",
+            "class-local-or-global",
+            "unbound",
+            "import",
+            "lazy import",
+        ]
+    },
 ]
 DependsError = Annotated[str, {"enum": ["NameError", "UnboundLocalError"]}]
 
