@@ -16,7 +16,11 @@ ROOT = Path(coscope.__file__).parent
 # In these two the interpreter that runs them is the subject.
 HOSTS = {"readers/from_function.py", "patcher/rebuild.py"}
 # These ask an interpreter which one it is, to report it; they name no version.
-ASK = {"readers/from_interpreter.py", "tuner/inside/measuring.py"}
+ASK = {
+    "readers/from_interpreter.py",
+    "tuner/inside/measuring.py",
+    "audits/warm/command.py",
+}
 
 _VERSION = re.compile(r"(?<![\w.])3\.(?:[6-9]|[12]\d)(?!\d)")
 _ASKING = re.compile(r"\b(?:version_info|hexversion|python_version_tuple|api_version)\b")

@@ -14,6 +14,7 @@ from pathlib import Path
 from coscope.audits.options import Options, from_table
 from coscope.audits.running.small_files import read_text
 from coscope.errors import InputError
+from coscope.opcodes import VERSIONS
 
 FILE = "pyproject.toml"
 
@@ -74,7 +75,7 @@ def read_config(path: Path) -> Config:
         raise InputError(
             "[tool.coscope] python is not a version",
             file=path,
-            expected='a version such as "3.13" or "3.13.1"',
+            expected=f"a version such as {VERSIONS[-1]}, or a release such as {VERSIONS[-1]}.0",
             found=python,
             hint="A path or a command can be given on the command line alone, with --python.",
         )

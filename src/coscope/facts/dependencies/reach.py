@@ -163,10 +163,14 @@ def _is_used(row: Dependency) -> bool:
     return row.access == "import" or row.resolved == row.name or is_a(row.object, type)
 
 
+# From 3.14 on: which annotations of a module or class body were reached.
+_CONDITIONAL = "__conditional_annotations__"
+
+
 def rows_of(code: Code, path: Path, scope: Scope, uses: Accesses) -> Iterator[Dependency]:
     """The dependencies of one code object on what is outside of the target."""
     touched = set()
-    made = table(code.version).contract  # what the compiler makes for itself alone
+    made = {*table(code.version).contract, _CONDITIONAL}  # what the compiler makes for itself alone
     for (verb, space, name), offsets in uses.variables.items():
         if name in made:
             continue
