@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from coscope.codec import constant_text
-from coscope.codec.constants import LIMIT
+from coscope.codec.constants import LIMIT, constant_text
 from coscope.model import FrozenSet, Opaque, Slice
 from tests.codec.samples import EMPTY
 
@@ -51,3 +50,13 @@ def test_deep_nesting_ends_in_dots() -> None:
         value = (value,)
 
     assert "..." in constant_text(value)
+
+
+def test_a_set_that_holds_one_set_many_times_over_takes_no_exponential_time() -> None:
+    nested = FrozenSet(("a",))
+    for _ in range(40):
+        nested = FrozenSet((nested, nested, 1))
+
+    size = len(constant_text(nested))  # no assertion may write the set itself
+
+    assert size < 2 * LIMIT

@@ -20,4 +20,4 @@ def command(session: Session, given: Reading) -> None:
     from coscope.cli.output import document_of, write
     from coscope.render.pages.sheets import listing_sheet
 
-    write(session, document_of(given, whole_file="all"), listing_sheet)
+    write(session, document_of(given, whole_file="all", whole=session.json), listing_sheet)

@@ -29,7 +29,7 @@ def command(session: Session, given: Reading, form: str) -> None:
     from coscope.cli.streams import write_text
     from coscope.render.pages.sheets import graph_sheet
 
-    document = document_of(given, whole_file="first")
+    document = document_of(given, whole_file="first", whole=session.json)
     if session.json or form == "text":
         write(session, document, graph_sheet)
     else:

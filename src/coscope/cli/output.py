@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 Made = TypeVar("Made", bound=Mapping[str, object])  # a document of any command
 
 
-def document_of(given: Reading, *, whole_file: str, fields: bool = False) -> schema.Document:
+def document_of(
+    given: Reading, *, whole_file: str, fields: bool = False, whole: bool = False
+) -> schema.Document:
     """Read the target and make its document.
 
     Args:
@@ -27,6 +29,7 @@ def document_of(given: Reading, *, whole_file: str, fields: bool = False) -> sch
         whole_file: Which code objects get detail where the target is a file: "all", "first" or
             "none". `file.py::<module>` names the module's own code.
         fields: Raw fields too.
+        whole: What no page shows too.
     """
     from coscope.readers import locate
     from coscope.render.document.targets import document_of as made
@@ -38,6 +41,7 @@ def document_of(given: Reading, *, whole_file: str, fields: bool = False) -> sch
             meant,
             detail="all" if given.every else detail,
             fields=fields,
+            whole=whole,
             progress=progress.advance,
         )
 

@@ -49,5 +49,10 @@ def command(session: Session, given: Reading, fields: bool, warm: str | None) ->
             fields=fields,
         )
     else:
-        document = document_of(given, fields=fields, whole_file="all" if fields else "none")
+        document = document_of(
+            given,
+            fields=fields,
+            whole_file="all" if fields else "none",
+            whole=session.json,
+        )
     write(session, document, card_sheet)

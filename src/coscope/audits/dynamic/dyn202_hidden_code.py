@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import bz2
-import lzma
 import re
 import zlib
 from collections.abc import Callable, Iterator
@@ -172,6 +170,10 @@ def _bz2(data: bytes) -> bytes | None:
     if data[:3] != b"BZh":
         return None
     try:
+        import bz2
+    except ImportError:
+        return None
+    try:
         return bz2.BZ2Decompressor().decompress(data, _LARGEST)
     except (OSError, ValueError, EOFError):
         return None
@@ -179,6 +181,10 @@ def _bz2(data: bytes) -> bytes | None:
 
 def _lzma(data: bytes) -> bytes | None:
     if data[:6] != b"\xfd7zXZ\x00":
+        return None
+    try:
+        import lzma  # some builds of CPython, such as Pyodide's up to 3.13, leave it out
+    except ImportError:
         return None
     try:
         return lzma.LZMADecompressor(memlimit=2**27).decompress(data, _LARGEST)

@@ -12,7 +12,7 @@ from coscope.readers.classes import methods_of, target_of
 from coscope.readers.values import name_of_class
 from coscope.render.document.codes import Detail, identity
 from coscope.render.document.fields import fields_of
-from coscope.render.document.report import Progress, frame, nested, source_of, tree_of
+from coscope.render.document.report import Progress, frame, nested, number_keys, source_of, tree_of
 from coscope.render.text.measured import without_surrogates as clean
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def class_report(
     target: str | None = None,
     detail: str = "none",
     fields: bool = False,
+    values: bool = False,
     progress: Progress | None = None,
 ) -> schema.Document:
     """Say which Python functions a class defines itself.
@@ -34,6 +35,7 @@ def class_report(
         target: What the user named; the class's own name if not given.
         detail: "none", "first" (the functions' own code) or "all" (what is nested in it too).
         fields: Add the raw fields of code objects and functions.
+        values: Add the producers and the kinds of the values on the stack.
         progress: Called after each function.
 
     Raises:
@@ -56,9 +58,10 @@ def class_report(
     entries = document["codes"]
     for done, (part, function) in enumerate(methods, 1):
         shown = function if _file_of(function) == file else _without_source(function)
-        entries += _entries(shown, target_of(cls, part), len(entries), detail, fields)
+        entries += _entries(shown, target_of(cls, part), len(entries), detail, fields, values)
         if progress is not None:
             progress(done, len(methods))
+    number_keys(entries)
     main = next((m.function for m in methods if _file_of(m.function) == file), None)
     if main is not None and file is not None:
         own = [entry for entry in entries if entry["file"] == main.code.filename]
@@ -67,7 +70,7 @@ def class_report(
 
 
 def _entries(
-    function: Function, target: str | None, start: int, detail: str, fields: bool
+    function: Function, target: str | None, start: int, detail: str, fields: bool, values: bool
 ) -> list[schema.Code]:
     """The entries of one function and of the code nested in it, numbered from `start`."""
     entries: list[schema.Code] = []
@@ -78,7 +81,7 @@ def _entries(
         if detail == "all" or (detail == "first" and index == 0):
             part = function if index == 0 else nested(function, code)
             card = entry["detail"] = Detail(
-                part, lines, None if index == 0 else function.code
+                part, lines, None if index == 0 else function.code, values=values
             ).entry()
             if fields:
                 card["fields"] = fields_of(part)

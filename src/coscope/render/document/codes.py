@@ -19,6 +19,7 @@ from coscope.render.document.cells import cells_of
 from coscope.render.document.names import named
 from coscope.render.document.shared import value_entry
 from coscope.render.document.steps import steps
+from coscope.render.document.values import Values, sort_of
 from coscope.render.text.excerpt import excerpt
 from coscope.render.text.measured import without_surrogates as clean
 
@@ -32,6 +33,7 @@ def identity(code: Code, index: int, parent: int | None) -> schema.Code:
     ends = [span.end_lineno for span in code.instructions.positions if span.end_lineno]
     return {
         "index": index,
+        "key": clean(code.qualname),
         "parent": parent,
         "name": clean(code.name),
         "qualname": clean(code.qualname),
@@ -65,17 +67,24 @@ class Detail:
     """Everything of one card that flow and tables tell of one code object."""
 
     def __init__(
-        self, function: Function, lines: Sequence[str] = (), within: Code | None = None
+        self,
+        function: Function,
+        lines: Sequence[str] = (),
+        within: Code | None = None,
+        *,
+        values: bool = False,
     ) -> None:
         self.function = function
         self.within = within
         self.code = function.code
         self.lines = lines
         self.graph = graph(self.code)
+        self.values = Values(self.graph) if values else None
         self.names = {block.index: block.name for block in self.graph.blocks}
         self.block_of: list[str] = [""] * len(self.code.instructions)
         for block in self.graph.blocks:
             self.block_of[block.start : block.stop] = [block.name] * (block.stop - block.start)
+        self.rows = table(self.code.version).by_code
         self.warnings: list[str] = []
         self.needed: int | None = None  # stack slots
         self.frames: Sequence[Sequence[str] | None] = self._frames()
@@ -126,10 +135,15 @@ class Detail:
         span = columns.positions[at]
         frame = self.frames[at]
         target = columns.jump_target(at)
-        return {
+        row = self.rows[columns.opcodes[at]]
+        oparg = columns.opargs[at]
+        entry: schema.Instruction = {
             "offset": columns.offsets[at],
             "opcode": columns.opcodes[at],
             "opname": columns.opname(at),
+            "sort": sort_of(row),
+            "pops": 0 if row is None else row.popped(oparg),
+            "pushes": 0 if row is None else row.pushed(oparg),
             "arg": columns.arg(at),
             "argrepr": clean(columns.argrepr(at)),
             "line": span.lineno,
@@ -139,6 +153,9 @@ class Detail:
             "stack": None if frame is None else [clean(text) for text in frame],
             "source": _cleaned(excerpt(self.lines, span)),
         }
+        if self.values is not None:
+            entry["producers"], entry["kinds"] = self.values.before(at)
+        return entry
 
     def blocks(self, loops_found: list[schema.Loop]) -> list[schema.Block]:
         """The blocks: where they are, what they do, and the edges between them."""
@@ -164,11 +181,10 @@ class Detail:
     def left(self, block: flow.Block) -> list[schema.BlockStep]:
         """What a block that does nothing else leaves on the stack: the `b` of `a and b`."""
         columns = self.code.instructions
-        rows = table(self.code.version).by_code
         if any(edge.kind in ("true", "false") for edge in block.edges):
             return []
         for at in range(block.stop - 1, block.start - 1, -1):
-            row = rows[columns.opcodes[at]]
+            row = self.rows[columns.opcodes[at]]
             if row is None or row.name == "NOP" or row.jump is not None:
                 continue
             made = {slot.name for slot in row.push_slots} - {slot.name for slot in row.pop_slots}

@@ -7,11 +7,12 @@ strings that have an UTF-8 form, ints, bools and None, and so is strict JSON as 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from coscope.errors import CoscopeError, NoCodeObject, SourceError
+from coscope.errors import CoscopeError, NoCodeObject, SourceError, TargetNotFound
 from coscope.model import Code, Function
 from coscope.render.document.codes import Detail, identity
 from coscope.render.document.fields import fields_of
@@ -31,7 +32,9 @@ def report(
     *,
     target: str | None = None,
     detail: str = "first",
+    only: str | None = None,
     fields: bool = False,
+    values: bool = False,
     progress: Progress | None = None,
 ) -> schema.Document:
     """Say everything about a function, or about a file's code objects.
@@ -40,11 +43,14 @@ def report(
         function: What a reader gave.
         target: What the user named; the qualified name if not given.
         detail: Which code objects get their whole card: "first", "all" or "none".
+        only: Key of the one code object that gets its card instead.
+        values: Add the producers and the kinds of the values on the stack.
         fields: Add the raw fields of code object and function.
         progress: Called after each code object.
 
     Raises:
         CodeError: A code object contradicts itself.
+        TargetNotFound: No code object has the key `only`.
     """
     document = frame(target or function.qualname)
     document["origin"] = function.origin
@@ -54,15 +60,17 @@ def report(
     document["via"] = [clean(step) for step in function.via]
     document["warnings"] = [clean(warning) for warning in function.warnings]
     codes = tree_of(function.code)
-    document["codes"] = entries = []
-    for index, (code, parent) in enumerate(codes):
-        entry = identity(code, index, parent)
-        entries.append(entry)
-        if detail == "all" or (detail == "first" and index == 0):
+    entries = [identity(code, index, parent) for index, (code, parent) in enumerate(codes)]
+    document["codes"] = entries
+    number_keys(entries)
+    wanted = _wanted(entries, detail, only)
+    for index, (code, _) in enumerate(codes):
+        if index in wanted:
             part = function if index == 0 else nested(function, code)
             lines = () if function.source is None else function.source.lines
-            found = Detail(part, lines, None if index == 0 else function.code)
-            card = entry["detail"] = found.entry()
+            within = None if index == 0 else function.code
+            found = Detail(part, lines, within, values=values)
+            card = entries[index]["detail"] = found.entry()
             if fields:
                 card["fields"] = fields_of(part)
         if progress is not None:
@@ -140,7 +148,7 @@ def frame(target: str) -> schema.Document:
         "via": [],
         "source": None,
         "codes": [],
-        "findings": [],
+        "findings": None,
         "warnings": [],
         "error": None,
     }
@@ -184,6 +192,26 @@ def nested(function: Function, code: Code) -> Function:
         warnings=(),
         object=None,
     )
+
+
+def number_keys(entries: list[schema.Code]) -> None:
+    """Give code objects of one name different keys, by their order in the file."""
+    seen: Counter[str] = Counter()
+    for entry in sorted(entries, key=lambda entry: entry["first_line"]):
+        seen[entry["qualname"]] += 1
+        number = seen[entry["qualname"]]
+        if number > 1:
+            entry["key"] = f"{entry['qualname']}#{number}"
+
+
+def _wanted(entries: list[schema.Code], detail: str, only: str | None) -> Collection[int]:
+    """Indexes of the code objects that get their card."""
+    if only is None:
+        return range({"first": 1, "all": len(entries)}.get(detail, 0))
+    found = [entry["index"] for entry in entries if entry["key"] == only]
+    if not found:
+        raise TargetNotFound(f"no code object has the key {only!r}")
+    return found
 
 
 def _raise_last_lines(entries: list[schema.Code]) -> None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import Annotated, Literal, TypedDict
 
 from coscope.render.schemas.report import Error
-from coscope.render.schemas.shared import Header, Severity
+from coscope.render.schemas.shared import Confidence, Header, Severity
 
 Mode = Annotated[str, {"enum": ["static", "live", "warm"]}]
-Confidence = Annotated[str, {"enum": ["proved", "measured", "likely"]}]
 
 
 class AuditTotals(TypedDict):

@@ -33,6 +33,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 from coscope.render.schemas.shared import (
     BlockName,
     Byte,
+    Confidence,
     Constant,
     Header,
     LineNumber,
@@ -87,6 +88,30 @@ CodeKind = Annotated[
     },
 ]
 WarmState = Annotated[str, {"enum": ["specialized", "missing", "generic", "waiting", "uncounted"]}]
+Sort = Annotated[
+    str,
+    {
+        "enum": [
+            "load",
+            "store",
+            "delete",
+            "import",
+            "compute",
+            "build",
+            "unpack",
+            "call",
+            "jump",
+            "return",
+            "raise",
+            "yield",
+            "exception",
+            "stack",
+            "frame",
+            "nothing",
+            "other",
+        ]
+    },
+]
 
 
 class Source(TypedDict):
@@ -95,6 +120,8 @@ class Source(TypedDict):
     file: str
     sha256: Sha256
     lines: dict[LineNumber, str]  # lines that shown instructions name, by number
+    # all lines, each ended by a line feed, if the whole document was asked for
+    text: NotRequired[str]
 
 
 class WarmSeen(TypedDict):
@@ -123,7 +150,7 @@ class Document(Header):
     via: list[str]  # steps from the target to the function
     source: Source | None
     codes: list[Code]  # depth first; the first is the target's own, except for a class
-    findings: list[Finding]  # what rules have to say
+    findings: list[Finding] | None  # of the static rules; null: not asked for
     warnings: list[str]
     error: Error | None
     warm: NotRequired[WarmRun]  # after `--warm` only: the run that the document tells of
@@ -201,6 +228,9 @@ class Instruction(TypedDict):
     offset: Natural  # bytes
     opcode: Byte
     opname: str
+    sort: Sort  # what it does, in one word
+    pops: Natural  # stack slots that it takes
+    pushes: Natural  # stack slots that it leaves, on the path that does not jump
     arg: int | None  # null if the opcode takes none
     argrepr: str  # what arg means, as dis writes it
     line: Natural | None
@@ -209,6 +239,11 @@ class Instruction(TypedDict):
     jump: BlockName | None  # block to which it may jump
     # symbolic stack before it, deepest first; null: no path leads here, or the stack is not known
     stack: list[str] | None
+    # for each value on the stack the offsets of the instructions that may have made it; none: the
+    # interpreter did; null: not known, absent: not asked for
+    producers: NotRequired[list[list[Natural]] | None]
+    # for each value on the stack its kind, as the verifier knows it; null: not known
+    kinds: NotRequired[list[str] | None]
     source: str | None  # the exact source text under the positions
     # after `--warm` only; null of an instruction that does not specialise
     warm: NotRequired[Warm | None]
@@ -355,6 +390,9 @@ class Code(TypedDict):
     """One code object."""
 
     index: Natural  # in `codes`
+    # survives edits elsewhere: the qualified name, from the second one of a name on with a number,
+    # such as `f.<locals>.<lambda>#2`
+    key: str
     parent: Natural | None  # index of the code object that holds it
     name: str
     qualname: str
@@ -381,16 +419,31 @@ class ClassShown(TypedDict):
     target: str | None  # what names it; null for a class inside of a function
 
 
+class FindingEvidence(TypedDict):
+    """One fact on which a finding rests."""
+
+    text: str
+    offset: Natural | None
+    line: int | None
+
+
 class Finding(TypedDict):
     """One thing that a rule says about one place."""
 
-    rule: str
+    rule: str  # `DYN101`; `coscope rule` explains it
+    title: str  # of the rule
     message: str
     severity: Severity
+    # proved: it cannot be otherwise; measured: by a clock, here; likely: unless something unseen
+    # makes it untrue
+    confidence: Confidence
     code: str  # qualified name
     file: str | None
-    positions: Positions
+    positions: Positions | None
     offset: Natural | None
+    evidence: list[FindingEvidence]
+    why: str  # why it matters on this version
+    instead: str  # what to write instead
 
 
 class Error(TypedDict):

@@ -21,6 +21,7 @@ ParameterKind = Annotated[
     str, {"enum": ["positional-only", "positional-or-keyword", "*args", "keyword-only", "**kwargs"]}
 ]
 Severity = Annotated[str, {"enum": ["error", "warning", "info"]}]
+Confidence = Annotated[str, {"enum": ["proved", "measured", "likely"]}]
 Verdict = Annotated[str, {"enum": ["identical", "same behaviour", "different"]}]
 
 
