@@ -119,6 +119,20 @@ def test_late_binding_is_never_said_of_the_fix(make: Callable[[], Functions]) ->
     assert {False} >= {each.late for f in functions for each in closure(f).free}
 
 
+def test_late_binding_is_proved_from_the_code_where_one_function_is_left() -> None:
+    def make() -> list[Callable[[], int]]:
+        found: list[Callable[[], int]] = []
+        for step in range(3):
+            found.append(lambda: step)  # noqa: B023
+        return found[:1]
+
+    (left,) = make()
+
+    assert 2 == left()
+    assert [True] == [each.late for each in closure(left).free]
+    assert "bound late" in str(closure(left))
+
+
 def test_late_binding_is_not_known_where_the_source_is_not() -> None:
     space: dict[str, Any] = {}
     exec("def make(): return [lambda: index for index in range(3)]", space)

@@ -41,8 +41,9 @@ class FreeVariable:
     size: Size | None = None  # of the contents; None: not live, or empty
     sharers: tuple[Sharer, ...] = ()  # other live functions with the same cell
     late: bool | None = None
-    """True: live functions of this code share the cell, and the loop that makes them assigns the
-    variable, so that all of them see what its last round assigned. None: not known."""
+    """True: the loop that makes functions of this code assigns the variable, so that all of them,
+    and a single one that is left, see what its last round assigned. None: functions of this code
+    share the cell, and whether a loop assigns it is not known."""
     note: str | None = None
 
 
@@ -153,9 +154,9 @@ def _free(
     whole = seen_from_owner(function, variable, within)
     cell = variable.cell
     full = cell is not None and cell.value is not None
-    late: bool | None = False
-    if any(sharer.same_code for sharer in variable.sharers):
-        late = is_bound_late(function, variable.name, within)
+    late = is_bound_late(function, variable.name, within)
+    if late is None and not any(sharer.same_code for sharer in variable.sharers):
+        late = False
     return FreeVariable(
         name=variable.name,
         index=index,

@@ -206,11 +206,16 @@ def _told(
     if same:
         role = "plain" if late is False else "warning"
         told.append(("shared with", _late(len(same), late), role))
+    elif late:
+        told.append(("bound late", _LATE, "warning"))
     if variable["note"]:
         told.append(("note", variable["note"], "plain"))
     for label, text, role in told:
         for at, (line,) in enumerate(wrapped(pen, text, " " * 20, role)):
             yield [(f"      {'' if at else label:<13} ", "faint"), (line[0][20:], role)]
+
+
+_LATE = "the loop that makes this function assigns it: kept beyond a round, it sees the last value"
 
 
 def _late(count: int, late: bool | None) -> str:

@@ -34,7 +34,7 @@ class ClosureFree(TypedDict):
     value: Value | None
     size: Size | None
     sharers: list[ClosureSharer]  # as far as they can be found
-    # functions of this code share the cell, and the loop that makes them assigns it; null: not
+    # the loop that makes functions of this code assigns it; null: they share it, and that is not
     # known
     late: bool | None
     note: str | None
