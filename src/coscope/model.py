@@ -366,6 +366,7 @@ ARGUMENT_KINDS = (
     "keyword-only",
     "**kwargs",
     "local",
+    "hidden local",  # of an inlined comprehension in a class or module: `locals()` has it not
     "cell",
     "free",
 )
@@ -416,6 +417,17 @@ class Function:
         return tuple(a for a in self.locals if a.kind in ARGUMENT_KINDS[:5])
 
 
+def _kind_of_slot(bits: int) -> str:
+    """Of a fast local that is no parameter."""
+    if bits & FAST_FREE:
+        return "free"
+    if bits & FAST_CELL and not bits & FAST_LOCAL:
+        return "cell"
+    if bits & FAST_HIDDEN:
+        return "hidden local"
+    return "cell" if bits & FAST_CELL else "local"
+
+
 def _locals_of(function: Function) -> Iterator[Argument]:
     code = function.code
     cells = set(code.cellvars)
@@ -433,7 +445,7 @@ def _locals_of(function: Function) -> Iterator[Argument]:
             yield Argument(slot, name, kinds[slot], defaults.get(name), name in cells)
         elif slot < len(code.localspluskinds):
             bits = code.localspluskinds[slot]
-            kind = "free" if bits & FAST_FREE else "cell" if bits & FAST_CELL else "local"
+            kind = _kind_of_slot(bits)
             yield Argument(slot, name, kind, None, bool(bits & FAST_CELL))
 
 

@@ -17,12 +17,14 @@ import pytest
 from coscope.codec.unmarshal import load
 from coscope.model import Code, FrozenSet, Opaque
 from coscope.opcodes import table
+from coscope.readers import select
 from coscope.readers.from_function import (
     HOST_RELEASE,
     HOST_VERSION,
     from_code_object,
     from_function,
 )
+from coscope.readers.from_source import from_source
 
 FIELDS = [
     field.name
@@ -262,3 +264,12 @@ def test_a_module_frozen_into_the_interpreter_has_the_source_of_its_file() -> No
 
     assert source is not None
     assert os.path.__file__ == source.file
+
+
+def test_locals_of_an_inlined_comprehension_in_a_class_body_are_hidden() -> None:
+    source = "class K:\n    xs = [i for i in (1, 2)]\n    ys = [lambda: j for j in (1, 2)]\n"
+    body = select(from_source(source), "K")
+    inlined = any(code.name == "<listcomp>" for code in body.code.walk())
+    expected = {} if inlined else {"i": "hidden local", "j": "hidden local"}
+
+    assert expected == {each.name: each.kind for each in body.locals if each.name in "ij"}

@@ -55,6 +55,9 @@ def _walk(folder: str, compiled: bool) -> Iterator[Item]:
             if size is not None:
                 empty = False
                 yield Item(file, size)
+            elif os.path.islink(file) and not os.path.exists(file):
+                empty = False
+                yield Item(file, 0, _dangling(file))
     for error in refused:
         empty = False
         name = str(error.filename)
@@ -62,6 +65,10 @@ def _walk(folder: str, compiled: bool) -> Iterator[Item]:
     if empty:
         what = "no .py and no .pyc file" if compiled else "no .py file"
         yield Item(folder, 0, TargetNotFound(f"the folder has {what}", file=folder))
+
+
+def _dangling(file: str) -> TargetNotFound:
+    return TargetNotFound("this link leads nowhere", file=file, found=os.readlink(file))
 
 
 def _is_folder(target: str) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from typing import Any
 
 from coscope import opcodes
 from coscope.errors import PycError, Truncated, UnknownMagic
@@ -64,6 +66,7 @@ def read_header(data: bytes, file: str | None = None) -> Header:
             found=ascii(data[:4])[1:] if data else "an empty file",
         )
     magic = int.from_bytes(data[:2], "little")
+    _refuse_others(magic, file)
     version, warnings = version_of(magic, file)
     if len(data) < SIZE:
         raise Truncated(
@@ -120,13 +123,46 @@ def version_of(magic: int, file: str | None = None) -> tuple[str, tuple[str, ...
     listed = ", ".join(
         f"{known.version} ({'/'.join(map(str, known.releases))})" for known in known_magics()
     )
+    whose = owner_of(magic)
     raise UnknownMagic(
-        "unknown magic number",
+        "unknown magic number" if whose is None else f"this is bytecode of {whose}",
         file=file,
         offset=0,
         expected=f"that of CPython {listed}",
         found=magic,
     )
+
+
+def owner_of(magic: int) -> str | None:
+    """Whose bytecode has a magic number that no table lists, as far as that is known.
+
+    >>> owner_of(62211)
+    'CPython 2.7'
+    """
+    for first, last, name in _others()["other"]:
+        if first <= magic <= last:
+            return str(name)
+    return None
+
+
+def _refuse_others(magic: int, file: str | None) -> None:
+    """Refuse the file of another implementation, whose magic number may be one of CPython's."""
+    tag = os.path.basename(file or "").lower().split(".")[-2:-1]
+    for start, name in _others()["tags"].items():
+        if tag and tag[0].startswith(start):
+            raise UnknownMagic(
+                f"this is bytecode of {name}, as the tag in its name says",
+                file=file,
+                offset=0,
+                expected="that of CPython",
+                found=magic,
+            )
+
+
+@lru_cache(maxsize=1)
+def _others() -> dict[str, Any]:
+    file = resources.files(opcodes).joinpath("magics.toml")
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)

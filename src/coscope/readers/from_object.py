@@ -82,7 +82,7 @@ def from_object(thing: object, *, unwrap: bool = False) -> Function:
     while True:
         step = _next_step(thing, unwrap)
         if step is None:
-            return _arrived(thing, start, tuple(via), tuple(warnings))
+            return _arrived(thing, start, tuple(via), tuple(warnings), unwrap)
         seen.add(id(thing))
         if id(step.thing) in seen or len(via) == _LONGEST_CHAIN:
             raise TargetError(
@@ -95,14 +95,52 @@ def from_object(thing: object, *, unwrap: bool = False) -> Function:
 
 
 def _arrived(
-    thing: object, start: object, via: tuple[str, ...], warnings: tuple[str, ...]
+    thing: object, start: object, via: tuple[str, ...], warnings: tuple[str, ...], unwrap: bool
 ) -> Function:
     """The function, once no step leads on."""
     if type(thing) is FunctionType:
+        if not unwrap:
+            warnings = (*warnings, *_stand_in(thing, start))
         return from_function(thing, via=via, warnings=warnings)
     if type(thing) is CodeType:
         return _bare(thing, via, warnings)
     raise _no_code_object(thing, start, via)
+
+
+def _stand_in(function: FunctionType, start: object) -> Iterator[str]:
+    """Say that a library's code stands for a function of the user's, and what shows that one."""
+    held = dict.get(function.__dict__, "__wrapped__", MISSING)
+    if held is MISSING:
+        held = _held_function(start)
+    if type(held) is not FunctionType:
+        return
+    package = _package_of(function)
+    if package is not None and package != _package_of(held):
+        yield (
+            f"code of {package}, which stands for {exact_text(held.__qualname__)}; "
+            "--unwrap shows that function"
+        )
+
+
+# Attributes under which objects of libraries hold the function that they were made from: click,
+# discord.py, prefect, numba, pytest.
+_HOLDERS = ("callback", "_callback", "fn", "py_func", "_fixture_function", "func", "function")
+
+
+def _held_function(thing: object) -> object:
+    """The function that an object of a library was made from; else MISSING."""
+    if is_a(thing, FunctionType) or is_a(thing, type) or is_a(thing, ModuleType):
+        return MISSING
+    for name in _HOLDERS:
+        value = instance_attribute(thing, name)
+        if type(value) is FunctionType:
+            return value
+    return MISSING
+
+
+def _package_of(function: FunctionType) -> str | None:
+    name = dict.get(function.__globals__, "__name__")
+    return name.partition(".")[0] if type(name) is str else None
 
 
 def _bare(co: CodeType, via: tuple[str, ...], warnings: tuple[str, ...]) -> Function:
@@ -224,6 +262,9 @@ def _step_of_instance(thing: object, unwrap: bool) -> Step | None:
     name = type_name_of(thing)
     if wrapped is not MISSING and (unwrap or not runs_python):
         return Step(wrapped, f"{name}.__wrapped__")
+    held = _held_function(thing) if unwrap or not runs_python else MISSING
+    if held is not MISSING:
+        return Step(held, f"the function that {name} holds")
     return Step(call, f"{name}.__call__") if runs_python else None
 
 

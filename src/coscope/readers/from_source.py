@@ -125,17 +125,58 @@ def _refuse_waiting(path: str) -> None:
         raise TargetError("this is no regular file", file=path)
 
 
+# How files begin that are neither source nor bytecode.
+_BINARY = (
+    (b"PK\x03\x04", "a zip archive"),
+    (b"PK\x05\x06", "an empty zip archive"),
+    (b"\x7fELF", "a program or library (ELF)"),
+    (b"\xcf\xfa\xed\xfe", "a program or library (Mach-O)"),
+    (b"\xca\xfe\xba\xbe", "a program or library (Mach-O)"),
+    (b"\x1f\x8b\x08", "compressed by gzip"),
+    (b"BZh", "compressed by bzip2"),
+    (b"\xfd7zXZ\0", "compressed by xz"),
+    (b"\0asm", "a WebAssembly module"),
+)
+_ARCHIVES = {".whl": "a wheel", ".egg": "an egg", ".pyz": "a zip application"}
+_UNPACK = "Unpack it, and name a file or a folder of it."
+
+
+def _refuse_binary(data: bytes, path: str) -> None:
+    """Name what is neither Python source nor a .pyc by what it is."""
+    what = next((what for start, what in _BINARY if data.startswith(start)), None)
+    if data.startswith(b"MZ") and b"\0" in data[:64]:
+        what = "a program or library (Windows)"
+    if data.startswith(b"#!") and b"PK\x05\x06" in data[-65_557:]:
+        what = "a zip application"
+    if what is None:
+        return
+    if "zip" in what:
+        what = _ARCHIVES.get(os.path.splitext(path)[1].lower(), what)
+    packed = "program" not in what and "module" not in what
+    raise TargetError(
+        f"this is {what}, and not Python source or a .pyc file",
+        file=path,
+        hint=_UNPACK if packed else None,
+    )
+
+
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """The bytes of a regular file.
 
     Raises:
-        TargetNotFound: There is no such file, or it is a directory.
-        TargetError: It cannot be read, or is a pipe or a device.
+        TargetNotFound: There is no such file, or it is a directory, or a link that leads nowhere.
+        TargetError: It cannot be read, is a pipe or a device, or an archive or a program.
     """
     try:
         _refuse_waiting(os.fspath(path))
-        return Path(path).read_bytes()
+        data = Path(path).read_bytes()
+        _refuse_binary(data, os.fspath(path))
+        return data
     except FileNotFoundError as error:
+        if os.path.islink(path):
+            raise TargetNotFound(
+                "this link leads nowhere", file=os.fspath(path), found=os.readlink(path)
+            ) from error
         raise TargetNotFound("there is no such file", file=os.fspath(path)) from error
     except IsADirectoryError as error:
         raise TargetNotFound(

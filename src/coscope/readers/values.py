@@ -20,6 +20,7 @@ from typing import Any
 
 from coscope.model import Value
 from coscope.readers.recent_types import frozen_items, is_frozen_dict, lazily_imported
+from coscope.readers.typing_texts import typing_text
 
 WIDTH = 80  # characters of a text, about
 _ITEMS = 6  # shown of a container
@@ -193,4 +194,11 @@ def _named(thing: Any) -> str:
         name = dict.get(_module_namespace.__get__(thing), "__name__")
         if type(name) is str:
             return f"<module {name}>"
+    known = typing_text(thing, _named_or_plain)
+    if known is not None:
+        return known
     return f"<{name_of_class(kind)} at {id(thing):#x}>"
+
+
+def _named_or_plain(thing: Any) -> str:
+    return _text(thing, WIDTH, 1)

@@ -60,6 +60,7 @@ LocalKind = Annotated[
             "keyword-only",
             "**kwargs",
             "local",
+            "hidden local",
             "cell",
             "free",
         ]
