@@ -181,7 +181,10 @@ def test_neither_a_pipe_nor_a_link_that_leads_round_is_waited_for(tree: Path) ->
     os.symlink("..", "app/deep/round")
     os.symlink("nowhere", "app/dangling.py")
 
-    assert 5 == len(items_of(["app"]))
+    found = items_of(["app"])
+
+    assert [os.path.join("app", "dangling.py")] == [each.target for each in found if each.error]
+    assert 6 == len(found)
 
 
 def test_one_code_object_of_a_file_is_a_target(tmp_path: Path) -> None:

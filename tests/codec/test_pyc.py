@@ -101,7 +101,8 @@ def test_an_unknown_magic_lists_the_known_versions(magic: int) -> None:
 
     message = str(caught.value)
     assert all(f"{version} (" in message for version in opcodes.VERSIONS)
-    assert "x.pyc, byte 0: unknown magic number; expected that of CPython 3.8 (3413)" in message
+    assert message.startswith("x.pyc, byte 0: ")
+    assert "; expected that of CPython 3.8 (3413)" in message
     assert message.endswith(f"found {magic}")
 
 

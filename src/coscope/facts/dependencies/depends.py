@@ -245,18 +245,28 @@ def depends(
     >>> [(row.name, row.kind) for row in found.reads]
     [('print', 'builtin'), ('LIMIT', 'unbound')]
     """
-    plain = type(target) is FunctionType and target.__globals__ is not vars(functools)
-    if plain and python is None and not unwrap:
-        taken = _taken(target)
-        if transitive:
-            return Dependencies(True, [_known_of(taken, True, libraries)])
-        return Dependencies(False, [taken])
+    if _is_plain(target) and python is None and not unwrap:
+        return _of_plain(target, transitive, libraries)
     meant = locate(target, python=python, unwrap=unwrap)
     if is_a(target, Function) or not meant.live or unwrap:
         return _of_read(meant.function, transitive, libraries)
     if meant.cls is not None:
         return _of_class(meant.cls, transitive, libraries)
+    if _is_plain(meant.thing):
+        return _of_plain(meant.thing, transitive, libraries)  # type: ignore[arg-type]
     return _of_read(meant.function, transitive, libraries, held_by_target(meant.thing))
+
+
+def _is_plain(thing: object) -> bool:
+    """True for a function, except those of functools that stand for a user's."""
+    return type(thing) is FunctionType and thing.__globals__ is not vars(functools)
+
+
+def _of_plain(function: FunctionType, transitive: bool, libraries: bool) -> Dependencies:
+    taken = _taken(function)
+    if transitive:
+        return Dependencies(True, [_known_of(taken, True, libraries)])
+    return Dependencies(False, [taken])
 
 
 def _taken(function: FunctionType) -> _Taken:
