@@ -79,11 +79,12 @@ def shielded(words: list[str]) -> list[str]:
     return [_SHIELD + word if word.startswith("-:") else word for word in words]
 
 
-def _unshielded(value: Any) -> Any:
+def _unshielded(value: object) -> object:
     if isinstance(value, tuple):
         return tuple(map(_unshielded, value))
-    mine = isinstance(value, str) and value.startswith(f"{_SHIELD}-:")
-    return value[len(_SHIELD) :] if mine else value
+    if isinstance(value, str) and value.startswith(f"{_SHIELD}-:"):
+        return value[len(_SHIELD) :]
+    return value
 
 
 def _target(target: str | None, source: str | None) -> str | Snippet:

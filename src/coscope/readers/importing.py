@@ -24,7 +24,7 @@ _SHOWN = 6  # keys in a message
 class Located(NamedTuple):
     """What a qualified name leads to in a module."""
 
-    thing: Any  # as attribute access gives it, see `members.attribute_of`
+    thing: object  # as attribute access gives it, see `members.attribute_of`
     rest: str = ""  # what is left of the name where an attribute ends at a function, else empty
     warnings: tuple[str, ...] = ()
     owner: object = MISSING  # the module, class or instance whose attribute it is
@@ -48,7 +48,7 @@ def locate_in(module_name: str, qualname: str) -> Located:
             hint="Write for example json:dumps or json.encoder:JSONEncoder.encode.",
         )
     steps = steps_of(qualname) if qualname else []
-    thing: Any = import_module(module_name)
+    thing: object = import_module(module_name)
     owner: object = MISSING
     warnings: list[str] = []
     for index, step in enumerate(steps):
@@ -56,7 +56,7 @@ def locate_in(module_name: str, qualname: str) -> Located:
             owner, thing = MISSING, _item(module_name, steps, index, thing)
             continue
         if is_a(thing, ModuleType):
-            found = Attribute(_module_attribute(thing, step.name))
+            found = Attribute(_module_attribute(thing, step.name))  # type: ignore[arg-type]
         else:
             found = _attribute(thing, step.name)
         if found.value is MISSING:

@@ -35,7 +35,7 @@ from coscope.readers.values import type_name_of
 class Attribute(NamedTuple):
     """What an owner gives under a name."""
 
-    value: Any  # MISSING: it has none
+    value: object  # MISSING: it has none
     unbound: str | None = None  # type of the user's descriptor whose `__get__` was not run
 
 
@@ -85,7 +85,7 @@ def attribute_of(owner: Any, name: str) -> Attribute:
     return Attribute(MISSING) if held is MISSING else _bound(held, owner, type(owner))
 
 
-def _is_data(held: Any) -> bool:
+def _is_data(held: object) -> bool:
     """True for a user's data descriptor, which goes before the instance's own dictionary.
 
     Slots and getters that C code defines are read by `instance_attribute`.
@@ -94,7 +94,7 @@ def _is_data(held: Any) -> bool:
     return is_a(held, property) or type(setter) is FunctionType
 
 
-def _bound(held: Any, instance: Any, cls: type) -> Attribute:
+def _bound(held: Any, instance: object, cls: type) -> Attribute:
     """What a class's dictionary holds, as its descriptor gives it.
 
     Args:
@@ -122,29 +122,29 @@ def _bound(held: Any, instance: Any, cls: type) -> Attribute:
     return Attribute(held, type_name_of(held))
 
 
-def _bound_to_class(held: Any, cls: type) -> Attribute:
+def _bound_to_class(held: object, cls: type) -> Attribute:
     function = member(classmethod, "__func__", held)
     if _is_plain(function) or class_attribute(type(function), "__get__") is MISSING:
         return Attribute(MethodType(function, cls))
     return Attribute(held, type_name_of(function))  # to 3.12 its own `__get__` runs
 
 
-def _is_plain(function: Any) -> bool:
+def _is_plain(function: object) -> bool:
     return any(type(function) is plain for plain in (*_PLAIN, BuiltinFunctionType))
 
 
-def _dispatcher(method: Any, instance: Any) -> Any:
+def _dispatcher(method: object, instance: object) -> Any:
     """The method itself; or a copy without a cache, where that would hash the instance (3.13.0)."""
     hashing = class_attribute(type(instance), "__hash__")
     if instance is None or type(hashing) is WrapperDescriptorType:
         return method
-    copy: Any = object.__new__(functools.singledispatchmethod)
+    copy = object.__new__(functools.singledispatchmethod)
     copy.__dict__.update(instance_attribute(method, "__dict__"))
     copy.__dict__["_method_cache"] = None
     return copy
 
 
-def names_in(owner: Any) -> list[str]:
+def names_in(owner: object) -> list[str]:
     """Names of the attributes that an object's own dictionary and its classes hold."""
     if is_a(owner, ModuleType):
         return [name for name in dict.keys(member(ModuleType, "__dict__", owner)) if _text(name)]

@@ -9,7 +9,6 @@ import sys
 import types
 import typing
 from collections.abc import Callable
-from typing import Any
 
 from coscope.readers.attributes import MISSING, instance_attribute
 
@@ -21,7 +20,7 @@ _ALIASES = tuple(
 )
 
 
-def typing_text(thing: Any, text_of: Callable[[Any], str]) -> str | None:
+def typing_text(thing: object, text_of: Callable[[object], str]) -> str | None:
     """The text of such an object, or None for any other.
 
     Args:
@@ -41,7 +40,7 @@ def typing_text(thing: Any, text_of: Callable[[Any], str]) -> str | None:
     return None
 
 
-def _alias(thing: Any, union: bool, text_of: Callable[[Any], str]) -> str | None:
+def _alias(thing: object, union: bool, text_of: Callable[[object], str]) -> str | None:
     args = instance_attribute(thing, "__args__")
     parts = [_part(each, text_of) for each in args] if type(args) is tuple else []
     if union:
@@ -55,7 +54,7 @@ def _alias(thing: Any, union: bool, text_of: Callable[[Any], str]) -> str | None
     return f"{name}[{', '.join(parts)}]" if parts else name
 
 
-def _part(thing: Any, text_of: Callable[[Any], str]) -> str:
+def _part(thing: object, text_of: Callable[[object], str]) -> str:
     """A part of an annotation: a class by its name, without the brackets of a shown value."""
     if thing is type(None):
         return "None"
