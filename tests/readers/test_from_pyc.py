@@ -120,9 +120,10 @@ def test_a_changed_source_is_not_shown(module: Path, mode: PycInvalidationMode) 
 
     function = from_pyc(made)
 
-    by = "time and size" if mode is PycInvalidationMode.TIMESTAMP else "hash"
+    timed = mode is PycInvalidationMode.TIMESTAMP
+    differ = "time and size differ" if timed else "its hash differs"
     assert function.source is None
-    assert (f"{module} is not the source: {by} differ from the header",) == function.warnings
+    assert (f"{module} is not the source: {differ} from the header",) == function.warnings
 
 
 def test_a_missing_source_is_no_warning(module: Path) -> None:

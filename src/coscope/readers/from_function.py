@@ -28,8 +28,9 @@ from coscope.model import (
     Source,
     Value,
 )
+from coscope.readers.comparing import verdict_on
 from coscope.readers.live_code import code_bytes
-from coscope.readers.sources import annotations_in, source_of
+from coscope.readers.sources import annotations_in, is_entered, source_of
 from coscope.readers.values import exact_text, name_of_class, type_name_of, value_of
 
 _LEVELS = {"alpha": "a", "beta": "b", "candidate": "rc", "final": ""}
@@ -49,6 +50,8 @@ _MARKS_ARGUMENTS = sys.version_info >= (3, 14)  # localspluskinds tell parameter
 _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)  # reading __annotations__ would run code
 
 _OPTIMIZED = 0x1
+# Optimisation levels, the one of this process first.
+_LEVELS_TRIED = tuple(sorted((0, 1, 2), key=lambda level: level != sys.flags.optimize))
 _ARG_POSITIONAL, _ARG_KEYWORD, _ARG_VARIADIC = 0x02, 0x04, 0x08  # pycore_code.h, 3.14
 
 # By identity: to hash or compare a type may run the code of its metaclass.
@@ -233,7 +236,7 @@ def from_function(
     """
     co = function.__code__
     code = from_code_object(co)
-    source = _source_of_function(function, code)
+    source, doubts = _source_of_function(function, code)
     doc = function.__doc__
     module = function.__module__
     return Function(
@@ -251,17 +254,40 @@ def from_function(
         attributes=tuple(_values_of(function.__dict__)),
         source=source,
         via=tuple(via),
-        warnings=tuple(warnings),
+        warnings=(*warnings, *doubts),
         object=function,
     )
 
 
-def _source_of_function(function: FunctionType, code: Code) -> Source | None:
+def _source_of_function(
+    function: FunctionType, code: Code
+) -> tuple[Source | None, tuple[str, ...]]:
     """Its file; of a module that is frozen into the interpreter, the file it was frozen from."""
     if not code.filename.startswith("<frozen "):
-        return source_of(code.filename)
+        return source_that_ran(code)
     file = dict.get(function.__globals__, "__file__")
-    return source_of(file) if type(file) is str and file.endswith(".py") else None
+    return source_that_ran(code, file) if type(file) is str and file.endswith(".py") else (None, ())
+
+
+def source_that_ran(code: Code, file: str | None = None) -> tuple[Source | None, tuple[str, ...]]:
+    """The source of a live code object, proved by compiling it, and what must be said about it.
+
+    Args:
+        code: A snapshot of the code object.
+        file: The file, where `co_filename` does not name it.
+
+    Returns:
+        None instead of a text that is not what was compiled; and warnings.
+    """
+    source = source_of(file or code.filename, code)
+    if source is None:
+        return None, ()
+    entered = is_entered(source.file)
+    verdict = verdict_on(code, source, from_code_object, levels=_LEVELS_TRIED, inherits=entered)
+    if entered and verdict.warning is not None:
+        return None, ()  # another text had the same name, such as <string>
+    warnings = () if verdict.warning is None else (f"{verdict.warning}: {source.file}",)
+    return (source if verdict.fits else None), warnings
 
 
 def cells_of(function: FunctionType, code: Code) -> Iterator[Cell]:

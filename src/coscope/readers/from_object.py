@@ -36,8 +36,7 @@ from coscope.readers.attributes import (
     mro_of,
     namespace_of,
 )
-from coscope.readers.from_function import from_code_object, from_function
-from coscope.readers.sources import source_of
+from coscope.readers.from_function import from_code_object, from_function, source_that_ran
 from coscope.readers.values import exact_text, name_of_class, text_of, type_name_of
 
 _LONGEST_CHAIN = 1000  # steps; CPython's recursion limit would stop a call earlier
@@ -146,6 +145,7 @@ def _package_of(function: FunctionType) -> str | None:
 def _bare(co: CodeType, via: tuple[str, ...], warnings: tuple[str, ...]) -> Function:
     """A code object alone: no defaults, cells or globals are known."""
     code = from_code_object(co)
+    source, doubts = source_that_ran(code)
     return Function(
         code=code,
         name=code.name,
@@ -153,9 +153,9 @@ def _bare(co: CodeType, via: tuple[str, ...], warnings: tuple[str, ...]) -> Func
         module=None,
         origin="live",
         live=False,
-        source=source_of(code.filename),
+        source=source,
         via=via,
-        warnings=warnings,
+        warnings=(*warnings, *doubts),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from coscope.codec.unmarshal import read
 from coscope.errors import MarshalError, SourceError
 from coscope.model import Code, Collection, Function, Source
 from coscope.opcodes import table
+from coscope.readers.comparing import Verdict, verdict_on, verdict_on_another
+from coscope.readers.from_function import HOST_VERSION, from_code_object
 from coscope.readers.from_source import read_bytes, static_function
 from coscope.readers.sources import source_from
 
@@ -35,8 +38,8 @@ def from_pyc(
 
     Returns:
         The module code, `live` False. Its source is attached if it is where the code object or
-        the folder says and matches the header. `warnings` tells what is uncertain. The release
-        ("3.13.1") is not known from a .pyc.
+        the folder says, matches the header and compiles to this code. `warnings` says what is
+        uncertain. The release ("3.13.1") is not known from a .pyc.
 
     Raises:
         TargetError: The file cannot be read.
@@ -79,14 +82,30 @@ def _source(header: Header, code: Code, path: Path | None, warnings: list[str]) 
         except (OSError, ValueError):
             continue
         if not _is_of(header, data, int(status.st_mtime)):
-            by = "hash" if header.is_hash_based else "time and size"
-            warnings.append(f"{candidate} is not the source: {by} differ from the header")
+            differ = "its hash differs" if header.is_hash_based else "time and size differ"
+            warnings.append(f"{candidate} is not the source: {differ} from the header")
             continue
         try:
-            return source_from(data, candidate)
+            source = source_from(data, candidate)
         except SourceError as error:
             warnings.append(str(error))
+            continue
+        verdict = _verdict(header.version, code, source, path)
+        if verdict.warning is not None:
+            warnings.append(f"{verdict.warning}: {candidate}")
+        if verdict.fits:
+            return source
     return None
+
+
+def _verdict(version: str, code: Code, source: Source, path: Path | None) -> Verdict:
+    """A header can be forged: whether the source compiles to this very code."""
+    if version != HOST_VERSION:
+        return verdict_on_another(code, source, from_code_object)
+    named = re.search(r"\.opt-([12])\.pyc$", "" if path is None else path.name)
+    level = int(named[1]) if named else 0
+    levels = sorted((0, 1, 2), key=lambda each: each != level)
+    return verdict_on(code, source, from_code_object, levels=levels)
 
 
 def _candidates(filename: str, path: Path | None) -> list[str]:

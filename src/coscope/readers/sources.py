@@ -11,6 +11,7 @@ import os
 import re
 import stat
 import tokenize
+import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
@@ -21,17 +22,23 @@ from coscope.model import Code, Source
 _LARGEST = 32 * 2**20  # bytes; a larger "source" is not shown
 
 
-def source_of(filename: str) -> Source | None:
+def source_of(filename: str, code: Code | None = None) -> Source | None:
     """The source that a code object's `co_filename` names, or None if it cannot be had.
 
-    A file is read and decoded by its PEP 263 declaration. For a name such as `<ipython-input-3>`
-    the lines are those that a notebook, `doctest` or the interactive interpreter left in
-    `linecache.cache`; a loader is never asked.
+    A file is read and decoded by its PEP 263 declaration, one in a zip archive too. For a name
+    such as `<ipython-input-3>` the lines are those that a notebook, `doctest`, attrs or the
+    interactive interpreter left in `linecache`; a loader is never asked.
+
+    Args:
+        filename: The name.
+        code: The code object, where several texts may have the name: `<python-input-0>`.
     """
     try:
         status = os.stat(filename)
+    except NotADirectoryError:
+        return _archived(filename) or _cached_lines(filename, code)
     except (OSError, ValueError):
-        return _cached_lines(filename)
+        return _cached_lines(filename, code)
     if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
         return None
     return _read(filename, status.st_mtime_ns, status.st_size)
@@ -47,9 +54,40 @@ def _read(filename: str, mtime: int, size: int) -> Source | None:
         return None
 
 
-def _cached_lines(filename: str) -> Source | None:
+def _archived(filename: str) -> Source | None:
+    """A member of a zip archive, named as zipimport names it: archive, separator, path in it."""
+    archive, inside = filename, ""
+    while True:
+        archive, name = os.path.split(archive)
+        if not name:
+            return None
+        inside = f"{name}/{inside}" if inside else name
+        if os.path.isfile(archive):
+            status = os.stat(archive)
+            return _member(archive, inside, filename, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=64)
+def _member(archive: str, inside: str, filename: str, mtime: int, size: int) -> Source | None:
+    """One member of one state of an archive."""
+    import zipfile  # seldom needed
+
+    try:
+        with zipfile.ZipFile(archive) as held, held.open(inside) as file:
+            data = file.read(_LARGEST + 1)
+        return source_from(data, filename) if len(data) <= _LARGEST else None
+    except (OSError, KeyError, ValueError, RuntimeError, EOFError, SourceError):
+        return None
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, NotImplementedError):
+        return None
+
+
+def _cached_lines(filename: str, code: Code | None = None) -> Source | None:
+    lines = _entered_lines(filename, code)
     entry = linecache.cache.get(filename)
-    if entry is not None and len(entry) == 4:  # a one-element entry is a loader not yet asked
+    if lines:
+        pass
+    elif entry is not None and len(entry) == 4:  # a one-element entry is a loader not yet asked
         lines = entry[2]
     elif filename.startswith("<doctest "):
         lines = linecache.getlines(filename)  # doctest replaces this function while it runs
@@ -59,6 +97,23 @@ def _cached_lines(filename: str) -> Source | None:
     if not text:
         return None
     return Source(filename, split_lines(text), _digest(text.encode("utf-8", "surrogatepass")))
+
+
+def is_entered(filename: str) -> bool:
+    """True if the name is of a text that was entered or generated, not of a file."""
+    entry = linecache.cache.get(filename)
+    return filename.startswith("<") or (
+        entry is not None and len(entry) == 4 and entry[1] is None  # no time of a file
+    )
+
+
+def _entered_lines(filename: str, code: Code | None) -> list[str]:
+    """Lines that a prompt left for one code object; CPython 3.14 keeps them apart."""
+    kept: object = getattr(linecache, "_interactive_cache", None)
+    if code is None or type(kept) is not dict:
+        return []
+    entry = kept.get((filename, code.qualname, code.firstlineno))
+    return list(entry[2]) if type(entry) is tuple and len(entry) == 4 else []
 
 
 def source_from(text: str | bytes, filename: str) -> Source:

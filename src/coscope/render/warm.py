@@ -113,7 +113,7 @@ def _in_file(file: str, name: str) -> tuple[Function, CodeType]:
     read = from_function(function)
     if co is not function.__code__:
         code = _same(function.__code__, read.code, co)
-        read = static_function(code, "live", read.source)
+        read = static_function(code, "live", read.source, read.warnings)
     return read, co
 
 
