@@ -19,6 +19,7 @@ from types import CodeType, FunctionType, ModuleType
 import pytest
 
 import coscope
+from coscope.errors import SourceError
 from coscope.model import Function
 from coscope.readers import read
 from coscope.readers.comparing import ANOTHER, UNPROVED
@@ -256,7 +257,10 @@ def test_the_library_of_another_version_fits(version: str) -> None:
     files = [library / name for name in ("json/encoder.py", "types.py", "doctest.py", "pdb.py")]
     for file in (*files, DATA / "sample.py"):
         data = file.read_bytes()
-        code = compile_source(python, data, str(file))
+        try:
+            code = compile_source(python, data, str(file))
+        except SourceError:  # it has syntax of later versions
+            continue
 
         assert verdict_on_another(code, source_from(data, str(file)), from_code_object).fits
 

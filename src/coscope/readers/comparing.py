@@ -146,7 +146,7 @@ def _text(constant: object) -> str:
         return f"({', '.join(map(_text, constant))})"
     if isinstance(constant, Slice):
         return repr(constant)
-    if isinstance(constant, int):
+    if isinstance(constant, int) and not isinstance(constant, bool):
         return f"{type(constant).__name__} {constant:#x}"  # of any size
     if isinstance(constant, Code):
         return f"<code {constant.qualname} {constant.firstlineno}>"
