@@ -28,7 +28,7 @@ from time import perf_counter, process_time
 from types import CodeType
 from typing import NamedTuple
 
-from corpus import compiled, library
+from library import compiled, library
 
 _EVERY = 0.05  # seconds between two looks at the memory
 

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable
 from time import process_time
 from types import CodeType
 
-from corpus import compiled, library
+from library import compiled, library
 
 from coscope import codec
 from coscope.model import Code

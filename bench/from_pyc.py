@@ -28,7 +28,7 @@ from collections.abc import Callable
 from pathlib import Path
 from time import process_time
 
-from corpus import library
+from library import library
 
 from coscope.codec.pyc import read_header
 from coscope.codec.unmarshal import load

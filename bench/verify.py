@@ -27,8 +27,8 @@ from statistics import median
 from time import perf_counter, process_time
 from types import CodeType
 
-from corpus import compiled, library
 from decode import seconds, with_dis
+from library import compiled, library
 
 from coscope.model import Code
 from coscope.readers.from_function import from_code_object

@@ -43,6 +43,12 @@ OUTSIDE = {
     "rich": ("render/to_terminal", "cli/"),
     "click": ("cli/",),
     "pytest": ("pytest_plugin",),
+    "pyarrow": ("corpus/",),
+    "duckdb": ("corpus/",),
+    "distributed": ("corpus/on_dask",),
+    "altair": ("corpus/pictures",),
+    "pandas": ("corpus/ask",),  # both for the types of what is returned
+    "polars": ("corpus/ask",),
 }
 
 ASKS_THE_HOST = {"readers/from_function.py", "patcher/rebuild.py"}

@@ -42,6 +42,7 @@ CHAPTERS = (
     "patch",
     "audit",
     "tune",
+    "corpus",
 )
 _PLAIN = {"str": "string", "int": "integer", "bool": "boolean", "float": "number"}
 

@@ -252,5 +252,16 @@ class UnknownVersion(CoscopeError):
     """coscope has no opcode table for that CPython."""
 
 
+class MissingExtra(CoscopeError):
+    """A package that coscope needs for this is not installed."""
+
+    def __init__(self, extra: str, found: str) -> None:
+        super().__init__(
+            f"this needs the packages of coscope[{extra}]",
+            found=found,
+            hint=f"Install them: pip install 'coscope[{extra}]'.",
+        )
+
+
 class InternalError(CoscopeError):
     """A fault of coscope's own; please report it."""

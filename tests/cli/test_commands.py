@@ -47,7 +47,7 @@ def _environment() -> dict[str, str]:
 needs_processes = pytest.mark.skipif(sys.platform == "emscripten", reason="starts a process")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", sorted({*COMMANDS} - {"corpus"}))  # a group: test_corpus.py
 def test_every_command_has_the_common_options(command: str) -> None:
     text = run(command, "--help").output
 

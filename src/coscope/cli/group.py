@@ -30,6 +30,7 @@ COMMANDS = (
     "rule",
     "patch",
     "tune",
+    "corpus",
 )  # each is `command` in the module of its name
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import compress
@@ -29,6 +29,10 @@ class Accesses:
     attributes: dict[str, list[tuple[str, int]]] = field(default_factory=dict)  # verb, offset
     imports: dict[str, list[int]] = field(default_factory=dict)
     lazy: set[str] = field(default_factory=set)  # of the imports: those that are lazy wherever
+    modules: set[str] = field(default_factory=set)  # those of `imports` that are not `from` names
+    # What is pushed to be called: a dotted path, or ".name" for a method of a value without a
+    # name. Byte offset of the instruction that pushes it. To 3.10 methods alone can be seen.
+    callees: list[tuple[str, int]] = field(default_factory=list)
 
 
 class _Meaning(NamedTuple):
@@ -38,6 +42,34 @@ class _Meaning(NamedTuple):
     space: str
     shift: int  # flag bits below the index
     in_names: bool  # the index is one of `names`, else of the cells
+
+
+class _Pushing(NamedTuple):
+    """How a version shows that what is pushed will be called: a NULL or self is its neighbour."""
+
+    marks: bytes  # by opcode: 1 if it pushes one when bit 0 of its oparg is set, 2 if always
+    null: int  # PUSH_NULL, -1 if there is none
+    step: int  # 1: it comes after the callee; -1: before it
+
+
+@cache
+def _pushing(version: str) -> _Pushing:
+    rules = table(version)
+    marks = bytearray(256)
+    for number, row in enumerate(rules.by_code):
+        if row is None or not row.access or not row.access[0].startswith("read"):
+            continue
+        for slot in row.pushes:
+            if slot.partition(":")[0].partition(" ")[0] in (
+                "null",
+                "self_or_null",
+                "method_or_null",
+            ):
+                marks[number] = 1 if "oparg & 1" in slot else 2
+    null = rules.opcodes.get("PUSH_NULL")
+    call = rules.opcodes.get("CALL")
+    after = call is not None and call.pops[0].startswith("callable")
+    return _Pushing(bytes(marks), null.code if null else -1, 1 if after else -1)
 
 
 @cache
@@ -91,7 +123,8 @@ def accesses_of(code: Code) -> Accesses:
     cells = code.localsplusnames if rules.deref == "localsplus" else code.cellvars + code.freevars
     imports: list[SlotUse] = []
     key: tuple[str, str, str] | None = None  # of the dotted path that may go on
-    start = after = -1  # offset of its root, index after its last instruction
+    start = after = first = -1  # offset of its root, index after its last instruction, its index
+    is_called = _calling(code.version, opcodes, opargs)
     for at in compress(range(len(opcodes)), marks):
         sort, meaning = marks[at], meanings[opcodes[at]]
         assert meaning is not None
@@ -110,27 +143,53 @@ def accesses_of(code: Code) -> Accesses:
                 continue
         if key is not None:
             variables.setdefault(key, []).append(start)
+            if is_called(first, after - 1):
+                found.callees.append((key[2], start))
             key = None
         if sort == _ROOT:
             if verb == "read":
-                key, start, after = (verb, space, name), offsets[at], at + 1
+                key, start, after, first = (verb, space, name), offsets[at], at + 1, at
             else:
                 variables.setdefault((verb, space, name), []).append(offsets[at])
         elif sort == _IMPORT:
             imports.append(SlotUse(name, index, Use(f"import {space}", offsets[at], None)))
         else:
             found.attributes.setdefault(name, []).append((verb, offsets[at]))
+            if sort == _STEP and is_called(at, at):
+                found.callees.append((f".{name}", offsets[at]))
     if key is not None:
         variables.setdefault(key, []).append(start)
+        if is_called(first, after - 1):
+            found.callees.append((key[2], start))
+    _note_imports(found, code, imports)
+    return found
+
+
+def _note_imports(found: Accesses, code: Code, imports: list[SlotUse]) -> None:
     lazy: dict[str, bool] = {}
     from_lazy = False
     for name, use in imports_in(code, imports):
         found.imports.setdefault(name, []).append(use.offset)
         if use.access == "import name":
             from_lazy = _is_lazy(code, use.offset)
+        if use.access != "import attribute":
+            found.modules.add(name)
         lazy[name] = lazy.get(name, True) and from_lazy
     found.lazy.update(name for name, always in lazy.items() if always)
-    return found
+
+
+def _calling(version: str, opcodes: bytes, opargs: Sequence[int]) -> Callable[[int, int], bool]:
+    """Whether what the instructions from one index to another push is there to be called."""
+    marks, null, step = _pushing(version)
+
+    def is_called(first: int, last: int) -> bool:
+        mark = marks[opcodes[last]]
+        if mark and (mark == 2 or opargs[last] & 1):
+            return True
+        beside = last + 1 if step > 0 else first - 1
+        return 0 <= beside < len(opcodes) and opcodes[beside] == null
+
+    return is_called
 
 
 def _is_lazy(code: Code, offset: int) -> bool:
