@@ -127,8 +127,6 @@ class Subject:
         graph = self.graph
         if graph is None or self.structural or len(self.code.localsplusnames) > FEW:
             return None
-        if self.rules.borrows:  # what is borrowed is told from the machine's frames
-            return None
         return sweep(graph, Kinds(graph))
 
     @property

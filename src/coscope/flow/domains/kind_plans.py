@@ -12,6 +12,7 @@ from coscope.opcodes import Table, kinds, table
 from coscope.opcodes.kinds import Wanted, given, wanted
 
 BORROWING = "LOAD_FAST_BORROW"  # so begin the names of opcodes that borrow
+CHANGES = ("write", "delete", "save", "make")  # verbs of accesses that change a fast local
 _KEPT_SLOTS = 64  # new slots of an effect whose plan is kept; an oparg can ask for 2147483647
 _IN_NAMESPACE = ("read name", "read global", "read name or global", "write name", "write global")
 
@@ -37,6 +38,18 @@ def plan_of(version: str, effect: Effect) -> Plan:
     """Compile the table's types for an effect; kept, if it is small."""
     small = effect.fresh <= _KEPT_SLOTS
     return kept_plan_of(version, effect) if small else _compile(version, effect)
+
+
+@lru_cache(maxsize=16_384)
+def changes_of(version: str, effect: Effect) -> frozenset[int]:
+    """Slots of the locals that an instruction changes."""
+    local = plan_of(version, effect).local
+    return frozenset(
+        slot
+        for access, slot in local
+        if access.split(" ")[0] in CHANGES
+        and (access.split(" ", 1)[1] == "local" or access.startswith("make"))
+    )
 
 
 @lru_cache(maxsize=16_384)

@@ -14,12 +14,12 @@ from itertools import accumulate
 
 from coscope.flow.domains.kind import REFUSED, Kinds, kept, left_of
 from coscope.flow.domains.kind_makers import kind_of
-from coscope.flow.domains.kind_plans import plan_of
+from coscope.flow.domains.kind_plans import BORROWING, changes_of, plan_of
 from coscope.flow.effects import Effect, effect_of
 from coscope.flow.graph import Block, Edge, Graph
 from coscope.flow.regions import entry_depth
 from coscope.model import Code
-from coscope.opcodes import kinds, table
+from coscope.opcodes import Opcode, kinds, table
 from coscope.opcodes.kinds import LOCAL, OBJECT, join
 
 # How a step is done. The first eight ask the domain if something special arrives.
@@ -33,6 +33,8 @@ _LOOK = 6  # as _FIXED, and leaves its operands where they are
 _COMPARE = 7
 _UNFIT = 8
 _ASK = 9
+_LEND = 10  # an assigned local, without a reference of its own
+_HAND = 11  # as _FIXED; if the uppermost operand is borrowed, the last pushed slot is, too
 
 _MOST = 64  # slots that a step may take or push
 _STEPS_KEPT = 16_384  # of one version
@@ -84,6 +86,7 @@ class _Sweep:
         code = graph.code
         self.graph = graph
         self.domain = domain
+        self.borrows = domain.rules.borrows
         self.opcodes = code.instructions.opcodes
         self.opargs = code.instructions.opargs
         self.entries: list[list[int] | None] = [None] * len(graph.blocks)
@@ -140,7 +143,7 @@ class _Sweep:
     def _visit(self, block: Block, stack: list[int], slots: int) -> None:
         """Go through a block; the stack is changed in place."""
         steps, domain = self.steps, self.domain
-        constants, free = domain.constants, domain.free
+        constants, free, borrows = domain.constants, domain.free, self.borrows
         edges = block.edges
         handler = edges[-1] if edges and edges[-1].kind == "exception" else None
         for index in range(block.start, block.stop):
@@ -176,7 +179,13 @@ class _Sweep:
                     if kind != OBJECT:
                         kind = kept(kind)
                     del stack[-1]
+                    if borrows and stack:
+                        self._changed(stack, effect)
                     slots ^= (held ^ kind) << bits
+                    continue
+            elif how == _LEND:
+                if slots >> bits & LOCAL == OBJECT:
+                    stack += gives
                     continue
             elif how == _READ_TWO:
                 if slots >> (bits & 0xFFFF) & LOCAL == OBJECT == slots >> (bits >> 16) & LOCAL:
@@ -208,9 +217,20 @@ class _Sweep:
             if len(operands) < popped:
                 raise _GaveUp
             del stack[-popped:]
+        if self.borrows and stack and effect.row.access:
+            self._changed(stack, effect)
         new, slots = self.domain.values_and_locals(index, effect, operands, slots)
         stack += effect.lay(operands, new) if moves else new
         return slots
+
+    def _changed(self, stack: list[int], effect: Effect) -> None:
+        """Give up if an instruction changes a local while a value is borrowed from it."""
+        self.work -= len(stack) >> 3
+        for kind in stack:
+            if kind & kinds.BORROWED:
+                changed = changes_of(self.domain.version, effect)
+                if changed and (kind >= kinds.UNKNOWN or kinds.parameter(kind) in changed):
+                    raise _GaveUp
 
     def _fork(self, edges: Sequence[Edge], index: int, stack: list[int], slots: int) -> None:
         """The path of a jump that leaves something else than falling through."""
@@ -305,6 +325,14 @@ def _done(how: int, popped: int, gives: tuple[int, ...], bits: int, stack: list[
         if stack[-1] & bits:
             return False
         stack += gives
+    elif how == _HAND:
+        for at in range(1, popped + 1):
+            if stack[-at] & bits:
+                return False
+        kind = stack[-1]
+        stack[-popped:] = gives
+        if kind & kinds.BORROWED:
+            stack[-1] |= kinds.BORROWED | kind >> kinds.SHIFT << kinds.SHIFT
     elif how == _COMPARE:
         one, two = stack[-1], stack[-2]
         if (one | two) & bits:
@@ -373,9 +401,10 @@ def _quick(
         return _READ, (), plan.reads
     if plan.writes is not None and plan.plain and effect.popped == 1 and not effect.pushed:
         return _WRITE, (), plan.writes
-    if row.name == "LOAD_FAST_LOAD_FAST":
-        first, second = (slot * kinds.LOCAL_BITS for _, slot in plan.local)
-        return _READ_TWO, (OBJECT, OBJECT), first | second << 16
+    if plan.local and all(access == "read local" for access, _ in plan.local):
+        found = _reading(row, [slot for _, slot in plan.local])
+        if found is not None:
+            return found
     if row.makes == "constant":
         return _CONSTANT, (), effect.oparg
     if effect.late or any(want.test is not None for _, _, want, _ in plan.wants):
@@ -392,10 +421,26 @@ def _quick(
     short = domain.fixed(effect)
     if short is None:
         return _ASK, (), 0
+    if plan.handed:
+        last = ((len(plan.new) - 1, effect.popped - 1),)
+        how = _HAND if plan.handed == last else _ASK
+        return how, plan.new, short[1] & ~kinds.BORROWED
     if row.makes == "call" and len(plan.new) == 1 and len(refused) == effect.popped:
         special = kinds.UNFINISHED | kinds.FUNCTION
         return _EACH, (*plan.new, *(each | special for each in refused)), 0
     return _FIXED, tuple(short[0]), short[1]
+
+
+def _reading(row: Opcode, slots: Sequence[int]) -> tuple[int, tuple[int, ...], int] | None:
+    """How to read one or two locals that cannot raise."""
+    lends = row.name.startswith(BORROWING)
+    gives = tuple(
+        OBJECT | kinds.BORROWED | slot + 1 << kinds.SHIFT if lends else OBJECT for slot in slots
+    )
+    places = [slot * kinds.LOCAL_BITS for slot in slots]
+    if len(slots) == 2 and not row.raises:
+        return _READ_TWO, gives, places[0] | places[1] << 16
+    return (_LEND, gives, places[0]) if lends and len(slots) == 1 else None
 
 
 def _looks(effect: Effect) -> bool:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from coscope.flow.domains.kind_plans import plan_of
+from coscope.flow.domains.kind_plans import CHANGES, changes_of
 from coscope.flow.effects import effect_of
 from coscope.flow.frames import EMPTY, Stack, ascend
 from coscope.opcodes import kinds, table
@@ -24,7 +24,6 @@ from coscope.verifier.subject import Subject
 
 CODE = "VER951"
 
-_CHANGES = ("write", "delete", "save", "make")
 _WORK = 64  # borrowed values looked at for each instruction; genuine code has few
 
 
@@ -37,7 +36,7 @@ def _changing(version: str) -> bytes | None:
     return bytes(
         row is not None
         and row.operand in ("local", "local pair", "deref")
-        and any(access.split(" ")[0] in _CHANGES for access in row.access)
+        and any(access.split(" ")[0] in CHANGES for access in row.access)
         and not any(
             access.endswith("cell") and not access.startswith("make") for access in row.access
         )
@@ -61,11 +60,7 @@ def check(subject: Subject) -> Iterator[Violation]:
         if stack is not None:
             version, opcode = subject.code.version, instructions.opcodes[index]
             effect = effect_of(version, opcode, instructions.opargs[index], False)
-            changed = {
-                slot
-                for access, slot in plan_of(version, effect).local
-                if access.split(" ")[0] in _CHANGES
-            }
+            changed = changes_of(version, effect)
             borrowed = lent.below(ascend(stack, max(0, stack[2] - effect.popped)))
             work -= len(borrowed)
             if work < lent.cost:
