@@ -35,9 +35,13 @@ HARMLESS = {
         "3.14: POP_TOP of NULL. The compiler writes it for a `with` whose __exit__ is a static "
         "method; a release build sees that there is no reference, and drops nothing."
     ),
-    "set_line_delta: Assertion `adjusted <": (
+    **dict.fromkeys(
+        (
+            "set_line_delta: Assertion `adjusted <",
+            "compute_line_delta: Assertion `delta > NO_LINE'",
+        ),
         "3.14, 3.15: a line more than 126 before the first. compile() of an AST writes such lines; "
-        "a release build reports another line to sys.monitoring."
+        "a release build reports another line to sys.monitoring.",
     ),
 }
 _HANGS = {signal.SIGVTALRM, signal.SIGPROF, signal.SIGXCPU, signal.SIGKILL, signal.SIGALRM}

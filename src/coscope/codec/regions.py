@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from coscope.errors import CodeError, TruncatedTable
@@ -34,19 +35,39 @@ def decode_regions(table: bytes, *, name: str | None = None) -> list[Region]:
     [Region(start=2, stop=6, target=10, depth=1, keeps_lasti=True)]
     """
     regions = []
-    at = 0
-    while at < len(table):
+    at, size = 0, len(table)
+    numbers = [0, 0, 0, 0]
+    while at < size:
         entry = at
-        numbers = []
-        for _ in range(4):
-            number, at = _varint(table, at, entry, name)
-            numbers.append(number)
+        for place in range(4):
+            first = at
+            number = 0
+            more = _MORE
+            while more:
+                if at == size or at - first == _GROUPS:
+                    raise _unreadable(table, entry, first, name)
+                byte = table[at]
+                number = number << 6 | byte & 0x3F
+                more = byte & _MORE
+                at += 1
+            numbers[place] = number
         start, length, target, depth_lasti = numbers
         # The table counts code units; the rest of this package counts bytes.
         stop = 2 * (start + length)
         lasti = bool(depth_lasti & 1)
         regions.append(Region(2 * start, stop, 2 * target, depth_lasti >> 1, lasti))
     return regions
+
+
+def is_shortest(table: bytes) -> bool:
+    """True if the table is what `encode_regions` writes: marked entries, no leading zero groups."""
+    return _shortest(table) is not None
+
+
+_shortest = re.compile(
+    rb"(?:(?:[\x80-\xbf]|[\xc1-\xff][\x40-\x7f]*[\x00-\x3f])"
+    rb"(?:[\x00-\x3f]|[\x41-\x7f][\x40-\x7f]*[\x00-\x3f]){3})*"
+).fullmatch
 
 
 def encode_regions(regions: Iterable[Region]) -> bytes:
@@ -73,21 +94,15 @@ def encode_regions(regions: Iterable[Region]) -> bytes:
     return bytes(table)
 
 
-def _varint(table: bytes, at: int, entry: int, name: str | None) -> tuple[int, int]:
-    """Read one number at `at`; give it and the index after it."""
-    number = 0
-    for index in range(at, min(at + _GROUPS, len(table))):
-        byte = table[index]
-        number = number << 6 | byte & 0x3F
-        if not byte & _MORE:
-            return number, index + 1
+def _unreadable(table: bytes, entry: int, at: int, name: str | None) -> CodeError:
+    """Why the number at `at` cannot be read."""
     if len(table) - at < _GROUPS:
-        raise TruncatedTable(
+        return TruncatedTable(
             f"the exception table ends inside the entry at its byte {entry}",
             code=name,
             found=f"{len(table)} bytes",
         )
-    raise CodeError(
+    return CodeError(
         f"the exception table has a number of more than 32 bits at its byte {at}", code=name
     )
 

@@ -96,8 +96,12 @@ class Graph:
         return self.blocks[bisect_right(self._starts, index) - 1]
 
 
-def build(code: Code) -> Graph:
+def build(code: Code, decoded: Sequence[Region] | None = None) -> Graph:
     """Build the graph, without labels; time is linear in the instructions and regions.
+
+    Args:
+        code: The code object.
+        decoded: The entries of its exception table, if they are known.
 
     Raises:
         CodeError: A jump or handler leads out of the code or into the middle of an instruction,
@@ -117,7 +121,7 @@ def build(code: Code) -> Graph:
         if endings[index] != _END:
             offset = instructions.jump_target(index)
             jumps[index] = index_at(instructions, offset, "jump target", index)
-    regions = find_regions(code)
+    regions = find_regions(code, decoded)
     handlers = {
         region.target: index_at(instructions, region.target, "handler") for region in regions
     }

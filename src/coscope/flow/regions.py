@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from coscope.codec.regions import decode_regions
@@ -15,12 +16,16 @@ from coscope.opcodes import Opcode, table
 HANDLER_VALUES = 6
 
 
-def find_regions(code: Code) -> tuple[Region, ...]:
+def find_regions(code: Code, decoded: Sequence[Region] | None = None) -> tuple[Region, ...]:
     """The protected regions, ascending by `start` in what the compiler writes.
 
     From 3.11 they are the entries of the exception table. Before, they follow from the block
     stack: a region is a run of instructions during which the same SETUP instruction's block is
     on top. There, no handler finds `lasti` on the stack.
+
+    Args:
+        code: The code object.
+        decoded: The entries of its exception table, if they are known.
 
     Raises:
         TruncatedTable: The exception table ends inside an entry.
@@ -31,7 +36,9 @@ def find_regions(code: Code) -> tuple[Region, ...]:
         return _from_blocks(code)
     if not code.exceptiontable:
         return ()
-    found = tuple(decode_regions(code.exceptiontable, name=code.qualname))
+    if decoded is None:
+        decoded = decode_regions(code.exceptiontable, name=code.qualname)
+    found = tuple(decoded)
     size = len(code.code)
     for region in found:
         if region.stop > size or region.target >= size:

@@ -88,6 +88,8 @@ class Subject:
     @cached_property
     def regions(self) -> list[Region] | None:
         """The entries of the exception table; None if it cannot be read (and to 3.10)."""
+        if not self.code.exceptiontable:
+            return []
         try:
             return decode_regions(self.code.exceptiontable)
         except CodeError:
@@ -104,7 +106,7 @@ class Subject:
         if self.instructions is None:
             return None
         try:
-            return build(self.code)
+            return build(self.code, self.regions)
         except CodeError as error:
             self.tangled = error
             return None

@@ -13,6 +13,7 @@ yet. The low bits of its oparg say where it is: 0 at the start, 1 after a yield,
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
 from coscope.model import Instructions
@@ -46,6 +47,10 @@ def _wrong(subject: Subject, instructions: Instructions) -> Iterator[Violation]:
     for index in range(len(opcodes)):
         if opcodes[index] == suspends:
             expected[index + 1] = (_FROM, _AWAIT) if opargs[index] else (_YIELD,)
+    for index in _handlers(subject, instructions, resume):
+        yield subject.violation(
+            CODE, "an exception handler starts with RESUME", index, expected="no handler here"
+        )
     for index, places in expected.items():
         where = opargs[index] & mask if index < len(opcodes) else None
         if where is None or opcodes[index] != resume or where not in places:
@@ -65,6 +70,15 @@ def _wrong(subject: Subject, instructions: Instructions) -> Iterator[Violation]:
                 CODE, "RESUME is where control does not enter the code", index,
                 expected="none here", found=f"RESUME {opargs[index]}",
             )  # fmt: skip
+
+
+def _handlers(subject: Subject, instructions: Instructions, resume: int) -> Iterator[int]:
+    """Handlers that start with RESUME, where a line is not expected to start."""
+    offsets = instructions.offsets
+    for target in sorted(subject.handled) if subject.code.exceptiontable else ():
+        index = bisect_left(offsets, target)
+        if index < len(offsets) and offsets[index] == target and subject.opcodes[index] == resume:
+            yield index
 
 
 def _entry(instructions: Instructions) -> Iterator[tuple[int, tuple[int, ...]]]:
