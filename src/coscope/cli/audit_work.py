@@ -102,8 +102,9 @@ def audit_items(
         told, done = 0, len(known)
         for at, read in results:
             known[at], done = read, done + 1
-            if cache is not None and read.audited is not None and at in keys:
-                cache.put(keys[at], read.audited)
+            found = read.audited
+            if cache is not None and found is not None and at in keys and not found.warnings:
+                cache.put(keys[at], found)
             progress.advance(done, len(items))
             while told in known:
                 yield known.pop(told)
@@ -235,11 +236,15 @@ def _read(
     debug: bool,
 ) -> Read:
     from coscope.audits.running.engine import audit_file
+    from coscope.render.text.measured import Pen
 
     try:
         if item.error is not None:
             raise item.error
-        return Read(audit_file(item.target, rules, options, python=python), None, [])
+        found = audit_file(item.target, rules, options, python=python)
+        clean = Pen(ascii=ascii).clean
+        warned = [f"coscope: warning: {item.target}: {each}" for each in found.warnings]
+        return Read(found, None, [clean(line) for line in warned])
     except Exception as error:
         return Read(None, *told(error, ascii, debug))
 

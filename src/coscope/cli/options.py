@@ -38,6 +38,12 @@ unwrap_option = click.option(
     "--unwrap", is_flag=True, help="Follow __wrapped__ of decorated functions."
 )
 
+code_version_option = click.option(
+    "--code-version",
+    metavar="VERSION",
+    help="The file is a code object without a header, as PyInstaller leaves them, of this CPython.",
+)
+
 _SHIELD = " "  # before a word such as `-::f`, which click would take for options
 
 
@@ -50,6 +56,7 @@ class Reading:
     python: str | None  # a version, or the path of an interpreter
     optimize: int  # 0, 1 or 2
     unwrap: bool
+    code_version: str | None  # of a code object without a header
 
 
 def common(command: Command) -> Command:
@@ -118,11 +125,12 @@ def reading(command: Command) -> Command:
 
     @wraps(command)
     def run(session: Session, **given: Any) -> Any:
-        names = ("target", "every", "python", "optimize", "unwrap")
+        names = ("target", "every", "python", "optimize", "unwrap", "code_version")
         return command(session, Reading(*(given.pop(name) for name in names)), **given)
 
     made: Command = common(run)
     for option in (
+        code_version_option,
         unwrap_option,
         python_option,
         click.option(

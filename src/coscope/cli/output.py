@@ -34,7 +34,13 @@ def document_of(
     from coscope.readers import locate
     from coscope.render.document.targets import document_of as made
 
-    meant = locate(given.target, python=given.python, optimize=given.optimize, unwrap=given.unwrap)
+    meant = locate(
+        given.target,
+        python=given.python,
+        optimize=given.optimize,
+        unwrap=given.unwrap,
+        code_version=given.code_version,
+    )
     detail = whole_file if meant.whole or meant.cls is not None else "first"
     with Progress("code objects") as progress:
         return made(

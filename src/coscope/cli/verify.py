@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from coscope.cli.failures import CUT_OFF, FAILED
-from coscope.cli.options import common
+from coscope.cli.options import code_version_option, common
 from coscope.cli.session import Session
 from coscope.cli.streams import reader_left, write_lines
 
@@ -49,9 +49,16 @@ class Told(NamedTuple):
     metavar="VERSION",
     help="Compile source files by another interpreter: a version, a release or a path.",
 )
+@code_version_option
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @common
-def command(session: Session, targets: tuple[str, ...], jobs: int, python: str | None) -> int:
+def command(
+    session: Session,
+    targets: tuple[str, ...],
+    jobs: int,
+    python: str | None,
+    code_version: str | None,
+) -> int:
     """Tell whether the code of each TARGET can crash the interpreter, before it runs.
 
     \b
@@ -69,7 +76,7 @@ def command(session: Session, targets: tuple[str, ...], jobs: int, python: str |
     from coscope.cli.files import items_of
     from coscope.cli.processes import cores, in_order
     from coscope.cli.progress import Progress
-    from coscope.readers.naming import imports
+    from coscope.readers.naming import stays_here
 
     session.target = " ".join(targets)
     if python is not None:
@@ -80,9 +87,14 @@ def command(session: Session, targets: tuple[str, ...], jobs: int, python: str |
     jobs = jobs or cores()
     batches = list(_batches(items, jobs))
     examine = partial(
-        examined, python=python, json=session.json, ascii=session.ascii, debug=session.debug
+        examined,
+        python=python,
+        code_version=code_version,
+        json=session.json,
+        ascii=session.ascii,
+        debug=session.debug,
     )
-    results = in_order(examine, batches, jobs, stays=lambda batch: imports(batch[0].target))
+    results = in_order(examine, batches, jobs, stays=lambda batch: stays_here(batch[0].target))
     with Progress("targets") as progress:
         told = _counted((each for result in results for each in result), len(items), progress)
         try:
@@ -98,13 +110,13 @@ def command(session: Session, targets: tuple[str, ...], jobs: int, python: str |
 
 def _batches(items: Sequence[Item], jobs: int) -> Iterator[tuple[Item, ...]]:
     """The items in order, in portions of about the same size; a live function by itself."""
-    from coscope.readers.naming import imports
+    from coscope.readers.naming import stays_here
 
     batch: list[Item] = []
     size = 0
     for item in items:
-        live = imports(item.target)
-        if batch and (live or jobs == 1 or size >= _BATCH or imports(batch[0].target)):
+        live = stays_here(item.target)
+        if batch and (live or jobs == 1 or size >= _BATCH or stays_here(batch[0].target)):
             yield tuple(batch)
             batch, size = [], 0
         batch.append(item)
@@ -117,16 +129,17 @@ def examined(
     batch: Sequence[Item],
     *,
     python: str | None,
+    code_version: str | None,
     json: bool,
     ascii: bool,  # noqa: A002
     debug: bool,
 ) -> list[Told]:
     """Verify some targets; one that cannot be read does not keep the others from it."""
     session = Session(json=json, ascii=ascii, debug=debug)
-    return [_told(item, python, session) for item in batch]
+    return [_told(item, python, code_version, session) for item in batch]
 
 
-def _told(item: Item, python: str | None, session: Session) -> Told:
+def _told(item: Item, python: str | None, code_version: str | None, session: Session) -> Told:
     from coscope.render.results.verify import entry, unread
     from coscope.verifier import verify
 
@@ -134,7 +147,7 @@ def _told(item: Item, python: str | None, session: Session) -> Told:
         if item.error is not None:
             raise item.error
         with redirect_stdout(sys.stderr):  # what an imported module prints is no part of the answer
-            report = verify(item.target, python=python)
+            report = verify(item.target, python=python, code_version=code_version)
         return Told(entry(report, target=item.target), [])
     except Exception as error:
         from coscope.cli.failures import lines_of
@@ -170,7 +183,7 @@ def _write_page(session: Session, told: Iterable[Told], alone: bool, progress: P
     pen = session.pen()
     for each in told:
         totals.add(each.entry)
-        if each.entry["error"] is None and (alone or each.entry["violations"]):
+        if each.entry["error"] is None and (alone or _speaks(each.entry)):
             page = target_sheet(each.entry, pen, alone=alone)
             page.lines.append([])
             with progress.aside():
@@ -179,6 +192,11 @@ def _write_page(session: Session, told: Iterable[Told], alone: bool, progress: P
         with progress.aside():
             write_sheet(session, totals_sheet(totals, pen))
     return _status(totals)
+
+
+def _speaks(entry: schema.VerifyReport) -> bool:
+    """True if one target of many has something to say."""
+    return bool(entry["violations"] or entry["undecided"] or entry["warnings"])
 
 
 def _write_json(session: Session, told: Iterable[Told]) -> int:

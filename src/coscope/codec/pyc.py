@@ -14,6 +14,10 @@ from coscope.errors import PycError, Truncated, UnknownMagic
 
 SIZE = 16  # bytes
 
+_HEADERLESS = (
+    "It may be a code object without a header, as PyInstaller leaves them: --code-version VERSION."
+)
+
 _HASH_BASED = 0b01
 _CHECK_SOURCE = 0b10
 
@@ -64,6 +68,7 @@ def read_header(data: bytes, file: str | None = None) -> Header:
             offset=0,
             expected="a magic number that ends in '\\r\\n'",
             found=ascii(data[:4])[1:] if data else "an empty file",
+            hint=_HEADERLESS if data[:1] in (b"c", b"\xe3") else None,
         )
     magic = int.from_bytes(data[:2], "little")
     _refuse_others(magic, file)

@@ -36,18 +36,31 @@ def standard_input() -> Snippet:
         raise TargetError("standard input cannot be read", found=str(error)) from error
 
 
-def read_file(path: str, *, python: str | None = None, optimize: int = 0) -> Function:
+def read_file(
+    path: str,
+    *,
+    python: str | None = None,
+    optimize: int = 0,
+    code_version: str | None = None,
+) -> Function:
     """The module code of a source file or a .pyc.
 
     Args:
         path: The file.
         python: Compile it by another interpreter: "3.12", "3.12.1" or a path.
         optimize: 0, 1 or 2, as `compile` takes it; of source files only.
+        code_version: The file is a code object without a header, of this CPython: "3.12".
 
     Raises:
         TargetError, SourceError, InterpreterError, PycError: See `targets.read`.
     """
     suffix = os.path.splitext(path)[1].lower()
+    if code_version is not None:
+        if python is not None or optimize:
+            raise not_a_source(path, "a code object")
+        from coscope.readers.from_pyc import from_code
+
+        return from_code(read_bytes(path), code_version, file=path)
     if suffix in NATIVE:
         raise NoCodeObject("an extension module has no code objects", file=path)
     if suffix in COMPILED:

@@ -55,18 +55,47 @@ def from_pyc(
     header = read_header(data, file)
     code, stop = read(data, table(header.version), file=file, start=header.payload, limits=limits)
     if not isinstance(code, Code):
-        raise MarshalError(
-            "the payload is no code object",
-            file=file,
-            offset=header.payload,
-            expected="code",
-            found=code.kind if isinstance(code, Collection) else type(code).__name__,
-        )
+        raise _no_code(code, file, header.payload)
     warnings = list(header.warnings)
     if stop < len(data):
         warnings.append(f"{len(data) - stop} bytes after the code object, at byte {stop}, unread")
     text = _source(header, code, path, warnings)
     return static_function(code, "pyc", text, tuple(warnings))
+
+
+def from_code(
+    data: bytes, version: str, *, file: str | None = None, limits: Limits = DEFAULT
+) -> Function:
+    """Read a marshalled code object that has no header, as PyInstaller and zipapps leave them.
+
+    Args:
+        data: What `marshal.dumps` of that version made.
+        version: Of CPython, "3.12": the bytes do not say.
+        file: Name for errors.
+        limits: What the bytes may ask for.
+
+    Raises:
+        UnknownVersion: There is no opcode table for that version.
+        PycError: It is no code object of that version, damaged, or above a limit.
+    """
+    limits.check_size(len(data), file)
+    code, stop = read(data, table(version), file=file, start=0, limits=limits)
+    if not isinstance(code, Code):
+        raise _no_code(code, file, 0)
+    warnings = [f"it has no header: read as code of CPython {version}, as asked"]
+    if stop < len(data):
+        warnings.append(f"{len(data) - stop} bytes after the code object, at byte {stop}, unread")
+    return static_function(code, "pyc", None, tuple(warnings))
+
+
+def _no_code(found: object, file: str | None, offset: int) -> MarshalError:
+    return MarshalError(
+        "the payload is no code object",
+        file=file,
+        offset=offset,
+        expected="code",
+        found=found.kind if isinstance(found, Collection) else type(found).__name__,
+    )
 
 
 def _source(header: Header, code: Code, path: Path | None, warnings: list[str]) -> Source | None:

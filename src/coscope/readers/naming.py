@@ -169,6 +169,11 @@ def imports(target: object) -> bool:
         return False
 
 
+def stays_here(target: str) -> bool:
+    """True for the text of a target that only this process can read: a live one, or its input."""
+    return imports(target) or target == STDIN or target.startswith(f"{STDIN}:")
+
+
 class Step(NamedTuple):
     """One step of a name such as `handlers["get"].run`."""
 

@@ -15,7 +15,7 @@ from types import (
     ModuleType,
     TracebackType,
 )
-from typing import Any
+from typing import Any, NamedTuple
 
 from coscope.errors import TargetError
 from coscope.model import Code, Function
@@ -45,6 +45,14 @@ _CARRIERS = (
     CoroutineType,
     AsyncGeneratorType,
 )
+
+
+class _How(NamedTuple):
+    """How a file is to be read: the options of `read_file`."""
+
+    python: str | None
+    optimize: int
+    code_version: str | None
 
 
 @dataclass(slots=True)
@@ -110,7 +118,12 @@ class Target:
 
 
 def locate(
-    target: object, *, python: str | None = None, optimize: int = 0, unwrap: bool = False
+    target: object,
+    *,
+    python: str | None = None,
+    optimize: int = 0,
+    unwrap: bool = False,
+    code_version: str | None = None,
 ) -> Target:
     """Find what a target names. Every public function and every command begins here.
 
@@ -127,20 +140,22 @@ def locate(
         python: Compile a source by another interpreter: "3.12", "3.12.1" or a path.
         optimize: Compile a source as python -O (1) or -OO (2) would.
         unwrap: Follow `__wrapped__` to the innermost function.
+        code_version: The file is a code object without a header, of this CPython: "3.12".
 
     Raises:
         TargetNotFound, TargetError: Nothing is named, or it can be taken in several ways.
         ImportFailed: Importing the module raised.
         Further errors come when `function` is first asked for, see `read`.
     """
+    how = _How(python, optimize, code_version)
     thing: Any = target  # `isinstance` would ask the object for its class
     if is_a(thing, str):
-        return _of_text(str.__str__(thing), python, optimize, unwrap)
+        return _of_text(str.__str__(thing), how, unwrap)
     if is_a(thing, PurePath):
-        return _of_file(Named("file", os.fspath(thing)), python, optimize)
+        return _of_file(Named("file", os.fspath(thing)), how)
     if is_a(thing, Snippet):
-        return _of_snippet(thing, python, optimize)
-    _refuse_compiling(text_of(thing), "a live object", python, optimize)
+        return _of_snippet(thing, how)
+    _refuse_compiling(text_of(thing), "a live object", how)
     if is_a(thing, Function):
         return _of_function(thing)
     if is_a(thing, Code):
@@ -148,14 +163,14 @@ def locate(
     return _of_object(thing, None, unwrap)
 
 
-def _of_text(text: str, python: str | None, optimize: int, unwrap: bool) -> Target:
+def _of_text(text: str, how: _How, unwrap: bool) -> Target:
     named = parse(text)
     if named.form == "file":
-        return replace(_of_file(named, python, optimize), text=text)
+        return replace(_of_file(named, how), text=text)
     if named.form == "stdin":
         snippet = standard_input()
-        return replace(_of_snippet(snippet, python, optimize, named), text=text)
-    _refuse_compiling(repr(text), "a live function", python, optimize)
+        return replace(_of_snippet(snippet, how, named), text=text)
+    _refuse_compiling(repr(text), "a live function", how)
     module, part = named.left, named.part
     if named.form == "dotted":
         module, part = split_dotted(named.left)
@@ -173,20 +188,20 @@ def _of_text(text: str, python: str | None, optimize: int, unwrap: bool) -> Targ
     return replace(found, owner=located.owner, warnings=located.warnings)
 
 
-def _of_file(named: Named, python: str | None, optimize: int) -> Target:
+def _of_file(named: Named, how: _How) -> Target:
     def read_it() -> Function:
-        return _part_of(read_file(named.left, python=python, optimize=optimize), named)
+        return _part_of(read_file(named.left, **how._asdict()), named)
 
     return Target(named.left, whole=_is_whole(named), _read=read_it)
 
 
-def _of_snippet(
-    snippet: Snippet, python: str | None, optimize: int, named: Named | None = None
-) -> Target:
+def _of_snippet(snippet: Snippet, how: _How, named: Named | None = None) -> Target:
     part = named or Named("stdin", snippet.name, snippet.part)
+    if how.code_version is not None:
+        raise TargetError(f"{snippet.name} is source", expected="a file with --code-version")
 
     def read_it() -> Function:
-        function = read_text(snippet.text, snippet.name, python=python, optimize=optimize)
+        function = read_text(snippet.text, snippet.name, python=how.python, optimize=how.optimize)
         return _part_of(function, part)
 
     return Target(snippet.name, whole=_is_whole(part), _read=read_it)
@@ -215,16 +230,24 @@ def _of_object(thing: Any, text: str | None, unwrap: bool) -> Target:
     return Target(text, thing, _read=lambda: from_object(thing, unwrap=unwrap))
 
 
-def _refuse_compiling(shown: str, found: str, python: str | None, optimize: int) -> None:
-    if python is not None:
+def _refuse_compiling(shown: str, found: str, how: _How) -> None:
+    if how.python is not None:
         raise not_a_source(shown, found)
-    if optimize:
+    if how.optimize:
         raise TargetError(
-            f"{shown} cannot be compiled with --optimize {optimize}", expected="a source file"
+            f"{shown} cannot be compiled with --optimize {how.optimize}", expected="a source file"
         )
+    if how.code_version is not None:
+        raise TargetError(f"{shown} is no file with code", expected="a file with --code-version")
 
 
-def read(target: object, *, python: str | None = None, unwrap: bool = False) -> Function:
+def read(
+    target: object,
+    *,
+    python: str | None = None,
+    unwrap: bool = False,
+    code_version: str | None = None,
+) -> Function:
     """Read a function, or anything else that has Python code.
 
     Args:
@@ -236,6 +259,7 @@ def read(target: object, *, python: str | None = None, unwrap: bool = False) -> 
             run it; a file is compiled, never executed. What `read` returned is returned as it is.
         python: Compile a source file by another interpreter: "3.12", "3.12.1" or a path.
         unwrap: Follow `__wrapped__` of decorated functions.
+        code_version: The file is a code object without a header, of this CPython: "3.12".
 
     Returns:
         A frozen snapshot. For a file it is the module's code.
@@ -252,7 +276,7 @@ def read(target: object, *, python: str | None = None, unwrap: bool = False) -> 
     >>> read("json:dumps").arguments[0].name
     'obj'
     """
-    return locate(target, python=python, unwrap=unwrap).function
+    return locate(target, python=python, unwrap=unwrap, code_version=code_version).function
 
 
 def select(target: object, qualname: str) -> Function:

@@ -33,6 +33,7 @@ def verify(
     *,
     python: str | None = None,
     file: str | None = None,
+    code_version: str | None = None,
     without: Collection[str] = (),
 ) -> Report:
     """Say whether a code object can crash the interpreter. Nothing of it is executed.
@@ -48,6 +49,7 @@ def verify(
         python: Compile a source file by another interpreter: "3.12", "3.12.1" or a path.
         file: What the violations name as their file; if not given the file that was read, or the
             one that the code object names.
+        code_version: The file is a code object without a header, of this CPython: "3.12".
         without: Codes of checks to leave out. For tests of the verifier: a verdict without one
             of them is worth nothing.
 
@@ -61,13 +63,14 @@ def verify(
     True
     """
     file = file or _file_of(target)
+    warnings: tuple[str, ...] = ()
     if type(target) is Code:
         code = target
     else:
-        meant = locate(target, python=python)
+        meant = locate(target, python=python, code_version=code_version)
         if meant.cls is not None:
             return _of_class(meant.cls, meant.functions, file, without)
-        code = meant.code
+        code, warnings = meant.code, meant.function.warnings
     if type(code.version) is not str:
         raise InputError("the version of a code object is not a string", expected="a str")
     checks = [rule.check for rule in discover(CHECKS) if rule.code not in without]
@@ -82,6 +85,7 @@ def verify(
         file=file or text_of(code.filename),
         code=code,
         undecided=tuple(each for each in found if each.undecided),
+        warnings=warnings,
     )
 
 

@@ -117,6 +117,7 @@ class Report(Result):
     file: str  # that was read; of a live code object the one that it names
     code: Code = field(compare=False, repr=False)  # the outermost code object
     undecided: tuple[Violation, ...] = ()  # where a bound of work was reached; no finding
+    warnings: tuple[str, ...] = ()  # what the reader of the target warned of
 
     @property
     def ok(self) -> bool:

@@ -28,6 +28,7 @@ class Audited:
     findings: tuple[Finding, ...] = ()
     codes: int = 0  # code objects that were looked at
     error: CoscopeError | None = None  # why it could not be read
+    warnings: tuple[str, ...] = ()  # what the reader of the file warned of
 
 
 def audit_file(
@@ -39,7 +40,11 @@ def audit_file(
         InputError: As `read`.
         InternalError: A rule failed.
     """
-    return audit_unit(read_unit(path, options, python=python), rules)
+    if python is None and is_source(path):
+        return audit_unit(read_unit(path, options), rules)
+    function = read_file(path, python=python)
+    found = audit_unit(unit_of(function, path, options), rules)
+    return replace(found, warnings=function.warnings)
 
 
 def read_unit(path: str, options: Options | None = None, *, python: str | None = None) -> Unit:

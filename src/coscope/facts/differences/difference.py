@@ -23,7 +23,7 @@ from coscope.readers.values import name_of_class, text_of
 from coscope.result import Result
 
 # What may differ without any effect, in the order in which it is told.
-HARMLESS = ("lines", "file name", "docstrings", "local names", "qualified names", "layout")
+HARMLESS = ("lines", "file name", "docstrings", "local names", "qualified names", "layout", "bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class Read:
     version: str  # "3.13"
     release: str | None  # "3.13.0" where known
     codes: int  # code objects, nested ones too
+    warnings: tuple[str, ...] = ()  # what its reader warned of
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Difference(Result):
         return f"same behaviour, {', '.join(words)}"
 
 
-_WORDS = {"lines": "lines moved"}
+_WORDS = {"lines": "lines moved", "bytes": "bytes differ without effect"}
 
 
 def diff(a: object, b: object, *, python: str | tuple[str, str] | None = None) -> Difference:
@@ -168,7 +169,9 @@ def _pythons(python: str | tuple[str, str] | None) -> tuple[str | None, str | No
 def _told(function: Function) -> Read:
     code = function.code
     count = sum(1 for _ in code.walk())
-    return Read(function.qualname, code.filename, code.version, code.release, count)
+    return Read(
+        function.qualname, code.filename, code.version, code.release, count, function.warnings
+    )
 
 
 def _told_class(name: str, functions: list[Function]) -> Read:
@@ -364,6 +367,13 @@ def _harmless(left: Code, right: Code) -> Iterator[str]:
         yield "qualified names"
     if left.version == right.version and len(left.code) != len(right.code):
         yield "layout"
+    elif left.version == right.version and _raw(left) != _raw(right) and _doc(left) == _doc(right):
+        yield "bytes"
+
+
+def _raw(code: Code) -> tuple[object, ...]:
+    """What is stored and shows in no behaviour: the order of constants and names, spare stack."""
+    return (code.code, code.names, len(code.consts), code.stacksize, code.exceptiontable)
 
 
 def _doc(code: Code) -> object:

@@ -46,6 +46,7 @@ def _read(side: Read) -> schema.DiffRead:
         "version": side.version,
         "release": side.release,
         "codes": side.codes,
+        "warnings": [clean(each) for each in side.warnings],
     }
 
 
@@ -87,6 +88,8 @@ def sheet(found: schema.DiffDocument, pen: Pen) -> Sheet:
             (side["name"], "title"),
             (f"  {side['file']}, CPython {release}, {count}", "faint"),
         )
+        for warning in side["warnings"]:
+            page.add(("  warning: ", "warning"), (warning, "plain"))
     page.add((found["text"], "error" if found["verdict"] == "different" else "mark"))
     if found["left"]["version"] != found["right"]["version"]:
         note = "compiled for two versions of CPython, which write the same source differently"

@@ -123,6 +123,7 @@ def entry(result: Report, *, target: str) -> schema.VerifyReport:
         "contract": _contract(result.contract),
         "violations": [_violation(each, codes[each.number]) for each in result.violations],
         "undecided": [_violation(each, codes[each.number]) for each in result.undecided],
+        "warnings": [clean(each) for each in result.warnings],
         "error": None,
     }
 
@@ -143,6 +144,7 @@ def unread(target: str, error: report.Error) -> schema.VerifyReport:
         "contract": None,
         "violations": [],
         "undecided": [],
+        "warnings": [],
         "error": error,
     }
 
@@ -244,6 +246,8 @@ def target_sheet(told: schema.VerifyReport, pen: Pen, *, alone: bool) -> Sheet:
             page.add(
                 *([("  entered  ", "faint"), (line[0][0].strip(), "plain")] if not at else line)
             )
+    for warning in told["warnings"]:
+        page.add(("  warning: ", "warning"), (warning, "plain"))
     shown = told["violations"][:_SHOWN]
     for violation in shown:
         page.blank()

@@ -55,6 +55,7 @@ class DiffRead(TypedDict):
     version: str
     release: str | None
     codes: int  # code objects, nested ones too
+    warnings: list[str]  # of the reader: another release's magic number, bytes left over, ...
 
 
 class DiffDocument(Header):

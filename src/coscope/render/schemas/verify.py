@@ -66,6 +66,7 @@ class VerifyReport(TypedDict):
     contract: VerifyContract | None
     violations: list[VerifyViolation]  # all of them, in code order
     undecided: list[VerifyViolation]  # where a bound of work was reached; no violations
+    warnings: list[str]  # of the reader: another release's magic number, bytes left over, ...
     error: Error | None  # why it could not be read
 
 
