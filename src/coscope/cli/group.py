@@ -110,9 +110,10 @@ def _version(context: click.Context, parameter: click.Parameter, asked: bool) ->
 def coscope() -> None:
     """Show what a Python function really is.
 
-    A TARGET is a live function (json:dumps), a source file (app/orders.py), a compiled file
-    (x.pyc, of CPython 3.8 to 3.15), or one code object of a file (app/orders.py::Order.total).
-    Files are compiled, never executed; a dotted target imports its module.
+    A TARGET is a live object (json:dumps, json.dumps), a source file (app/orders.py), a compiled
+    file (x.pyc, of CPython 3.8 to 3.15), one code object of a file (app/orders.py::Order.total, or
+    app/orders.py:12 by a line that it covers), or - for source on standard input. Files are
+    compiled, never executed or imported; a module's name imports it, and so runs it.
 
     Exit status: 0 done; 1 something was found (a difference, a call that is refused, a violation);
     2 bad use or input.
