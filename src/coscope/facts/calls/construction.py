@@ -20,6 +20,7 @@ from coscope.readers.from_function import HOST_VERSION, from_function
 from coscope.readers.values import name_of_class, value_of
 
 _IS_ABSTRACT = 1 << 20  # Py_TPFLAGS_IS_ABSTRACT
+_IS_NEVER_MADE = 1 << 7  # Py_TPFLAGS_DISALLOW_INSTANTIATION
 _flags_of = type.__dict__["__flags__"].__get__
 _abstract_methods_of = type.__dict__["__abstractmethods__"].__get__
 _name_of = type.__dict__["__name__"].__get__
@@ -122,6 +123,9 @@ class _Construction:
     def _object_new(self) -> None:
         """It refuses arguments that nobody would take, and abstract classes."""
         reached, plain_init = self.reached, self.init is OBJECT_INIT
+        if _flags_of(self.cls) & _IS_NEVER_MADE:
+            reached.fail(f"cannot create '{self.name}' instances")
+            return
         if plain_init and (self.arguments.positional or self.arguments.keywords):
             reached.fail(f"{_name_of(self.cls)}() takes no arguments")
             return
