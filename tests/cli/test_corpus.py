@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("click")
-if not (find_spec("pyarrow") and find_spec("duckdb")):
-    pytest.skip("coscope[corpus] is not installed", allow_module_level=True)
+pytest.importorskip("pyarrow", reason="coscope[corpus] is not installed")
+pytest.importorskip("duckdb", reason="coscope[corpus] is not installed")
 
 from click.testing import CliRunner, Result
 

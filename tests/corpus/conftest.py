@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-if not (find_spec("pyarrow") and find_spec("duckdb")):
-    pytest.skip("coscope[corpus] is not installed", allow_module_level=True)
-
-from coscope.corpus import Corpus, open_corpus, scan
+# What is not installed is asked for in vain by each test module, which is then skipped.
+if find_spec("pyarrow") and find_spec("duckdb"):
+    from coscope.corpus import Corpus, open_corpus, scan
 
 ORDERS = '''\
 """Orders."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from hashlib import sha256
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from coscope.corpus.schema import EVERY
 
 
 def contents(folder: Path) -> dict[str, str]:
     """By table: a hash of all rows, sorted."""
+    import pyarrow.parquet as pq
+
     found = {}
     for name in EVERY:
         rows: list[str] = []

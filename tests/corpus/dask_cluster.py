@@ -10,13 +10,13 @@ import signal
 import sys
 from pathlib import Path
 
-from distributed import LocalCluster
-
 from coscope.corpus import plan
 from coscope.corpus.scanning import scan
 
 
 def main() -> None:
+    from distributed import LocalCluster
+
     tree, folder = sys.argv[1], Path(sys.argv[2])
     plan.parts_of.__defaults__ = (12,)  # small parts, so that there are several
     with LocalCluster(

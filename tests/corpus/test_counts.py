@@ -11,6 +11,9 @@ from types import CodeType
 
 import pytest
 
+pytest.importorskip("pyarrow", reason="coscope[corpus] is not installed")
+pytest.importorskip("duckdb", reason="coscope[corpus] is not installed")
+
 from coscope.corpus import Corpus
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("pyarrow", reason="coscope[corpus] is not installed")
+pytest.importorskip("duckdb", reason="coscope[corpus] is not installed")
+
 from coscope.corpus import open_corpus, scan
 
 GOOD = "def good(x):\n    return x\n"

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("pyarrow", reason="coscope[corpus] is not installed")
+pytest.importorskip("duckdb", reason="coscope[corpus] is not installed")
+
 from coscope.corpus import Corpus, diff, open_corpus, scan
 from coscope.corpus.ask import questions
 from coscope.corpus.schema import EVERY

@@ -14,6 +14,9 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("pyarrow", reason="coscope[corpus] is not installed")
+pytest.importorskip("duckdb", reason="coscope[corpus] is not installed")
+
 from coscope.corpus import open_corpus, scan
 from coscope.corpus.catalog import MANIFEST
 from coscope.errors import CoscopeError, InputError, TargetNotFound
