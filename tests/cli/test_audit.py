@@ -280,8 +280,10 @@ def test_the_cache_knows_of_changes_of_files_and_rules(tree: Path) -> None:
         "[" * 100_000,
         '{"entries": []}',
         '{"entries": {"KEY": 1}}',
-        '{"entries": {"KEY": ["x", 1, []]}}',
-        '{"entries": {"KEY": [99999, 1, [{"rule": 1}]]}}',
+        '{"entries": {"KEY": ["x", 1, "[]", ""]}}',
+        '{"entries": {"KEY": [99999, 1, "[]", ""]}}',
+        '{"entries": {"KEY": [99999, 1, "[]", null]}}',
+        '{"entries": {"KEY": [99999, 1, [], "0123456789abcdef0123456789abcdef"]}}',
     ],
 )
 def test_a_damaged_cache_is_none(tree: Path, damage: str) -> None:
@@ -291,6 +293,36 @@ def test_a_damaged_cache_is_none(tree: Path, damage: str) -> None:
 
     assert 2 == len(findings("app"))
     assert [key] == list(entries())
+
+
+def test_an_entry_of_another_file_or_run_is_dropped(tree: Path) -> None:
+    """Its checksum is keyed by the file's bytes, and by version, interpreter, rules and options."""
+    run("app", "--select", "SIG")
+    (other,) = entries().values()
+    the_cache().unlink()
+    Path("app/orders.py").write_text("x = 1\n")
+    Path("app/__init__.py").write_text("x = 1\n")
+    run("app")
+    (clean,) = entries().values()
+    the_cache().unlink()
+    Path("app/orders.py").write_text(SOURCE)
+    run("app")
+    ours = next(key for key, held in entries().items() if held != clean)
+    for foreign in (other, clean):
+        the_cache().write_text(json.dumps({"entries": {ours: foreign}}))
+
+        assert 1 == len(findings("app"))
+
+
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_a_changed_entry_does_not_fit_its_checksum(tree: Path, place: int) -> None:
+    run("app")
+    (key,) = entries()
+    entry = entries()[key]
+    entry[place] = entry[place] + 1 if place == 1 else "[]"
+    the_cache().write_text(json.dumps({"entries": {key: entry}}))
+
+    assert 2 == len(findings("app"))
 
 
 def test_no_cache_writes_nothing(tree: Path) -> None:
@@ -309,9 +341,9 @@ def test_a_cache_that_cannot_be_written_is_no_error(tree: Path) -> None:
 def test_what_was_not_read_for_a_month_is_swept_away(tree: Path) -> None:
     run("app")
     (key,) = entries()
-    _, codes, held = entries()[key]
+    _, *held = entries()[key]
     today = int(time.time() // 86_400)
-    kept = {"entries": {key: [today - 40, codes, held], "other": [today - 29, 1, []]}}
+    kept = {"entries": {key: [today - 40, *held], "other": [today - 29, 1, "[]", ""]}}
     the_cache().write_text(json.dumps(kept))
     Path("app/orders.py").write_text("x = 1\n")
     Path("app/__init__.py").write_text("x = 2\n")
@@ -341,8 +373,8 @@ def test_files_of_other_runs_are_swept_away_when_they_are_old(tree: Path) -> Non
 def test_an_entry_that_is_used_lives_on(tree: Path) -> None:
     run("app")
     (key,) = entries()
-    today, codes, held = entries()[key]
-    the_cache().write_text(json.dumps({"entries": {key: [today - 20, codes, held]}}))
+    today, *held = entries()[key]
+    the_cache().write_text(json.dumps({"entries": {key: [today - 20, *held]}}))
     run("app")
 
     assert abs(entries()[key][0] - today) <= 1  # midnight may have passed

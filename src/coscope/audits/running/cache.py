@@ -3,6 +3,10 @@
 There is one file for each set of rules, options, compiling interpreter and coscope version, and
 each place from which coscope is run. In it an entry's key is a digest of a file's bytes. So there
 is nothing to invalidate; what has not been used for a month is taken away.
+
+Each entry has a checksum, keyed by all that names the cache and by the entry's own key. An entry
+that was damaged, or copied from another file, version or rule set, is dropped. The key is no
+secret: whoever may write the folder can write entries that fit. See SECURITY.md.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from coscope.audits.running.engine import Audited
 from coscope.audits.running.small_files import write_text
 from coscope.rules import Rule
 
-_FORMAT = 2
+_FORMAT = 3
 _DAY = 86_400  # seconds
 _KEPT = 30  # days that an entry, or a whole file, lives without being read
 _MOST = 100_000  # entries of one file; of more, those used last are kept
@@ -70,6 +74,7 @@ class Cache:
         parts = (_FORMAT, version, _own_files(), python, codes, astuple(options), place)
         name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         self.path = folder / f"{name[:40]}.json"
+        self._key = bytes.fromhex(name)
         self.today = int(time.time() // _DAY)
         self._held = self._read()
         self._new: dict[str, Entry] = {}  # made or used for the first time today
@@ -85,25 +90,34 @@ class Cache:
         return hashlib.sha256(suffix.encode() + b"\0" + data).hexdigest()
 
     def get(self, key: str, file: str) -> Audited | None:
-        """What is known of a file, or None; a damaged entry is none."""
+        """What is known of a file; None if nothing is, or the entry does not fit its checksum."""
         entry = self._held.get(key)
         if entry is None:
             return None
         try:
-            day, codes, held = entry
-            if type(day) is not int or type(codes) is not int:
+            day, codes, text, checksum = entry
+            if type(day) is not int or type(codes) is not int or type(text) is not str:
                 return None
-            findings = tuple(replace(from_entry(each), file=file) for each in held)
-        except (TypeError, KeyError, ValueError):
+            if checksum != self._checksum(key, codes, text):
+                return None
+            findings = tuple(replace(from_entry(each), file=file) for each in json.loads(text))
+        except (TypeError, KeyError, ValueError, RecursionError):
             return None
         if day != self.today:
-            self._new[key] = (self.today, codes, held)
+            self._new[key] = (self.today, codes, text, checksum)
         return Audited(file, findings, codes)
+
+    def _checksum(self, key: str, codes: int, text: str) -> str:
+        """What fits an entry of this cache, for this file, and no other one."""
+        whole = f"{key} {codes} {text}".encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(whole, digest_size=16, key=self._key).hexdigest()
 
     def put(self, key: str, audited: Audited) -> None:
         """Keep what was found in a file."""
         findings = [to_entry(replace(finding, file=None)) for finding in audited.findings]
-        self._new[key] = (self.today, audited.codes, findings)
+        text = json.dumps(findings, separators=(",", ":"))
+        checksum = self._checksum(key, audited.codes, text)
+        self._new[key] = (self.today, audited.codes, text, checksum)
 
     def save(self) -> None:
         """Write what is new. A cache that cannot be written is no error.
@@ -132,12 +146,13 @@ class Cache:
         return found if isinstance(found, dict) else {}
 
 
-Entry = tuple[int, int, list[dict[str, object]]]  # day of its last use, code objects, findings
+# Day of its last use, code objects, findings as JSON, checksum.
+Entry = tuple[int, int, str, str]
 
 
 def _day(entry: object) -> int:
     """The day of an entry's last use; before all days of one that is damaged."""
-    if isinstance(entry, tuple | list) and len(entry) == 3 and type(entry[0]) is int:
+    if isinstance(entry, tuple | list) and len(entry) == 4 and type(entry[0]) is int:
         return entry[0]
     return -1
 
