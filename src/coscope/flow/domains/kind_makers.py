@@ -231,12 +231,18 @@ def _comparison(
 def _tested_as_it_is(domain: Kinds, index: int) -> bool:
     """True if the left operand is an argument of which genuine code tests a comparison unconverted.
 
-    It is loaded by the last instruction but one, with no way into between.
+    It is loaded by the last instruction but one, with no way into between; a NOP is none.
     """
     named = domain.rules.unconverted
     columns, code = domain.code.instructions, domain.code
-    load = index - 2
-    if not named or load < domain.graph.block_of(index).start:
+    if not named:
+        return False
+    start, nop, load = domain.graph.block_of(index).start, domain.rules.opcodes["NOP"].code, index
+    for _ in range(2):
+        load -= 1
+        while load >= start and columns.opcodes[load] == nop:
+            load -= 1
+    if load < start:
         return False
     row = domain.rules.by_code[columns.opcodes[load]]
     slot = columns.opargs[load]

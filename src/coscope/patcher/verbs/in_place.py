@@ -31,7 +31,7 @@ _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
 
 _COST = (
     "CPython {version} gives a function that was edited in place no version any more: calls of "
-    "{name}, and of every other function patched so, are 25 to 180% slower from now on, also "
+    "{name}, and of every other function patched so, are slower from now on, by 2 to 180%, also "
     "after the patch is undone. coscope.patch makes a copy that is not slower. This is said once."
 )
 
