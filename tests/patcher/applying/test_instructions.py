@@ -379,6 +379,8 @@ def test_removing_the_nops_gives_the_code_again() -> None:
         for code in module.walk():
             if "NOP" in opnames(code) or "EXTENDED_ARG" in opnames(code):
                 continue
+            if "CLEANUP_THROW" in opnames(code):
+                continue  # its jump back is a loop that was changed: it looks for signals then
             new = apply(code, [NOPS])
             if "NOP" not in opnames(new) or "EXTENDED_ARG" in opnames(new):
                 continue
