@@ -55,11 +55,20 @@ def document_of(
 def write(session: Session, document: Made, layout: Callable[[Made, Pen], Sheet]) -> None:
     """Write the document as JSON, or as a page."""
     if session.json:
-        from coscope.render.to_json import to_json
+        from coscope.render.to_json import to_json_chunks
 
-        write_text(to_json(document))
+        for chunk in to_json_chunks(document):
+            write_text(chunk)
         return
     write_sheet(session, layout(document, session.pen()))
+
+
+def write_columns(document: Mapping[str, object]) -> None:
+    """Write the document as JSON in columns instead of rows."""
+    from coscope.render.to_columns import to_columns
+    from coscope.render.to_json import to_json
+
+    write_text(to_json(to_columns(document), indent=None))
 
 
 def write_sheet(session: Session, sheet: Sheet) -> None:

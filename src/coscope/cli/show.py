@@ -11,12 +11,15 @@ from coscope.cli.session import Session
 @click.command("show", short_help="The card of a function, or the tree of a file.")
 @reading
 @click.option("--fields", is_flag=True, help="Every raw co_* field and function attribute too.")
+@click.option("--columns", is_flag=True, help="JSON in columns: a fifth of the size of --json.")
 @click.option(
     "--warm",
     metavar="COMMAND",
     help="Run COMMAND with coscope inside, and show what the interpreter made of each instruction.",
 )
-def command(session: Session, given: Reading, fields: bool, warm: str | None) -> None:
+def command(
+    session: Session, given: Reading, fields: bool, columns: bool, warm: str | None
+) -> None:
     """Show what TARGET really is: the card of a function, or the tree of a file.
 
     \b
@@ -29,7 +32,7 @@ def command(session: Session, given: Reading, fields: bool, warm: str | None) ->
     With --warm 'pytest -q' the function is shown as it is when the command ends: beside each
     instruction the form that it was specialised to, or for how long it stayed generic, and why.
     """
-    from coscope.cli.output import document_of, write
+    from coscope.cli.output import document_of, write, write_columns
     from coscope.render.pages.sheets import card_sheet
 
     if warm is not None:
@@ -53,6 +56,9 @@ def command(session: Session, given: Reading, fields: bool, warm: str | None) ->
             given,
             fields=fields,
             whole_file="all" if fields else "none",
-            whole=session.json,
+            whole=session.json or columns,
         )
-    write(session, document, card_sheet)
+    if columns:
+        write_columns(document)
+    else:
+        write(session, document, card_sheet)

@@ -38,21 +38,29 @@ class Card:
 
     @cached_property
     def document(self) -> schema.Document:
-        """The document of docs/schema.md."""
+        """The whole document of docs/schema.md, as `--json` prints it."""
+        return self._made(whole=True)
+
+    @cached_property
+    def _shown(self) -> schema.Document:
+        """As much of it as a page shows."""
+        return self._made(whole=False)
+
+    def _made(self, whole: bool) -> schema.Document:
         several = self.target.whole or self.target.cls is not None
-        return document_of(self.target, detail="none" if several else "first")
+        return document_of(self.target, detail="none" if several else "first", whole=whole)
 
     def print(self) -> None:
         """Print the card, in colour on a terminal that wants colours."""
         if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
             from coscope.render.to_terminal import to_terminal
 
-            to_terminal(card_sheet(self.document, Pen(self.width)))
+            to_terminal(card_sheet(self._shown, Pen(self.width)))
         else:
             print(self, end="")
 
     def __str__(self) -> str:
-        return str(card_sheet(self.document, Pen(self.width)))
+        return str(card_sheet(self._shown, Pen(self.width)))
 
     __repr__ = __str__
 
@@ -60,7 +68,7 @@ class Card:
         from coscope.render.to_terminal import to_rich
 
         pen = Pen(min(options.max_width, self.width), ascii=options.ascii_only)
-        yield from to_rich(card_sheet(self.document, pen))
+        yield from to_rich(card_sheet(self._shown, pen))
 
     def _repr_mimebundle_(
         self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None
@@ -71,7 +79,7 @@ class Card:
         if "text/plain" in wanted:
             bundle["text/plain"] = str(self)
         if "text/html" in wanted:
-            bundle["text/html"] = to_html(self.document)
+            bundle["text/html"] = to_html(self._shown)
         if MIME in wanted:
             bundle[MIME] = self.document
         return bundle

@@ -4,12 +4,31 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from textwrap import indent as indented
 
 
 def to_json(document: Mapping[str, object], *, indent: int | None = 2) -> str:
     """Strict JSON in ASCII, ended by a line feed: no NaN, no lone surrogates, no raw controls."""
-    return json.dumps(document, allow_nan=False, ensure_ascii=True, indent=indent) + "\n"
+    separators = (",", ":") if indent is None else None
+    return (
+        json.dumps(
+            document, allow_nan=False, ensure_ascii=True, indent=indent, separators=separators
+        )
+        + "\n"
+    )
+
+
+def to_json_chunks(document: Mapping[str, object], *, size: int = 10_000) -> Iterator[str]:
+    """The same text as `to_json` gives, `size` tokens at a time: it is never held as a whole.
+
+    >>> "".join(to_json_chunks({"a": [1, {}]}, size=2)) == to_json({"a": [1, {}]})
+    True
+    """
+    tokens = json.JSONEncoder(allow_nan=False, indent=2).iterencode(document)
+    while chunk := "".join(islice(tokens, size)):
+        yield chunk
+    yield "\n"
 
 
 def to_json_parts(

@@ -21,6 +21,17 @@ listing, the graphs and the HTML, is made from it.
   only a line: nested code objects of a function, and all those of a file without `--all`.
 - **Units.** Offsets are bytes in `co_code`, lines count from 1, columns are UTF-8 bytes from 0,
   stack and depth count slots. Blocks are named `B0`, `B1`, ... in code order.
+- **Whole or shown.** `--json` and `Card.document` give the whole document. `findings`,
+  `source.text`, `producers` and `kinds` are null or absent in what a page is made from.
+- **Columns.** `coscope show TARGET --columns` writes the same data in columns, a fifth of the size:
+  `coscope.render.to_columns.from_columns` gives the document back. `{"~": FORM, ...}` stands for a
+  list: `rows` (objects: a column for each key; `absent` says which rows lack it), `same`, `words`
+  (distinct values, and which one each is), `steps` (differences), `digits` (numbers above `least`,
+  in base 93, `width` printable characters each, without `"` and `\\\\`), `some` (the places of null,
+  and the other values), `tuples` (lists of one length, a column for each place), `lists` (counts,
+  and all items) and `stacks` (how much each list keeps of the one before, and what it adds). With
+  `excerpts` the lines of the source and the text of each instruction are left out: they are in
+  `source.text`.
 - **Errors.** Bad input gives a document too: `codes` is empty, `error` says what is wrong, and the
   exit status is 2. It is null in every other document. `verify`, which takes many targets, has the
   error of each in its report.
