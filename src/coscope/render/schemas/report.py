@@ -27,8 +27,8 @@ listing, the graphs and the HTML, is made from it.
   `coscope.render.to_columns.from_columns` gives the document back. `{"~": FORM, ...}` stands for a
   list: `rows` (objects: a column for each key; `absent` says which rows lack it), `same`, `words`
   (distinct values, and which one each is), `steps` (differences), `digits` (numbers above `least`,
-  in base 93, `width` printable characters each, without quote and backslash), `some` (places of null,
-  and the other values), `tuples` (lists of one length, a column for each place), `lists` (counts,
+  in base 93, `width` printable characters each, without quote and backslash), `some` (places of
+  null, the other values), `tuples` (lists of one length, a column for each place), `lists` (counts,
   and all items) and `stacks` (how much each list keeps of the one before, and what it adds). With
   `excerpts` the lines of the source and the text of each instruction are left out: they are in
   `source.text`.
