@@ -29,6 +29,7 @@ class Values:
         self.graph = graph
         self.offsets = graph.code.instructions.offsets
         self._known: dict[Origins, list[int]] = {}
+        self._words: dict[int, str] = {}
 
     @cached_property
     def origins(self) -> Frames[Origins] | None:
@@ -54,8 +55,14 @@ class Values:
         kinds = None if self.kinds is None else self.kinds[index]
         return Known(
             None if made is None else [self._offsets(each) for each in made],
-            None if kinds is None else [told(each) for each in kinds],
+            None if kinds is None else [self._word(each) for each in kinds],
         )
+
+    def _word(self, kind: int) -> str:
+        found = self._words.get(kind)
+        if found is None:
+            found = self._words[kind] = told(kind)
+        return found
 
     def _offsets(self, origins: Origins) -> list[int]:
         """Shared between instructions: a value stays on the stack for several."""

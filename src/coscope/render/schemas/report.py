@@ -44,15 +44,18 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 from coscope.render.schemas.shared import (
     BlockName,
     Byte,
+    CodeKind,
     Confidence,
     Constant,
     Header,
     LineNumber,
+    LocalKind,
     Natural,
     Positions,
     Positive,
     Severity,
     Sha256,
+    Sort,
     Unit,
     User,
     Value,
@@ -61,69 +64,8 @@ from coscope.render.schemas.shared import (
 
 Binding = Annotated[str, {"enum": ["global", "builtin", "unbound", "unknown"]}]
 Origin = Annotated[str, {"enum": ["live", "source", "pyc", "interpreter", "code"]}]
-LocalKind = Annotated[
-    str,
-    {
-        "enum": [
-            "positional-only",
-            "positional-or-keyword",
-            "*args",
-            "keyword-only",
-            "**kwargs",
-            "local",
-            "hidden local",
-            "cell",
-            "free",
-        ]
-    },
-]
 EdgeKind = Annotated[str, {"enum": ["next", "jump", "true", "false", "exception"]}]
-CodeKind = Annotated[
-    str,
-    {
-        "enum": [
-            "module",
-            "class body",
-            "function",
-            "lambda",
-            "list comprehension",
-            "set comprehension",
-            "dict comprehension",
-            "generator expression",
-            "async generator expression",
-            "generator",
-            "coroutine",
-            "async generator",
-            "type parameters",
-            "annotations",
-        ]
-    },
-]
 WarmState = Annotated[str, {"enum": ["specialized", "missing", "generic", "waiting", "uncounted"]}]
-Sort = Annotated[
-    str,
-    {
-        "enum": [
-            "load",
-            "store",
-            "delete",
-            "import",
-            "compute",
-            "build",
-            "unpack",
-            "call",
-            "jump",
-            "return",
-            "raise",
-            "yield",
-            "exception",
-            "stack",
-            "frame",
-            "nothing",
-            "other",
-        ]
-    },
-]
 
 
 class Source(TypedDict):

@@ -23,6 +23,67 @@ ParameterKind = Annotated[
 Severity = Annotated[str, {"enum": ["error", "warning", "info"]}]
 Confidence = Annotated[str, {"enum": ["proved", "measured", "likely"]}]
 Verdict = Annotated[str, {"enum": ["identical", "same behaviour", "different"]}]
+LocalKind = Annotated[
+    str,
+    {
+        "enum": [
+            "positional-only",
+            "positional-or-keyword",
+            "*args",
+            "keyword-only",
+            "**kwargs",
+            "local",
+            "hidden local",
+            "cell",
+            "free",
+        ]
+    },
+]
+CodeKind = Annotated[
+    str,
+    {
+        "enum": [
+            "module",
+            "class body",
+            "function",
+            "lambda",
+            "list comprehension",
+            "set comprehension",
+            "dict comprehension",
+            "generator expression",
+            "async generator expression",
+            "generator",
+            "coroutine",
+            "async generator",
+            "type parameters",
+            "annotations",
+        ]
+    },
+]
+Sort = Annotated[
+    str,
+    {
+        "enum": [
+            "load",
+            "store",
+            "delete",
+            "import",
+            "compute",
+            "build",
+            "unpack",
+            "call",
+            "jump",
+            "return",
+            "raise",
+            "yield",
+            "exception",
+            "stack",
+            "frame",
+            "nothing",
+            "other",
+        ]
+    },
+]
 
 
 class Producer(TypedDict):

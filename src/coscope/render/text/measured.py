@@ -54,6 +54,8 @@ def _escaped(character: str) -> str:
 
 def without_surrogates(text: str) -> str:
     """Write lone surrogates as `\\udXXX`, so that the text has an UTF-8 form."""
+    if type(text) is str and text.isascii():
+        return text  # the same object, which a document may hold many times
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
