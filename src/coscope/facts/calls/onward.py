@@ -22,7 +22,7 @@ from coscope.facts.calls.parameters import Arguments, Given, Stage
 from coscope.facts.calls.reached import Reached
 from coscope.facts.calls.receivers import STAND_IN, Callee, Receiver, resolve
 from coscope.model import Code, Value
-from coscope.readers.attributes import MISSING, class_attribute, instance_attribute
+from coscope.readers.attributes import MISSING, class_attribute, instance_attribute, is_a
 from coscope.readers.values import value_of
 
 MOST_FUNCTIONS = 40  # one inside the other
@@ -145,6 +145,8 @@ class _Inside:
         if not forward.stars and not inner.stages and inner.error is None:
             return  # C code, called with arguments of this function's own choice
         reached.through(f"{self.name} calls {forward.text}")
+        if callee.assumed and self._self_is_another():
+            reached.unless(f"super() in {self.name} refuses a self that is of another class")
         if forward.swallowed and inner.error is not None:
             reached.note(f"{self.name} catches the TypeError: {inner.error}")
             return
@@ -159,6 +161,16 @@ class _Inside:
         if forward.managers is not None and all(map(self._lets_out, forward.managers)):
             return None
         return f"{self.name} calls {forward.text} on some ways through its code only"
+
+    def _self_is_another(self) -> bool:
+        """True if the first parameter holds an object that the class of `super()` does not know."""
+        first = self.code.varnames[:1]
+        value = self.held.get(first[0]) if first else None
+        callee = resolve("__class__", self.function, None)
+        if value is None or _is_unknown(value.object) or callee is None:
+            return False
+        owner, thing = callee.thing, value.object
+        return not isinstance(owner, type) or not (is_a(thing, owner) or is_a(thing, type))
 
     def _lets_out(self, manager: str) -> bool:
         """True if a context manager is known not to swallow an exception."""
