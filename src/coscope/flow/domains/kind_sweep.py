@@ -14,7 +14,7 @@ from itertools import accumulate
 
 from coscope.flow.domains.kind import REFUSED, Kinds, kept, left_of
 from coscope.flow.domains.kind_makers import kind_of
-from coscope.flow.domains.kind_plans import BORROWING, changes_of, plan_of
+from coscope.flow.domains.kind_plans import BORROWING, Plan, changes_of, plan_of
 from coscope.flow.effects import Effect, effect_of
 from coscope.flow.graph import Block, Edge, Graph
 from coscope.flow.regions import entry_depth
@@ -34,6 +34,8 @@ _COMPARE = 7
 _UNFIT = 8
 _ASK = 9
 _LEND = 10  # an assigned local, without a reference of its own
+_MOVE = 12  # puts its operands in another order, or leaves some of them out
+_COPY = 13  # pushes one more of a value that need not be watched
 _HAND = 11  # as _FIXED; if the uppermost operand is borrowed, the last pushed slot is, too
 
 _MOST = 64  # slots that a step may take or push
@@ -47,7 +49,7 @@ _NO_VALUE = REFUSED | kinds.BORROWED  # for a local to keep
 # What is to do for an opcode with an oparg. A plain tuple: one of a subclass is unpacked slowly.
 #   0  how
 #   1  slots that it takes
-#   2  what it pushes; of _EACH: and then the bits of each operand
+#   2  what it pushes, of _MOVE which operands; of both _EACH and _MOVE then bits of each operand
 #   3  bits for which to ask; or where a local's bits are; or the index of a constant
 #   4  it raises, before it has its effect
 #   5  slots that it adds
@@ -325,6 +327,17 @@ def _done(how: int, popped: int, gives: tuple[int, ...], bits: int, stack: list[
         if stack[-1] & bits:
             return False
         stack += gives
+    elif how == _MOVE:
+        for at in range(1, popped + 1):
+            if stack[-at] & gives[-at]:
+                return False
+        operands = stack[-popped:]
+        stack[-popped:] = [operands[at] for at in gives[:-popped]]
+    elif how == _COPY:
+        kind = stack[-popped]
+        if kind & bits:
+            return False
+        stack.append(kind)
     elif how == _HAND:
         for at in range(1, popped + 1):
             if stack[-at] & bits:
@@ -399,7 +412,7 @@ def _quick(
     plan, row = plan_of(version, effect), effect.row
     if plan.reads is not None:
         return _READ, (), plan.reads
-    if plan.writes is not None and plan.plain and effect.popped == 1 and not effect.pushed:
+    if plan.writes is not None and effect.popped == 1 and not effect.pushed:
         return _WRITE, (), plan.writes
     if plan.local and all(access == "read local" for access, _ in plan.local):
         found = _reading(row, [slot for _, slot in plan.local])
@@ -417,7 +430,7 @@ def _quick(
     if plain and _looks(effect) and len(refused) == 1:
         return _LOOK, plan.new, refused[0]
     if moves:
-        return _ASK, (), 0
+        return _moving(effect, plan, refused)
     short = domain.fixed(effect)
     if short is None:
         return _ASK, (), 0
@@ -441,6 +454,18 @@ def _reading(row: Opcode, slots: Sequence[int]) -> tuple[int, tuple[int, ...], i
     if len(slots) == 2 and not row.raises:
         return _READ_TWO, gives, places[0] | places[1] << 16
     return (_LEND, gives, places[0]) if lends and len(slots) == 1 else None
+
+
+def _moving(effect: Effect, plan: Plan, refused: list[int]) -> tuple[int, tuple[int, ...], int]:
+    """How to do a step that moves values, if that is all it does."""
+    if effect.row.makes == "copy":
+        return _COPY, (), refused[0] | kinds.EXCEPTIONS | kinds.FUNCTION
+    if plan.makes is not None or plan.name is not None or plan.local or plan.handed:
+        return _ASK, (), 0
+    if len(plan.moved) != len(plan.new):
+        return _ASK, (), 0
+    order = effect.lay(range(effect.popped), [start for _, start in plan.moved])
+    return _MOVE, (*order, *refused), 0
 
 
 def _looks(effect: Effect) -> bool:
