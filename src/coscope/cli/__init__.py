@@ -1,4 +1,4 @@
-"""The command line: `coscope show`, `dis`, `graph`; one file for each command."""
+"""The command line: one file for each command of `coscope`, and what they share."""
 
 from __future__ import annotations
 

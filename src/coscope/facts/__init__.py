@@ -1,4 +1,4 @@
-"""What is true of one function: its names, its cells, its inlined comprehensions."""
+"""What is true of one function: a folder for each subject, from its names to its fingerprint."""
 
 from coscope.facts.closures.cells import CellDiagram, CellUse, Sharer, Variable, diagram
 from coscope.facts.names.inlined import Inlined, inlined_comprehensions

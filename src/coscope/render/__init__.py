@@ -1,1 +1,1 @@
-"""Under construction."""
+"""From facts to something to read: a JSON document first, then pages, drawings, HTML and SARIF."""

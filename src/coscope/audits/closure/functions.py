@@ -25,7 +25,7 @@ def function_made(subject: Subject, made_by: frozenset[int]) -> Code | None:
             return _constant(subject, held[0]) if held else None
         if name != "SET_FUNCTION_ATTRIBUTE":
             return None
-        held = given[0].operand(given[1], "func") or given[0].operand(given[1], "function")
+        held = given[0].operand(given[1], "function")
         if not held:
             return None
         made_by = held[0]
