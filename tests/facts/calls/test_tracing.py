@@ -563,3 +563,40 @@ def test_it_prints_and_dumps() -> None:
         document["trace"]["outcome"],
         sum(entry["count"] for entry in document["trace"]["entries"]),
     ]
+
+
+class Prepared(dict):  # type: ignore[type-arg]
+    """A namespace of a class body that must not be asked in Python."""
+
+    def items(self) -> Any:
+        raise AssertionError("a user's items() was called")
+
+
+class Preparing(type):
+    @classmethod
+    def __prepare__(cls, name: str, bases: Any, **rest: Any) -> Prepared:
+        return Prepared()
+
+
+def with_class_body(base: Any, metaclass: Any) -> type:
+    class Body(base, metaclass=metaclass):  # type: ignore[misc]
+        first = 1
+        second = first + 1
+
+    return Body
+
+
+def test_the_locals_of_a_class_body_are_those_of_its_namespace() -> None:
+    """Of such a frame `f_locals` is a plain dict, and names are no fast locals."""
+    found = trace(with_class_body, (object, type), deep=True)
+    inside = [each for each in found.entries if each.code.endswith("Body")]
+    last = [each for each in inside if each.kind == "instruction"][-1]
+
+    assert "returned" == found.outcome
+    assert {("first", "1"), ("second", "2")} <= set(last.locals)
+
+
+def test_a_namespace_of_the_users_is_read_without_its_methods() -> None:
+    found = trace(with_class_body, (object, Preparing), deep=True)
+
+    assert "returned" == found.outcome

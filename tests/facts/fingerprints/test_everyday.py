@@ -133,3 +133,35 @@ def test_documents_do_not_depend_on_the_hash_seed() -> None:
     ]
 
     assert 1 == len(set(outputs))
+
+
+REGISTERED = """
+import functools
+def out(self, arg): return arg + {0}
+class K:
+    def base(self, y): return y
+    pm = functools.partialmethod(base, {1})
+    @functools.singledispatchmethod
+    def sd(self, arg): return arg
+K.__dict__["sd"].register(int, out)
+def use_pm(): return K().pm()
+def use_sd(): return K().sd(1)
+f = use_pm
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "added", "held"),
+    [("pm", False, True), ("sd", True, False), ("use_pm", True, True), ("use_sd", True, True)],
+)
+def test_what_is_registered_and_held_counts(name: str, added: bool, held: bool) -> None:
+    """Of a whole class everything counts, of one descriptor what it holds."""
+
+    def value(*numbers: int) -> Fingerprint:
+        space = function_of(REGISTERED.format(*numbers)).__globals__
+        return fingerprint(space[name] if name in space else vars(space["K"])[name])
+
+    first = value(1, 13)
+
+    assert first.complete
+    assert [added, held] == [first.value != value(*n).value for n in ((2, 13), (1, 14))]
