@@ -258,3 +258,31 @@ def test_a_built_in_module_has_no_code_object() -> None:
         read(sys)
 
     assert "It was not loaded from a file." == raised.value.hint
+
+
+def test_a_module_in_an_archive_shows_its_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as file:
+        file.writestr("sample_packed.py", "def f(): return 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path / "packed.zip"))
+
+    assert ["<module>", "f"] == [code.qualname for code in read("sample_packed").code.walk()]
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_attribute_of_what_has_no_code_is_an_attribute_that_is_missing() -> None:
+    with pytest.raises(TargetNotFound, match="sample_orders:number has no attribute 'x'"):
+        read("sample_orders:number.x")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_descriptor_that_was_not_asked_is_said(folder: Path) -> None:
+    (folder / "sample_asked.py").write_text(
+        "class Asked:\n    def __get__(self, thing, cls=None): raise SystemExit\n"
+        "class K:\n    asked = Asked()\n"
+    )
+    with pytest.raises(NoCodeObject, match=r"sample_asked\.Asked\.__get__ is not run"):
+        read("sample_asked:K.asked")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from coscope.cli.session import Session
 from coscope.errors import TargetError, TargetNotFound
+from coscope.readers.naming import MODULE, parse
 
 if TYPE_CHECKING:
     from coscope.render.schemas import report as schema
@@ -91,15 +92,14 @@ def _run(seen: schema.WarmSeen, command: str, status: int, processes: int) -> sc
 
 def _parts(target: str) -> tuple[str | None, str | None, str]:
     """The file or the module, and the qualified name in it."""
-    file, separator, name = target.partition("::")
-    if separator and file and name and not name.startswith("<module>"):
-        if not os.path.isfile(file):
-            raise TargetNotFound(f"there is no file {file}")
-        return os.path.abspath(file), None, name
-    module, separator, name = target.partition(":")
-    if not separator or not module or not name.strip(":") or name.startswith(":"):
+    named = parse(target)
+    if named.form == "file" and named.part and not named.part.startswith(MODULE):
+        if not os.path.isfile(named.left):
+            raise TargetNotFound(f"there is no file {named.left}")
+        return os.path.abspath(named.left), None, named.part
+    if named.form != "import" or not named.left or not named.part.strip(":"):
         raise TargetError(
             f"--warm shows one function, and {target!r} names none",
             expected="file.py::name or module:name",
         )
-    return None, module, name
+    return None, named.left, named.part

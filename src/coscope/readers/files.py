@@ -6,10 +6,11 @@ import os
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from coscope.errors import NoCodeObject, TargetError
 from coscope.model import Function
+from coscope.readers.attributes import member
 from coscope.readers.from_object import module_file
 from coscope.readers.from_source import from_source, read_bytes, static_function
 from coscope.readers.naming import COMPILED, NATIVE, SOURCE
@@ -108,7 +109,24 @@ def read_module(module: ModuleType) -> Function:
         NoCodeObject: It was not loaded from a file.
         TargetError, SourceError, PycError: Its file cannot be read.
     """
-    return read_file(module_file(module))
+    file = module_file(module)
+    text = None if os.path.exists(file) else _archived(module)
+    return read_file(file) if text is None else read_text(text, file)
+
+
+def _archived(module: ModuleType) -> str | None:
+    """The source of a module that was imported from a zip archive."""
+    namespace = member(ModuleType, "__dict__", module)
+    loader: Any = dict.get(namespace, "__loader__")
+    name = dict.get(namespace, "__name__")
+    zipimport = sys.modules.get("zipimport")
+    if zipimport is None or type(loader) is not zipimport.zipimporter or type(name) is not str:
+        return None
+    try:
+        source: str | None = loader.get_source(name)
+    except (OSError, ImportError, UnicodeDecodeError):
+        return None
+    return source
 
 
 def not_a_source(target: str, found: str) -> TargetError:

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from coscope.errors import ImportFailed, TargetError, TargetNotFound
 from coscope.readers.attributes import MISSING, is_a, member
+from coscope.readers.from_object import leads_to_python
 from coscope.readers.members import Attribute, attribute_of, names_in
 from coscope.readers.naming import HINT, Step, refuse_files, steps_of
 from coscope.readers.values import shortened, text_of, type_name_of
@@ -90,9 +91,7 @@ def _attribute(thing: object, name: str) -> Attribute:
 
 def _holds_code(thing: object) -> bool:
     """True where the rest of a name may name nested code."""
-    while type(thing) is MethodType:
-        thing = thing.__func__
-    return not any(is_a(thing, kind) for kind in (type, ModuleType, list, tuple, dict))
+    return not is_a(thing, type) and leads_to_python(thing)
 
 
 def _item(module_name: str, steps: Sequence[Step], index: int, thing: object) -> object:

@@ -17,7 +17,7 @@ from types import (
 )
 from typing import Any, NamedTuple
 
-from coscope.errors import TargetError
+from coscope.errors import NoCodeObject, TargetError
 from coscope.model import Code, Function
 from coscope.readers import selection
 from coscope.readers.attributes import MISSING, is_a
@@ -93,7 +93,11 @@ class Target:
         """
         if not self._function:
             assert self._read is not None
-            found = self._read()
+            try:
+                found = self._read()
+            except NoCodeObject as error:
+                error.hint = "; ".join(self.warnings) or error.hint
+                raise
             if self.warnings:
                 found = replace(found, warnings=(*found.warnings, *self.warnings))
             self._function.append(found)
