@@ -20,6 +20,7 @@ import coscope
 from coscope.cli.group import coscope as command_line
 from coscope.errors import CoscopeError
 from coscope.readers import Snippet, locate
+from coscope.render.document.targets import document_of
 from tests.readers.door import LIVE, MODULE, callables, same, signature_of, write
 
 SEED = 20261129
@@ -60,6 +61,12 @@ VERBS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+def whole(target: Any) -> Any:
+    """What `show --json` writes: a card's document, and what no page shows."""
+    meant = locate(target)
+    return document_of(meant, detail="none" if meant.cls is not None else "first", whole=True)
+
+
 def answer(verb: str, target: Any) -> str:
     """The document, or the error's type: they must not depend on the way a verb was asked."""
     try:
@@ -93,10 +100,13 @@ def test_a_name_and_its_object_have_one_document(module: ModuleType, verb: str) 
 
 @pytest.mark.usefixtures("module")
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("call", "diff", "verify")])
-def test_the_command_line_answers_what_the_api_answers(verb: str) -> None:
+def test_the_command_line_answers_what_the_api_answers(
+    verb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = ("instance.method", "Kind.half", "Kind.chosen", "dispatched", "plain.nested", "partial",
              "handlers['get']", "rows[0].inherited", "Kind.of_meta", "Bare", "Kind")  # fmt: skip
     more = {"closure": [], "capture": ["--budget", "60"]}.get(verb, [])
+    monkeypatch.setitem(VERBS, "show", whole)
     for name in names:
         target = f"sample_door:{name}"
         result = CliRunner().invoke(command_line, [verb, target, "--json", *more])
