@@ -151,7 +151,7 @@ def draft(version: str, told: dict[str, Any], like: str) -> Iterator[str]:
     yield f'version = "{version}"'
     yield f'checked = "{told["full"]}"'
     yield f"magics = [{told['magic']}]"
-    yield "release_magics = []"
+    yield f"release_magics = [{told['magic']}]"
     yield ""
     sections = {name: known[name] for name in SECTIONS if name in known}
     sections["lists"] = known["lists"] | told["lists"]
