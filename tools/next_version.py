@@ -89,7 +89,7 @@ class Outcome:
     def is_of(self, version: str) -> bool:
         """True if a command that says which version it is about says this one."""
         named = re.findall(r"CPython (\d+\.\d+)", self.text)
-        return self.words[0] == "rule" or set(named) <= {version}
+        return self.words[0] in ("rule", "corpus") or set(named) <= {version}
 
 
 # The words of each command, and the exit statuses that are answers: 1 says that it found something.
@@ -114,6 +114,7 @@ COMMANDS: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...] = (
     (("audit", "--live", "sample"), (0, 1)),
     (("audit", "--warm", "warm.py", "sample.py"), (0, 1)),
     (("rule",), (0,)),
+    (("corpus", "schema"), (0,)),
     (("patch", "sample.py", "--at", "total", "--name", "LIMIT=MOST", "-o", "patched.pyc"), (0,)),
     (("tune", "sample:total", "--call", "total([5] * 50)", "--rounds", "3"), (0, 1)),
 )

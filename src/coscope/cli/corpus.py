@@ -30,7 +30,7 @@ def command() -> None:
 @click.option(
     "--python",
     metavar="VERSION",
-    help="Compile sources by another interpreter of this machine: 3.12, 3.12.1 or a path.",
+    help="Compile sources by another interpreter: a version, a release or a path.",
 )
 @click.option(
     "--optimize", type=click.IntRange(0, 2), default=0, metavar="0|1|2",

@@ -51,7 +51,12 @@ _TABLES = (
             Column("sha256", "string", "Of the bytes, in hex."),
             Column("bytes", "int64", "Size."),
             Column("kind", "string", "source or pyc."),
-            Column("version", "string", "CPython version whose bytecode it is: 3.13.", None),
+            Column(
+                "version",
+                "string",
+                "CPython version whose bytecode it is, without the micro release.",
+                None,
+            ),
             Column("codes", "int32", "Code objects in it."),
             Column("instructions", "int64", "Instructions in all of them."),
             Column(
@@ -71,7 +76,11 @@ _TABLES = (
         (
             *_KEYS,
             Column("parent", "int32", "`code` of the one whose constant it is; -1 for a module."),
-            Column("qualname", "string", "co_qualname; derived from the nesting up to 3.10."),
+            Column(
+                "qualname",
+                "string",
+                "co_qualname; derived from the nesting where code objects have none.",
+            ),
             Column("name", "string", "co_name."),
             Column("kind", "string", "module, function, class body, coroutine, lambda, ..."),
             Column("first_line", "int32", "co_firstlineno."),
@@ -88,7 +97,7 @@ _TABLES = (
             Column("constants", "int32", "Length of co_consts."),
             Column("cellvars", "int32", "Own variables that nested code captures."),
             Column("freevars", "int32", "Variables captured from around it."),
-            Column("regions", "int32", "Rows of the exception table (3.11+)."),
+            Column("regions", "int32", "Rows of the exception table, where there is one."),
             Column(
                 "body",
                 "int64",
@@ -126,8 +135,9 @@ _TABLES = (
     ),
     TableSchema(
         "calls",
-        "What is called, where the bytecode shows it: up to 3.10 methods alone; a callee that is a "
-        "local variable or the value of an expression is not here, nor are decorators.",
+        "What is called, where the bytecode shows it: in that of old versions methods alone; a "
+        "callee that is a local variable or the value of an expression is not here, nor are "
+        "decorators.",
         (
             *_KEYS,
             Column("callee", "string", "A name or dotted path; .name for a method of any value."),
@@ -168,7 +178,7 @@ _TABLES = (
     ),
     TableSchema(
         "regions",
-        "Rows of exception tables (3.11+).",
+        "Rows of exception tables, where there are some.",
         (
             *_KEYS,
             Column("start", "int32", "First byte of co_code that is protected."),
