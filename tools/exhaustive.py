@@ -113,15 +113,18 @@ def run_all(codes: Sequence[Code]) -> list[str]:
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
-            _child(rest, shared, writing)
+            try:
+                _child(rest, shared, writing)
+            finally:  # what runs may tear down the frame that should never return
+                os._exit(79)
         os.close(writing)
-        _, status = os.waitpid(pid, 0)
+        os.waitpid(pid, 0)
         with os.fdopen(reading, "rb") as pipe:
             said = pipe.read().decode(errors="replace")
         (done,) = unpack_from("<I", shared, 0)
         ends += ["fine"] * done
         if done < len(rest):
-            assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status)
+            # Killed, or escaped from its frame and left by itself: both are harm.
             ends.append("excused" if any(known in said for known in HARMLESS) else "crash")
     return ends
 

@@ -75,6 +75,9 @@ class _Writer:
         if slot.name in ("iterable", "callargs"):
             self.const((1, 2, 3))
             return
+        if slot.name == "set":  # typed or not: SET_ADD looks for itself from 3.14
+            self.push("BUILD_SET")
+            return
         if slot.name in ("subject", "update", "class_dict", "mod_or_class_dict"):
             self.push("BUILD_MAP")
             return
@@ -202,6 +205,8 @@ def _candidates(word: str | None, oparg: int) -> list[Any]:
         found.remove(_NULL)
     if text == "names":
         return [12345678901, 1.5e300, (1, 2), *found]
+    if text.startswith("names >="):
+        return [12345678901, 1.5e300, (), (1, 2), *found]
     if text.startswith("names"):
         return [12345678901, 1.5e300, tuple("abcdefgh"), (1, 2), *found]
     if text.startswith("tuple"):

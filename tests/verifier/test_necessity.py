@@ -93,7 +93,7 @@ DEADLY: dict[str, tuple[set[str], Callable[[str], Code]]] = {
     ),
     "a yield outside of a generator": (
         {"VER603"},
-        lambda v: built(v, RESUME, NONE, ("YIELD_VALUE", 0), POP, NONE, RETURN),
+        lambda v: built(v, RESUME, NONE, ("YIELD_VALUE", 0), ("RESUME", 1), POP, NONE, RETURN),
     ),
 }  # fmt: skip
 
