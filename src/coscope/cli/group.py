@@ -76,6 +76,8 @@ class Group(click.Group):
 
     def _status(self, words: list[str], name: str, complete: str | None, **extra: object) -> int:
         session = Session(json="--json" in words, debug="--debug" in words)
+        if session.json:  # before a target is imported: it may replace what this uses
+            import_module("coscope.render.to_json")
         extra["obj"] = session
         try:
             status = super().main(words, name, complete, standalone_mode=False, **extra)

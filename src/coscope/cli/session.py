@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from dataclasses import dataclass
+from shutil import get_terminal_size
 from typing import TextIO
 
 from coscope.render.text.measured import Pen
@@ -39,7 +39,7 @@ class Session:
 
 def _width() -> int:
     if "COLUMNS" in os.environ or sys.stdout.isatty():
-        return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
+        return get_terminal_size((DEFAULT_WIDTH, 24)).columns
     return DEFAULT_WIDTH
 
 

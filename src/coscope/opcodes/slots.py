@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+from ast import parse as parsed
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -77,7 +78,7 @@ def evaluate(expression: str, oparg: int) -> int:
 @lru_cache(maxsize=512)
 def _compiled(expression: str) -> Callable[[int], int]:
     try:
-        return _closure(ast.parse(expression, mode="eval").body)
+        return _closure(parsed(expression, mode="eval").body)
     except SyntaxError:
         raise InternalError(f"opcode table: cannot read the expression {expression!r}") from None
 

@@ -11,6 +11,7 @@ import __future__
 
 import ast
 import warnings
+from ast import parse
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -44,6 +45,8 @@ _DOING = (
 _TELLING = frozenset(
     ("name", "name>>1", "name>>2", "const", "small int", "binary", "compare", "invert", "special")
 )
+
+_compile = compile  # as it is now: a module that is read may put something else in its place
 
 _Key = tuple[str, int]  # qualified name and first line
 
@@ -95,7 +98,7 @@ def _compiled(source: Source, optimize: int, flags: int) -> dict[_Key, list[Code
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             text = "\n".join([*source.lines, ""])
-            module: CodeType = compile(
+            module: CodeType = _compile(
                 text, source.file, "exec", flags=flags, dont_inherit=True, optimize=optimize
             )
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
@@ -331,7 +334,7 @@ def _asserted(source: Source) -> frozenset[int]:
 
 def _tree(source: Source) -> ast.Module | None:
     try:
-        return ast.parse("\n".join(source.lines))
+        return parse("\n".join(source.lines))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

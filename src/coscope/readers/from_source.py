@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import warnings
+from os import stat as file_status
 from pathlib import Path
 from types import CodeType
 
@@ -120,7 +121,7 @@ _OPEN_ALREADY = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
 
 def _refuse_waiting(path: str) -> None:
     """Refuse pipes and devices, which may give no end; what the shell has opened is meant."""
-    mode = os.stat(path).st_mode
+    mode = file_status(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode) and not path.startswith(_OPEN_ALREADY):
         raise TargetError("this is no regular file", file=path)
 

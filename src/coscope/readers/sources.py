@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import encodings
-import hashlib
 import io
 import linecache
 import os
@@ -12,12 +11,18 @@ import re
 import stat
 import tokenize
 import zlib
+from ast import parse
 from collections.abc import Iterator
 from functools import lru_cache
+from hashlib import sha256
+from os import stat as file_status
 from typing import NamedTuple
 
 from coscope.errors import SourceError
 from coscope.model import Code, Source
+
+# These functions are held by their own names: a module that is read may have put others into `os`,
+# `ast` or `builtins` when it was imported.
 
 _LARGEST = 32 * 2**20  # bytes; a larger "source" is not shown
 
@@ -34,7 +39,7 @@ def source_of(filename: str, code: Code | None = None) -> Source | None:
         code: The code object, where several texts may have the name: `<python-input-0>`.
     """
     try:
-        status = os.stat(filename)
+        status = file_status(filename)
     except NotADirectoryError:
         return _archived(filename) or _cached_lines(filename, code)
     except (OSError, ValueError):
@@ -63,7 +68,7 @@ def _archived(filename: str) -> Source | None:
             return None
         inside = f"{name}/{inside}" if inside else name
         if os.path.isfile(archive):
-            status = os.stat(archive)
+            status = file_status(archive)
             return _member(archive, inside, filename, status.st_mtime_ns, status.st_size)
 
 
@@ -217,7 +222,7 @@ def split_lines(text: str) -> tuple[str, ...]:
 
 
 def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+    return sha256(data).hexdigest()
 
 
 def annotations_in(source: Source, code: Code) -> Iterator[tuple[str, str]]:
@@ -266,7 +271,7 @@ _Definition = ast.FunctionDef | ast.AsyncFunctionDef
 def _definitions(source: Source) -> dict[tuple[str, int], _Definition]:
     """Function definitions by name and first line, a decorator's if there is one."""
     try:
-        tree = ast.parse("\n".join(source.lines))
+        tree = parse("\n".join(source.lines))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return {}
     found: dict[tuple[str, int], _Definition] = {}

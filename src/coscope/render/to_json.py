@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
+from json import JSONEncoder  # a target may have replaced `json.dumps` when it was imported
 from textwrap import indent as indented
 
 
 def to_json(document: Mapping[str, object], *, indent: int | None = 2) -> str:
     """Strict JSON in ASCII, ended by a line feed: no NaN, no lone surrogates, no raw controls."""
     separators = (",", ":") if indent is None else None
-    return (
-        json.dumps(
-            document, allow_nan=False, ensure_ascii=True, indent=indent, separators=separators
-        )
-        + "\n"
-    )
+    encoder = JSONEncoder(allow_nan=False, ensure_ascii=True, indent=indent, separators=separators)
+    return encoder.encode(document) + "\n"
 
 
 def to_json_chunks(document: Mapping[str, object], *, size: int = 10_000) -> Iterator[str]:
@@ -25,7 +21,7 @@ def to_json_chunks(document: Mapping[str, object], *, size: int = 10_000) -> Ite
     >>> "".join(to_json_chunks({"a": [1, {}]}, size=2)) == to_json({"a": [1, {}]})
     True
     """
-    tokens = json.JSONEncoder(allow_nan=False, indent=2).iterencode(document)
+    tokens = JSONEncoder(allow_nan=False, indent=2).iterencode(document)
     while chunk := "".join(islice(tokens, size)):
         yield chunk
     yield "\n"
@@ -50,7 +46,7 @@ def to_json_parts(
     ... )
     True
     """
-    yield to_json(before).removesuffix("\n}\n") + f",\n  {json.dumps(key)}: ["
+    yield to_json(before).removesuffix("\n}\n") + f",\n  {JSONEncoder().encode(key)}: ["
     separator = "\n"
     for entry in entries:
         yield separator + indented(to_json(entry).rstrip("\n"), "    ")

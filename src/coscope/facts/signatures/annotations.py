@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import typing
+from ast import parse
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -312,7 +313,7 @@ def _joins_text(node: ast.AST) -> bool:
 @lru_cache(maxsize=4096)
 def _parsed(text: str) -> ast.expr | None:
     try:
-        return ast.parse(text.lstrip(), mode="eval").body
+        return parse(text.lstrip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
@@ -357,7 +358,7 @@ def _elsewhere(function: FunctionType, texts: list[str], wrappers: list[Any]) ->
 def _type_checking_only(source: Source) -> frozenset[str]:
     """Names that a module binds under `if TYPE_CHECKING:`."""
     try:
-        tree = ast.parse("\n".join(source.lines))
+        tree = parse("\n".join(source.lines))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return frozenset()
     found: set[str] = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+from ast import parse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import CodeType, FunctionType
@@ -114,7 +115,7 @@ def of_text(text: str) -> Shape | None:
     """
     bound = [piece.strip() for piece in text.split("$")[0].split(",")] if "$" in text else None
     try:
-        tree = ast.parse(f"def f{text.replace('$', '')}: pass")
+        tree = parse(f"def f{text.replace('$', '')}: pass")
     except (SyntaxError, ValueError):
         return None
     node = tree.body[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
+from unicodedata import combining, east_asian_width
 
 # Characters of our own drawing and of the expression domain, and what stands for them in ASCII.
 ASCII = {
@@ -78,9 +78,9 @@ def cells(text: str) -> int:
 
 
 def _cell(character: str) -> int:
-    if unicodedata.combining(character):
+    if combining(character):
         return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return 2 if east_asian_width(character) in "WF" else 1
 
 
 def shorten(text: str, width: int, *, keep: str = "start", ellipsis: str = "…") -> str:
