@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import py_compile
 import subprocess
 import sys
 import tempfile
@@ -336,3 +337,52 @@ def test_an_encoding_of_the_folder_is_not_imported(tmp_path: Path, mark: Path) -
     done = [command(folder, *words) for words in (["show", "x.py"], ["audit", "."])]
 
     assert ([2, 2], False) == ([each.returncode for each in done], mark.exists())
+
+
+# Targets: what is left of a colon is not imported if it is a file, or is named like one
+
+TARGETS = (
+    *("evil.py", "evil.py:3", "evil.py:f", "evil.py::f", "evil.py:K.m", "evil.py::K.m", "evil:3"),
+    *("./evil.py:f", "{folder}/evil.py:f", "evil.PY:f", "EVIL.py:f", "evil.py:3:4", "evil.py:"),
+    *(
+        "evil.py :f",
+        ":evil",
+        "evil.pyc:f",
+        "evil.pyi:f",
+        "evil.pyw:f",
+        "evil.pyi:3",
+        "cached.pyc:f",
+    ),
+    *("cached.pyc::f", "only.py:f", "only.pyc:f", "package/__init__.py:f", "package/:f", "package"),
+    *("package.py:f", "package.py:1", "package.pyc:f", "script:f", "script:3", "./script::f"),
+    *("file:evil.py", "evil.py:<module>", "evil.py::<module>", "evil.py:f@4", "-", "@evil.py"),
+)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_target_that_names_a_file_imports_nothing(
+    tmp_path: Path, mark: Path, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    folder = tmp_path / "targets"
+    (folder / "package").mkdir(parents=True)
+    text = MARKS.format(mark=str(mark), name=target)
+    text += "def f():\n    return 1\nclass K:\n    def m(self):\n        return 2\n"
+    for name in (
+        "evil.py",
+        "evil.pyi",
+        "evil.pyw",
+        "script",
+        "package/__init__.py",
+        "package/py.py",
+    ):
+        (folder / name).write_text(text)
+    for name in ("package/pyc.py", "package/__main__.py", "only.txt"):
+        (folder / name).write_text(text)
+    for name in ("cached.pyc", "only.pyc"):
+        py_compile.compile(str(folder / "evil.py"), str(folder / name), doraise=True)
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(folder)
+    for command in (["show"], ["dis"], ["graph"], ["fingerprint"], ["verify"], ["signature"]):
+        CliRunner().invoke(coscope, [*command, target.format(folder=folder)], input=text)
+
+    assert not mark.exists()

@@ -48,6 +48,11 @@ def locate_in(module_name: str, qualname: str) -> Located:
             f"'{module_name}:{qualname}' is not of the form module:name",
             hint="Write for example json:dumps or json.encoder:JSONEncoder.encode.",
         )
+    if qualname[:1].isdecimal():  # nothing is imported for a name that cannot be one
+        raise TargetNotFound(
+            f"'{module_name}:{qualname}' names no attribute",
+            hint=f"For a line give the file: {module_name.replace('.', '/')}.py:{qualname}.",
+        )
     steps = steps_of(qualname) if qualname else []
     thing: object = import_module(module_name)
     owner: object = MISSING
