@@ -373,7 +373,7 @@ def test_refusals(edit: InsertCall, kind: type, words: str) -> None:
 
 def test_old_versions_are_refused() -> None:
     code = snippet("3.10", "functions")["<module>"]
-    with pytest.raises(Refused, match=r"3\.11 or later"):
+    with pytest.raises(Refused, match="exception table"):
         apply(code, [EXIT])
 
 
