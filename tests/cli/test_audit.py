@@ -325,6 +325,24 @@ def test_a_changed_entry_does_not_fit_its_checksum(tree: Path, place: int) -> No
     assert 2 == len(findings("app"))
 
 
+@pytest.mark.parametrize(
+    ("table", "option", "status"),
+    [
+        ("", (), 1),
+        ('fail-on = "error"', (), 0),
+        ('fail-on = "never"', (), 0),
+        ('fail-on = "error"', ("--fail-on", "warning"), 1),
+        ('fail-on = "nothing"', (), 2),
+    ],
+)
+def test_what_fails_is_configured(
+    tree: Path, table: str, option: tuple[str, ...], status: int
+) -> None:
+    Path("pyproject.toml").write_text(f"[tool.coscope]\n{table}\n")
+
+    assert status == run("app", "--select", "DYN", *option).exit_code
+
+
 def test_no_cache_writes_nothing(tree: Path) -> None:
     run("app", "--no-cache")
 

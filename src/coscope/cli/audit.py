@@ -64,9 +64,7 @@ _FAIL_ON = ("error", "warning", "info", "never")
 @click.option(
     "--fail-on",
     type=click.Choice(_FAIL_ON),
-    default="warning",
-    show_default=True,
-    help="The least severity that makes the exit status 1.",
+    help="The least severity that makes the exit status 1; warning if not given.",
 )
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave files out: '*/tests/*'.")
 @click.option("--config", metavar="FILE", help="A pyproject.toml; the nearest one if not given.")
@@ -103,6 +101,7 @@ def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
     form = "json" if session.json else given["form"]
     session.json = form == "json"
     config = _config(targets, given)
+    given["fail_on"] = given["fail_on"] or config.fail_on or "warning"
     write_lines(f"coscope: note: {Pen(ascii=session.ascii).clean(each)}" for each in config.notes)
     selection = selected(given["select"] or config.select, given["ignore"] or config.ignore)
     rules = selection.rules()

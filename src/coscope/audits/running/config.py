@@ -29,12 +29,14 @@ class Config:
     exclude: tuple[str, ...] = ()  # patterns of `fnmatch`, for paths with "/"
     baseline: Path | None = None
     python: str | None = None
+    fail_on: str | None = None  # a severity, or "never"
     options: Options = field(default_factory=Options)
     notes: tuple[str, ...] = ()  # why its file may not be the user's
 
 
 _LISTS = ("select", "ignore", "exclude")
-_TEXTS = ("baseline", "python")
+_TEXTS = ("baseline", "python", "fail-on")
+FAIL_ON = ("error", "warning", "info", "never")
 _VERSION = re.compile(r"\d+\.\d+(\.\d+\w*)?", re.ASCII)
 
 
@@ -70,7 +72,7 @@ def read_config(path: Path) -> Config:
                 hint=f"Did you mean {close[0]}?" if close else None,
             )
     lists = {name: _list(table, name, path) for name in _LISTS}
-    baseline, python = (_text(table, name, path) for name in _TEXTS)
+    baseline, python, fail_on = (_text(table, name, path) for name in _TEXTS)
     if python is not None and _VERSION.fullmatch(python) is None:
         raise InputError(
             "[tool.coscope] python is not a version",
@@ -79,6 +81,13 @@ def read_config(path: Path) -> Config:
             found=python,
             hint="A path or a command can be given on the command line alone, with --python.",
         )
+    if fail_on is not None and fail_on not in FAIL_ON:
+        raise InputError(
+            "[tool.coscope] fail-on is not a severity",
+            file=path,
+            expected=", ".join(FAIL_ON),
+            found=fail_on,
+        )
     return Config(
         file=path,
         select=lists["select"],
@@ -86,6 +95,7 @@ def read_config(path: Path) -> Config:
         exclude=lists["exclude"],
         baseline=None if baseline is None else path.parent / baseline,
         python=python,
+        fail_on=fail_on,
         options=from_table(table, path),
         notes=tuple(_doubts(path)),
     )
