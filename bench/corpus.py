@@ -158,6 +158,19 @@ def compare(files: list[Path], root: Path, rounds: int) -> None:
         "            "
         + ", ".join(f"{name} {size / codes:.0f}" for name, size in sizes.items() if size)
     )
+    plan(codes / mine, sum(sizes.values()) / codes, mine / again)
+
+
+ALL = 600_000_000  # code objects of all of PyPI without copies: docs/guide/corpus-at-scale.md
+
+
+def plan(a_second: float, each: float, again: float) -> None:
+    """What a scan of PyPI costs at these rates."""
+    hours = ALL / a_second / 3600
+    print(f"{ALL:,} code objects: {hours:.0f} core-hours, {ALL * each / 2**30:.0f} GiB, "
+          f"{hours / again * 60:.0f} core-minutes to find that nothing changed")  # fmt: skip
+    print(f"an hour of 16 cores: {16 * 3600 * a_second / 1e6:.0f} million code objects, "
+          f"{16 * 3600 * a_second * each / 2**30:.0f} GiB")  # fmt: skip
 
 
 def grow(files: list[Path], root: Path) -> None:
