@@ -1,4 +1,4 @@
-"""What pickle and cloudpickle will probably say about an object, told from types alone."""
+"""What pickle and cloudpickle will probably do with an object, judged by types alone."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class Opinion(NamedTuple):
 class Expectation(NamedTuple):
     """What is to be expected of an object with all its parts."""
 
-    takes: bool | None  # None: cannot be told without trying
-    path: tuple[Step, ...] = ()  # to the first culprit, or to what cannot be told
+    takes: bool | None  # None: only trying can show it
+    path: tuple[Step, ...] = ()  # to the first culprit, or to what only trying can show
     culprit: object = MISSING
     reason: str | None = None
 
@@ -98,22 +98,25 @@ def opinion_of(thing: object, tool: str) -> Opinion:
     if kind is FunctionType or is_a(thing, type):
         return _of_named(thing, tool)
     if is_a(thing, ModuleType):
-        if tool == CLOUDPICKLE:
-            return Opinion(TAKES if goes_by_name(thing, tool) else PARTS)
-        return Opinion(REFUSES, "pickle takes no modules")
+        return _of_module(thing, tool)
     lazy = lazily_imported(thing)
     if lazy is not None:
         return Opinion(REFUSES, f"the lazy import of {lazy} has to be used once before")
-    if is_plain_container(kind) or kind is MethodType or kind is functools.partial:
+    if _is_its_parts(kind):
         return Opinion(PARTS)
+    special = _by_cloudpickle(thing) if tool == CLOUDPICKLE else None
+    return special or _of_known_type(thing, tool) or _by_hook(thing)
+
+
+def _is_its_parts(kind: type) -> bool:
+    """True for types of which every tool writes the parts and nothing else."""
+    return is_plain_container(kind) or kind is MethodType or kind is functools.partial
+
+
+def _of_module(thing: object, tool: str) -> Opinion:
     if tool == CLOUDPICKLE:
-        if kind is io.TextIOWrapper:
-            return _of_text_file(thing)
-        if any(kind is taken for taken in _CLOUDPICKLE_TAKES):
-            return Opinion(TAKES)
-        if any(kind is wrapper for wrapper in _CLOUDPICKLE_OPENS):
-            return Opinion(PARTS)
-    return _of_instance(thing, tool)
+        return Opinion(TAKES if goes_by_name(thing, tool) else PARTS)
+    return Opinion(REFUSES, "pickle takes no modules")
 
 
 def _of_named(thing: object, tool: str) -> Opinion:
@@ -131,7 +134,7 @@ def _of_named(thing: object, tool: str) -> Opinion:
 
 _SINGLE_TYPES = (type(None), type(...), type(NotImplemented))
 
-# What cloudpickle has reducers of its own for. cloudpickle 3.1.2, cloudpickle.py, Pickler.
+# Types for which cloudpickle has its own reducers. cloudpickle 3.1.2, cloudpickle.py, Pickler.
 _CLOUDPICKLE_TAKES = (
     CodeType,
     MemberDescriptorType,
@@ -152,6 +155,18 @@ _CLOUDPICKLE_OPENS: tuple[type, ...] = (
 )
 
 
+def _by_cloudpickle(thing: object) -> Opinion | None:
+    """What cloudpickle's own reducers do; None for a type that has none of them."""
+    kind = type(thing)
+    if kind is io.TextIOWrapper:
+        return _of_text_file(thing)
+    if any(kind is taken for taken in _CLOUDPICKLE_TAKES):
+        return Opinion(TAKES)
+    if any(kind is wrapper for wrapper in _CLOUDPICKLE_OPENS):
+        return Opinion(PARTS)
+    return None
+
+
 def _of_text_file(thing: object) -> Opinion:
     """cloudpickle names the standard output, and copies a text file that is open for reading."""
     if thing is sys.stdout or thing is sys.stderr:
@@ -162,7 +177,7 @@ def _of_text_file(thing: object) -> Opinion:
     return Opinion(UNKNOWN, "cloudpickle reads the file to its end to take it")
 
 
-# Types of the standard library whose own code refuses. Its name -> what it is.
+# Types of the standard library that refuse by their own code: name -> what it is.
 _REFUSED = {
     "_io.BufferedRandom": "an open file",
     "_io.BufferedReader": "an open file",
@@ -178,22 +193,22 @@ _REFUSED = {
     "socket.socket": "a socket",
     "ssl.SSLSocket": "a socket",
 }
-# What pickle does with them depends on what they hold, in ways of their own.
+# What pickle does with these depends on what they hold, each in its own way.
 _UNCLEAR = ("_weakrefset.WeakSet", "weakref.WeakSet")
 _TYPE_PARAMETERS = ("typing.TypeVar", "typing.ParamSpec", "typing.TypeVarTuple")
 _HOOKS = ("__reduce_ex__", "__reduce__", "__getstate__")
 _C_METHODS = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptorType)
 
 
-def _of_instance(thing: object, tool: str) -> Opinion:
+def _of_known_type(thing: object, tool: str) -> Opinion | None:
+    """By a rule for its very type; None if there is no such rule."""
     kind = type(thing)
     name = type_name_of(thing)
     if name in _REFUSED:
         return Opinion(REFUSES, _REFUSED[name])
-    for registered, reduce in list(copyreg.dispatch_table.items()):
-        if registered is kind:
-            known = type(reduce) is FunctionType and _is_standard(reduce)
-            return Opinion(TAKES) if known else Opinion(UNKNOWN, "copyreg has code for its type")
+    registered = _by_copyreg(kind)
+    if registered is not None:
+        return registered
     if kind is BuiltinFunctionType:
         return _of_builtin(thing)
     if kind is _LRU_WRAPPER and not _found_by_name(thing):
@@ -201,20 +216,40 @@ def _of_instance(thing: object, tool: str) -> Opinion:
     if name in _TYPE_PARAMETERS and found_at("typing", class_name(kind)) is kind:
         found = tool == CLOUDPICKLE or _is_known_parameter(thing)
         return Opinion(TAKES) if found else Opinion(REFUSES, "its name does not find it")
-    hooks = [class_attribute(kind, hook) for hook in _HOOKS]
-    own = [hook for hook in hooks if hook is not MISSING and not _is_objects(hook)]
-    if not own:
-        refusal = _refusal_by_default(kind)
-        return Opinion(REFUSES, refusal) if refusal else Opinion(PARTS)
-    hook = own[0]
+    return None
+
+
+def _by_copyreg(kind: type) -> Opinion | None:
+    """By the function that copyreg has for a type; None if it has none."""
+    # Compared by identity: a lookup would run the hash of a user's metaclass.
+    for registered, reduce in list(copyreg.dispatch_table.items()):
+        if registered is kind:
+            known = type(reduce) is FunctionType and _is_standard(reduce)
+            return Opinion(TAKES) if known else Opinion(UNKNOWN, "copyreg has code for its type")
+    return None
+
+
+def _by_hook(thing: object) -> Opinion:
+    """By the first pickling method that its type does not take over from `object`."""
+    kind = type(thing)
+    for name in _HOOKS:
+        hook = class_attribute(kind, name)
+        if hook is not MISSING and not _is_objects(hook):
+            return _of_hook(thing, name, hook)
+    refusal = _refusal_by_default(kind)
+    return Opinion(REFUSES, refusal) if refusal else Opinion(PARTS)
+
+
+def _of_hook(thing: object, name: str, hook: object) -> Opinion:
+    """What a type's own pickling method does, as far as that is known without running it."""
     if any(type(hook) is method for method in _C_METHODS):
         return Opinion(TAKES if _found_by_name(thing) else PARTS)
-    if type(hook) is FunctionType and _is_standard(hook) and name not in _UNCLEAR:
+    is_clear = type_name_of(thing) not in _UNCLEAR
+    if type(hook) is FunctionType and _is_standard(hook) and is_clear:
         words = exact_text(hook.__qualname__)
         by_parts = words.endswith("GenericAlias.__reduce__") or words.startswith("_dataclass_")
         return Opinion(PARTS if by_parts else TAKES)
-    words = next(name for name, found in zip(_HOOKS, hooks, strict=True) if found is hook)
-    return Opinion(UNKNOWN, f"its own {words} decides")
+    return Opinion(UNKNOWN, f"its own {name} decides")
 
 
 _LRU_WRAPPER = type(functools.lru_cache(len))
@@ -249,7 +284,7 @@ def _is_known_parameter(thing: object) -> bool:
 
 
 def _found_by_name(thing: object) -> bool:
-    """True of what keeps a module and a qualified name that lead to it."""
+    """True for what keeps a module and a qualified name that lead to it."""
     module = instance_attribute(thing, "__module__")
     qualname = instance_attribute(thing, "__qualname__")
     named = type(module) is str and type(qualname) is str

@@ -72,7 +72,7 @@ def of_code(co: CodeType, defaults: object, kwdefaults: Any) -> Shape:
 
     Args:
         co: The code.
-        defaults: `__defaults__`, a tuple or None. They are of the last positional parameters.
+        defaults: `__defaults__`, a tuple or None. They belong to the last positional parameters.
         kwdefaults: `__kwdefaults__`, a dict or None.
     """
     names = co.co_varnames
@@ -190,18 +190,33 @@ def refusal(shape: Shape, count: int, names: Sequence[str]) -> str | None:
     positional = shape.of_kind(POSITIONAL_ONLY, POSITIONAL)
     if count > len(positional) and not shape.of_kind(REST):
         return "too many positional arguments"
-    taken = positional[:count]
-    open_to_any = bool(shape.of_kind(KEYWORDS))
-    rest = positional[count:]
-    byname = {p.name for p in (*rest, *shape.of_kind(KEYWORD_ONLY)) if p.kind != POSITIONAL_ONLY}
-    for name in names:
-        if name not in byname and any(p.name == name and p.kind == POSITIONAL for p in taken):
+    taken = _by_name(positional[:count])
+    left = (*positional[count:], *shape.of_kind(KEYWORD_ONLY))
+    unknown = _without(names, _by_name(left))
+    for name in unknown:
+        if name in taken:
             return f"multiple values for argument {name!r}"
-    for parameter in (*rest, *shape.of_kind(KEYWORD_ONLY)):
-        given = parameter.name in names and parameter.name in byname
-        if parameter.required and not (given and parameter.kind != POSITIONAL_ONLY):
-            return f"missing a required argument: {parameter.name!r}"
-    unknown = [name for name in names if name not in byname]
-    if unknown and not open_to_any:
+    missing = _missing(left, names)
+    if missing is not None:
+        return f"missing a required argument: {missing.name!r}"
+    if unknown and not shape.of_kind(KEYWORDS):
         return f"got an unexpected keyword argument {unknown[0]!r}"
+    return None
+
+
+def _by_name(parameters: Sequence[Parameter]) -> set[str]:
+    """Names of the parameters that a keyword can give a value."""
+    return {p.name for p in parameters if p.kind != POSITIONAL_ONLY}
+
+
+def _without(names: Sequence[str], known: set[str]) -> list[str]:
+    return [name for name in names if name not in known]
+
+
+def _missing(left: Sequence[Parameter], names: Sequence[str]) -> Parameter | None:
+    """The first parameter without a value that needs one, when keywords have been bound."""
+    for parameter in left:
+        given = parameter.kind != POSITIONAL_ONLY and parameter.name in names
+        if parameter.required and not given:
+            return parameter
     return None

@@ -1,8 +1,9 @@
-"""The chain of wrappers of a callable: what each link accepts, hands on, loses and changes."""
+"""The chain of wrappers of a callable: what each link accepts, passes on, loses and changes."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import FunctionType, MethodType
 from typing import Any
@@ -39,6 +40,7 @@ from coscope.facts.signatures.shapes import (
     refusal,
     without_first,
 )
+from coscope.model import Code
 from coscope.readers.attributes import (
     MISSING,
     class_attribute,
@@ -59,7 +61,7 @@ class Chain:
 
     links: list[Link] = field(default_factory=list)
     shape: Shape | None = None  # what the outermost code accepts, through the wrappers
-    exact: bool = True  # every wrapper was followed as far as it hands arguments on
+    exact: bool = True  # every wrapper was followed as far as it passes arguments on
 
 
 def chain_of(thing: object) -> Chain:
@@ -84,30 +86,41 @@ class _Walk:
             self.chain.exact = False
             return None
         self.seen.add(id(thing))
+        return self._followed(thing, receiver, how)
+
+    def _followed(self, thing: Any, receiver: Receiver | None, how: str) -> Shape | None:
+        """Go on from an object that is met for the first time."""
         if type(thing) is FunctionType and partialmethod_of(thing) is MISSING:
             return self._function(thing, receiver, how)
         if is_a(thing, MethodType):
-            function = member(MethodType, "__func__", thing)
-            self._link(thing, "bound method", how)
-            inner = self.follow(function, receiver, "is bound to")
-            return None if inner is None else without_first(inner)
+            return self._method(thing, receiver, how)
         if is_a(thing, functools.partial):
             return self._partial(thing, receiver, how)
-        if is_got(thing) or type(thing) is Accessed or partialmethod_of(thing) is not MISSING:
+        if _is_special(thing):
             return self._special(thing, how)
         if type(thing) is _LRU_WRAPPER:
             self._link(thing, "functools.lru_cache", how)
             return self.follow(instance_attribute(thing, "__wrapped__"), receiver, "caches")
+        if is_a(thing, type):
+            return self._class(thing, how)
+        if any(is_a(thing, kind) for kind in (staticmethod, classmethod, property)):
+            return self._descriptor(thing, how)
+        return self._instance(thing, receiver, how)
+
+    def _method(self, thing: object, receiver: Receiver | None, how: str) -> Shape | None:
+        function = member(MethodType, "__func__", thing)
+        self._link(thing, "bound method", how)
+        inner = self.follow(function, receiver, "is bound to")
+        return None if inner is None else without_first(inner)
+
+    def _descriptor(self, thing: object, how: str) -> Shape | None:
+        """What a class body holds in place of a function."""
         for kind in (staticmethod, classmethod):
             if is_a(thing, kind):
                 self._link(thing, kind.__name__, how)
                 return self.follow(member(kind, "__func__", thing), None, "holds")
-        if is_a(thing, property):
-            self._link(thing, "property", how)
-            return self.follow(member(property, "fget", thing), None, "reads by")
-        if is_a(thing, type):
-            return self._class(thing, how)
-        return self._instance(thing, receiver, how)
+        self._link(thing, "property", how)
+        return self.follow(member(property, "fget", thing), None, "reads by")
 
     def _link(self, thing: object, kind: str, how: str, shape: Shape | None = None) -> Link:
         function = from_function(thing) if type(thing) is FunctionType else None
@@ -136,29 +149,24 @@ class _Walk:
         code = link.function.code
         wrapped = dict.get(function.__dict__, "__wrapped__", MISSING)
         calls = followed_calls(function, code, receiver)
-        chosen = next((c for c in calls if c[1] is not None and c[1].thing is wrapped), None)
-        chosen = chosen or next((call for call in calls if call[1] is not None), None)
-        forward = chosen[0] if chosen else None
+        chosen = _followable(calls, wrapped)
+        forward: Forward | None = None
         shape: Shape | None = own
         inner: Shape | None = None
-        if chosen and forward is not None and chosen[1] is not None:
-            callee: Callee = chosen[1]
+        if chosen is not None:
+            forward, callee = chosen
             self.chain.exact = self.chain.exact and not callee.assumed
             inner = self.follow(callee.thing, callee.receiver, f"calls {forward.text}")
             shape = self._composed(own, forward, inner)
         elif wrapped is not MISSING:
             self.follow(wrapped, None, "names in __wrapped__")
-        handed = set(forward.stars) if forward is not None else set()
-        stars = starred_of(code)
-        if any(stars[name] not in handed for name in read_stars(code)):
+        if _keeps_arguments(code, forward):
             self.chain.exact = False
         follower = next((x for x in self.chain.links[at + 1 :] if x.function is not None), None)
         if follower is not None:
-            told = changes_of(link, follower, forward, calls, wrapped)
-            why = refused(forward, inner) if forward is not None and inner is not None else None
-            if why is not None and forward is not None and not forward.stars:
-                told.append(f"{forward.text} is refused: {why}")
-            self.chain.links[at] = link.with_changes(told)
+            changes = changes_of(link, follower, forward, calls, wrapped)
+            changes += _refusals(forward, inner)
+            self.chain.links[at] = link.with_changes(changes)
         return shape
 
     def _composed(self, own: Shape, forward: Forward, inner: Shape | None) -> Shape | None:
@@ -222,15 +230,21 @@ class _Walk:
             if type(function) is FunctionType:
                 inner = self.follow(function, Receiver(cls), f"calls its {name}")
                 shapes.append(None if inner is None else without_first(inner))
-        if not shapes:
-            answer = reported(cls)
-            self.chain.exact = answer.shape is not None and not answer.shape.parameters
-            return answer.shape
-        if len(shapes) == 2 and shapes[0] is not None and _takes_anything(shapes[0]):
-            return shapes[1]
-        if len(shapes) == 2 and (shapes[1] is None or not _takes_anything(shapes[1])):
+        if len(shapes) == 2:
+            return self._of_both(*shapes)
+        if shapes:
+            return shapes[0]
+        answer = reported(cls)
+        self.chain.exact = answer.shape is not None and not answer.shape.parameters
+        return answer.shape
+
+    def _of_both(self, new: Shape | None, init: Shape | None) -> Shape | None:
+        """The narrower of two shapes, if the other one takes anything."""
+        if new is not None and _takes_anything(new):
+            return init
+        if init is None or not _takes_anything(init):
             self.chain.exact = False
-        return shapes[0]
+        return new
 
     def _of_object(self, thing: object, receiver: Receiver | None, how: str) -> Shape | None:
         """What ends most chains of `super()`: the C functions of `object` and `type`."""
@@ -261,6 +275,35 @@ class _Walk:
         return None
 
 
+def _followable(
+    calls: Sequence[tuple[Forward, Callee | None]], wrapped: object
+) -> tuple[Forward, Callee] | None:
+    """The first call of what `__wrapped__` names, else the first call whose callee is known."""
+    known = [(forward, callee) for forward, callee in calls if callee is not None]
+    of_wrapped = [call for call in known if call[1].thing is wrapped]
+    return next(iter([*of_wrapped, *known]), None)
+
+
+def _keeps_arguments(code: Code, forward: Forward | None) -> bool:
+    """True if the code reads `*args` or `**kwargs` and the call does not pass them on."""
+    passed = set(forward.stars) if forward is not None else set()
+    stars = starred_of(code)
+    return any(stars[name] not in passed for name in read_stars(code))
+
+
+def _refusals(forward: Forward | None, inner: Shape | None) -> list[str]:
+    """That the callee refuses the call, whatever the wrapper itself is called with."""
+    if forward is None or inner is None or forward.stars:
+        return []
+    why = refused(forward, inner)
+    return [] if why is None else [f"{forward.text} is refused: {why}"]
+
+
+def _is_special(thing: object) -> bool:
+    """True for what a method descriptor gives in place of a function or a bound method."""
+    return is_got(thing) or type(thing) is Accessed or partialmethod_of(thing) is not MISSING
+
+
 def _takes_anything(shape: Shape) -> bool:
     return tuple(p.kind for p in shape.parameters) == (REST, KEYWORDS)
 
@@ -285,7 +328,7 @@ def _wraps(thing: object) -> bool:
 
 
 def composed(own: Shape, forward: Forward, inner: Shape) -> Shape | None:
-    """What a wrapper accepts whose code hands its arguments on to a callee.
+    """What a wrapper accepts if its code passes its arguments on to a callee.
 
     Args:
         own: The wrapper's own parameters.
@@ -293,41 +336,64 @@ def composed(own: Shape, forward: Forward, inner: Shape) -> Shape | None:
         inner: The callee's parameters.
 
     Returns:
-        None where that is no list of parameters: other arguments follow `*args`.
+        None if no list of parameters describes it: other arguments follow `*args`, or no call
+        gets through.
     """
     kinds = [each.kind for each in forward.passed]
     if "*" in kinds and "positional" in kinds[kinds.index("*") :]:
         return None
-    has_rest, has_names = "*" in forward.stars, "**" in forward.stars
-    given = kinds.count("positional")
-    named = {each.name for each in forward.passed if each.name is not None}
-    taken = {p.name for p in own.parameters if p.kind in (POSITIONAL, KEYWORD_ONLY)}
-    first = list(own.of_kind(POSITIONAL_ONLY, POSITIONAL))
-    last = list(own.of_kind(KEYWORD_ONLY))
-    for parameter in inner.of_kind(POSITIONAL_ONLY, POSITIONAL)[given:]:
-        if parameter.name in named and parameter.kind == POSITIONAL:
-            has_rest = False  # an argument in its place would be its second value
-            continue
-        by_name = has_names and parameter.kind == POSITIONAL and parameter.name not in taken
-        if has_rest:
-            first.append(_as(parameter, POSITIONAL if by_name else POSITIONAL_ONLY))
+    merge = _Merge(own, forward)
+    positional = inner.of_kind(POSITIONAL_ONLY, POSITIONAL)[kinds.count("positional") :]
+    get_through = all(merge.positional(each) for each in positional) and all(
+        merge.keyword(each) for each in inner.of_kind(KEYWORD_ONLY)
+    )
+    return merge.shape(inner) if get_through else None
+
+
+class _Merge:
+    """A wrapper's own parameters, to which those of its callee are added one by one."""
+
+    def __init__(self, own: Shape, forward: Forward) -> None:
+        self.own = own
+        self.by_position = self.takes_rest = "*" in forward.stars
+        self.by_name = "**" in forward.stars
+        self.named = {each.name for each in forward.passed if each.name is not None}
+        self.taken = {p.name for p in own.parameters if p.kind in (POSITIONAL, KEYWORD_ONLY)}
+        self.first = list(own.of_kind(POSITIONAL_ONLY, POSITIONAL))
+        self.last = list(own.of_kind(KEYWORD_ONLY))
+
+    def positional(self, parameter: Parameter) -> bool:
+        """Add a positional parameter of the callee; False if no call can give it its value."""
+        named = parameter.kind == POSITIONAL
+        if named and parameter.name in self.named:
+            self.by_position = False  # an argument in its place would be its second value
+            return True
+        by_name = self.by_name and named and parameter.name not in self.taken
+        if self.by_position:
+            self.first.append(_as(parameter, POSITIONAL if by_name else POSITIONAL_ONLY))
         elif by_name:
-            last.append(_as(parameter, KEYWORD_ONLY))
-        elif parameter.required:
-            return None  # no call gets through
-    rest = inner.of_kind(REST) if has_rest else ()
-    rest = rest if "*" in forward.stars else own.of_kind(REST)
-    for parameter in inner.of_kind(KEYWORD_ONLY):
-        if parameter.name not in named and parameter.name not in taken:
-            if has_names:
-                last.append(parameter)
-            elif parameter.required:
-                return None
-    return Shape((*first, *rest, *last, *(inner if has_names else own).of_kind(KEYWORDS)))
+            self.last.append(_as(parameter, KEYWORD_ONLY))
+        return self.by_position or by_name or not parameter.required
+
+    def keyword(self, parameter: Parameter) -> bool:
+        """Add a keyword-only parameter of the callee; False if no call can give it its value."""
+        if parameter.name in self.named or parameter.name in self.taken:
+            return True
+        if self.by_name:
+            self.last.append(parameter)
+        return self.by_name or not parameter.required
+
+    def shape(self, inner: Shape) -> Shape:
+        """All parameters, with the callee's `*args` and `**kwargs` where the call passes them."""
+        rest = self.own.of_kind(REST)
+        if self.takes_rest:
+            rest = inner.of_kind(REST) if self.by_position else ()
+        keywords = (inner if self.by_name else self.own).of_kind(KEYWORDS)
+        return Shape((*self.first, *rest, *self.last, *keywords))
 
 
 def refused(forward: Forward, inner: Shape) -> str | None:
-    """Why a callee refuses a call that hands neither `*args` nor `**kwargs` on, if it does."""
+    """Why a callee refuses a call that passes on neither `*args` nor `**kwargs`; None if it does not."""
     kinds = [each.kind for each in forward.passed]
     names = [each.name for each in forward.passed if each.name is not None]
     if "*" in kinds or "**" in kinds:
