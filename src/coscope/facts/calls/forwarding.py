@@ -11,12 +11,12 @@ from functools import lru_cache
 from coscope.errors import CodeError
 from coscope.facts.calls.expressions import parsed
 from coscope.facts.calls.ways import is_swallowed, managers_of
-from coscope.flow import Frames, Graph, dominates, find_dominators, run
+from coscope.flow import Frame, Frames, Graph, dominates, find_dominators, run
 from coscope.flow.domains.conditions import graph
 from coscope.flow.domains.expression import Expression
 from coscope.flow.texts import Text
 from coscope.model import Code
-from coscope.opcodes import table
+from coscope.opcodes import Opcode, table
 
 _ZERO_ARGUMENTS = re.compile(r"^super\(__class__, \w+\)")  # `super()`, as its bytecode has it
 _CHANGING = frozenset({"pop", "popitem", "setdefault", "update", "clear", "__setitem__"})
@@ -44,19 +44,19 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """A call in a wrapper's code that hands its `*args` or `**kwargs` on."""
+    """A call in a wrapper's code that passes on its `*args` or `**kwargs`."""
 
     callee: str  # expression as text: "fn", "super().__init__"
     passed: tuple[Passed, ...]  # in order
     stars: tuple[str, ...]  # those of "*" and "**" that are the wrapper's own
-    always: bool  # no way through the wrapper's code returns without it
-    exact: bool  # what is handed on are the wrapper's own, not changed before
+    always: bool  # no path through the wrapper's code returns without it
+    exact: bool  # what it passes on are the wrapper's own, unchanged
     offsets: tuple[int, ...]  # bytes: of the calls, which say the same
     line: int | None
     managers: tuple[str, ...] | None = None
-    """Context managers that would have to swallow the error of this call for a way around it.
-    None: there is a way around it whatever they do; (): `always`."""
-    swallowed: bool = False  # a TypeError that it raises gets out on no way
+    """Context managers: only if one of them swallows its error is there a path around the call.
+    None: there is such a path whatever they do; (): there is none, as `always` says."""
+    swallowed: bool = False  # a TypeError that it raises gets out on no path
     edits: tuple[Edit, ...] | None = ()  # of `*args`, `**kwargs` before it; None: not known
 
     @property
@@ -68,15 +68,15 @@ class Forward:
 
 @lru_cache(maxsize=1024)
 def forwards(code: Code, *, widely: bool = False) -> tuple[Forward, ...]:
-    """The calls by which a function hands its `*args` or `**kwargs` on, in code order.
+    """The calls by which a function passes on its `*args` or `**kwargs`, in code order.
 
-    Calls of a free variable are among them even if they hand on neither.
+    Calls of a free variable are among them even if they pass on neither.
 
     Nothing is run: the calls are read from the texts that the symbolic stack has for them.
 
     Args:
         code: Of the function.
-        widely: Also calls of a parameter or of an attribute of the first one, and calls that hand
+        widely: Also calls of a parameter or of an attribute of the first one, and calls that pass
             on `*args` or `**kwargs` as a whole, or unpack another parameter.
     """
     starred = starred_of(code)
@@ -145,18 +145,17 @@ def _narrow(code: Code, starred: dict[str, str]) -> _Wanted:
 
 def _wide(code: Code, starred: dict[str, str]) -> _Wanted:
     parameters = set(code.varnames[: code.argcount + code.kwonlyargcount]) | set(starred)
+    variables = parameters | set(code.freevars)
     first = set(code.varnames[:1]) if code.argcount else set()
 
     def wanted(node: ast.Call) -> bool:
         func, values = node.func, [*node.args, *(each.value for each in node.keywords)]
         values = [each.value if isinstance(each, ast.Starred) else each for each in values]
-        if isinstance(func, ast.Name) and func.id in parameters | set(code.freevars):
+        if root_of(func) in variables:
             return True
         if isinstance(func, ast.Attribute) and root_of(func.value) in first:
             return True
-        return any(isinstance(each, ast.Name) and each.id in starred for each in values) or any(
-            _stars(node, starred)
-        )
+        return any(root_of(each) in starred for each in values) or any(_stars(node, starred))
 
     return wanted
 
@@ -181,9 +180,9 @@ def _name(node: ast.expr, starred: dict[str, str]) -> str | None:
 
 @lru_cache(maxsize=1024)
 def spread_stars(code: Code) -> frozenset[str]:
-    """Those of `*args` and `**kwargs` of which the code makes more than returning or testing them.
+    """Those of `*args` and `**kwargs` that the code uses for more than returning or testing them.
 
-    They may be handed on, and whoever gets them may refuse them.
+    They may be passed on, and whoever gets them may refuse them.
     """
     starred = starred_of(code)
     found = read_stars(code)
@@ -201,14 +200,20 @@ def spread_stars(code: Code) -> frozenset[str]:
             continue
         if row.name in _RAISES:
             return frozenset(found)  # it may look at them and refuse
-        taken = [str(text) for text in frame.stack[-len(row.pop_slots) :]] if row.pop_slots else []
         if row.shows == "{call}":
             after = frames[index + 1] if index + 1 < len(code.instructions) else None
             taken = [] if after is None else list(_called_with(str(after[-1]), starred))
-        elif row.ends == "return" or row.name in _HARMLESS or row.tests:
-            taken = []
+        else:
+            taken = _taken(row, frame)
         spread.update(starred.keys() & set(taken))
     return frozenset(spread)
+
+
+def _taken(row: Opcode, frame: Frame[Text]) -> list[str]:
+    """What an instruction that is not a call pops, unless it only returns or tests it."""
+    if not row.pop_slots or row.ends == "return" or row.name in _HARMLESS or row.tests:
+        return []
+    return [str(text) for text in frame.stack[-len(row.pop_slots) :]]
 
 
 _RAISES = frozenset({"RAISE_VARARGS"})
@@ -268,25 +273,24 @@ def _changes(
     code: Code, frames: Frames[Text], starred: dict[str, str]
 ) -> Iterator[tuple[int, str]]:
     """Instructions that change the items of `*args` and `**kwargs`, or may, and which of them."""
-    rows = table(code.version).opcodes
-    storing = {rows[name].code for name in ("STORE_SUBSCR", "DELETE_SUBSCR") if name in rows}
-    columns = code.instructions
-    for index, opcode in enumerate(columns.opcodes):
-        frame = frames[index]
-        if frame is None:
-            continue
-        row = table(code.version).by_code[opcode]
-        changed: str | None = None
-        if opcode in storing and row is not None:
-            at = [slot.name for slot in reversed(row.pop_slots)].index("container")
-            changed = str(frame[-1 - at])
-        elif row is not None and row.access[:1] == ("read attribute",):
-            if len(frame.stack) and columns.argval(index) in _CHANGING:
-                changed = str(frame[-1])
-        elif opcode == rows["DICT_UPDATE"].code:  # {**kwargs, ...}
-            changed = str(frame[-1])
-        if changed in starred:
-            yield index, changed
+    by_code = table(code.version).by_code
+    for index, opcode in enumerate(code.instructions.opcodes):
+        row, frame = by_code[opcode], frames[index]
+        if row is not None and frame is not None:
+            changed = _changed_by(code, index, row, frame)
+            if changed in starred:
+                yield index, changed
+
+
+def _changed_by(code: Code, index: int, row: Opcode, frame: Frame[Text]) -> str | None:
+    """The text of the value whose items an instruction changes, or may."""
+    if row.name in ("STORE_SUBSCR", "DELETE_SUBSCR"):
+        at = [slot.name for slot in reversed(row.pop_slots)].index("container")
+        return str(frame[-1 - at])
+    if row.access[:1] == ("read attribute",):
+        changes = len(frame.stack) and code.instructions.argval(index) in _CHANGING
+        return str(frame[-1]) if changes else None
+    return str(frame[-1]) if row.name == "DICT_UPDATE" else None  # {**kwargs, ...}
 
 
 def _forward(seen: _Seen, group: list[tuple[int, ast.Call]]) -> Forward:
@@ -332,10 +336,8 @@ def _own(value: ast.expr, own: set[str]) -> str | None:
 
 
 def _edits(seen: _Seen, indexes: list[int]) -> tuple[Edit, ...] | None:
-    """What changes `**kwargs` before a call on every way to it, in order; None: not known."""
-    names = {name for name, stars in seen.starred.items() if stars == "**"}
-    touched = seen.changed & set(seen.starred)
-    if not touched <= names or touched & written(seen.code) or len(indexes) != 1:
+    """What changes `**kwargs` before a call on every path to it, in order; None: not known."""
+    if len(indexes) != 1 or not _keeps_stars(seen):
         return None
     drawn, at = seen.graph, indexes[0]
     above = find_dominators(drawn)
@@ -348,6 +350,13 @@ def _edits(seen: _Seen, indexes: list[int]) -> tuple[Edit, ...] | None:
             return None
         found.append(edit)
     return tuple(found)
+
+
+def _keeps_stars(seen: _Seen) -> bool:
+    """True if nothing but items of `**kwargs` changes: no other star, and no star is rebound."""
+    names = {name for name, stars in seen.starred.items() if stars == "**"}
+    touched = seen.changed & set(seen.starred)
+    return touched <= names and not touched & written(seen.code)
 
 
 def _repeats(drawn: Graph, block: int) -> bool:
@@ -387,17 +396,19 @@ def _edit_by_method(seen: _Seen, index: int, name: str) -> Edit | None:
     for later in range(index + 1, min(index + _FURTHEST, len(seen.code.instructions))):
         frame = seen.frames[later]
         text = "" if frame is None or not len(frame.stack) else str(frame[-1])
-        if not text.startswith(f"{name}.{method}("):
-            continue
-        node = parsed(text)
-        if not isinstance(node, ast.Call) or node.keywords or not node.args:
-            return None
-        key = _text_constant(ast.unparse(node.args[0]))
-        verb = {"pop": "remove", "setdefault": "default"}.get(str(method))
-        if key is None or verb is None:
-            return None
-        return Edit(name, verb, key, ast.unparse(node.args[1]) if node.args[1:] else "None")
+        if text.startswith(f"{name}.{method}("):
+            return _edit_by_call(parsed(text), name, str(method))
     return None
+
+
+def _edit_by_call(node: ast.expr | None, name: str, method: str) -> Edit | None:
+    if not isinstance(node, ast.Call) or node.keywords or not node.args:
+        return None
+    key = _text_constant(ast.unparse(node.args[0]))
+    verb = {"pop": "remove", "setdefault": "default"}.get(method)
+    if key is None or verb is None:
+        return None
+    return Edit(name, verb, key, ast.unparse(node.args[1]) if node.args[1:] else "None")
 
 
 _FURTHEST = 40  # instructions from the attribute of a method to its call

@@ -1,10 +1,10 @@
-"""What a function's code calls when it hands its arguments on: named by text, found live."""
+"""What a function's code calls when it passes on its arguments: named by text, found live."""
 
 from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import (
     BuiltinFunctionType,
@@ -14,7 +14,7 @@ from types import (
     ModuleType,
     WrapperDescriptorType,
 )
-from typing import Any
+from typing import Any, TypeGuard
 
 from coscope.facts.calls.expressions import parsed
 from coscope.facts.names.scopes import EMPTY, builtins_of, contents_of, static_attribute
@@ -82,7 +82,7 @@ def resolve(
     Args:
         expression: As `Forward.callee` has it.
         function: Whose code it is.
-        receiver: What stands for its first parameter.
+        receiver: What its first parameter holds.
         held: The objects that parameters hold and keep, by name.
     """
     node = parsed(expression)
@@ -90,7 +90,7 @@ def resolve(
     while isinstance(node, ast.Attribute):
         names.insert(0, node.attr)
         node = node.value
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super":
+    if _is_super(node):
         return _of_super(function, node, names, receiver)
     if not isinstance(node, ast.Name):
         return None
@@ -98,6 +98,17 @@ def resolve(
     if receiver is not None and co.co_argcount and node.id == co.co_varnames[0]:
         return _of_receiver(receiver, names[0]) if len(names) == 1 else None
     value = held[node.id] if node.id in held else _variable(function, node.id)
+    return _by_attributes(value, names)
+
+
+def _is_super(node: ast.expr | None) -> TypeGuard[ast.Call]:
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
+    )
+
+
+def _by_attributes(value: object, names: list[str]) -> Callee | None:
+    """What attributes of an object lead to; the last of an instance's may be a bound method."""
     for at, name in enumerate(names):
         if value is not MISSING and not is_a(value, type) and not is_a(value, ModuleType):
             found = _of_instance(value, name)
@@ -133,6 +144,18 @@ def _variable(function: FunctionType, name: str) -> Any:
     return dict.get(builtins_of(function) or {}, name, MISSING) if value is MISSING else value
 
 
+def _after(cls: type, receiver: Receiver) -> Sequence[type]:
+    """The classes that follow a class in the order in which `super()` looks."""
+    orders = [mro_of(receiver.cls)]
+    if is_a(receiver.instance, type):  # a classmethod, or __new__
+        orders.append(mro_of(receiver.instance))
+    for order in orders:
+        for at, base in enumerate(order):
+            if base is cls:
+                return order[at + 1 :]
+    return ()
+
+
 def _of_super(
     function: FunctionType, node: ast.Call, names: list[str], receiver: Receiver | None
 ) -> Callee | None:
@@ -144,15 +167,7 @@ def _of_super(
     if len(names) != 1 or not is_a(cls, type):
         return None
     assumed, receiver = receiver is None, receiver or Receiver(cls)
-    order = mro_of(receiver.cls)
-    if not any(base is cls for base in order):
-        if not is_a(receiver.instance, type):
-            return None
-        order = mro_of(receiver.instance)  # a classmethod, or __new__
-    after = [base is cls for base in order]
-    if True not in after:
-        return None
-    for base in order[after.index(True) + 1 :]:
+    for base in _after(cls, receiver):
         value = namespace_of(base).get(names[0], MISSING)
         if value is not MISSING:
             found = _bound(value, receiver)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 
 from coscope.errors import CodeError
-from coscope.flow import run
+from coscope.flow import Frame, run
 from coscope.flow.domains.conditions import graph
 from coscope.flow.domains.expression import Expression
+from coscope.flow.texts import Text
 from coscope.model import Code
-from coscope.opcodes import table
+from coscope.opcodes import Opcode, table
 
 
 @lru_cache(maxsize=256)
 def results_of(code: Code) -> tuple[str, ...]:
     """The expressions that the code returns; a local variable as what is assigned to it.
 
-    Empty where the code cannot be followed.
+    Empty if the code cannot be followed.
     """
     try:
         drawn = graph(code)
@@ -31,16 +33,28 @@ def results_of(code: Code) -> tuple[str, ...]:
         row, frame = by_code[opcode], frames[index]
         if row is None or not drawn.block_of(index).reachable:
             continue
-        top = str(frame[-1]) if frame is not None and len(frame.stack) else None
+        top = _top(frame)
         if row.access[:1] == ("write local",) and top is not None:
             name = columns.argval(index)
             for each in name if isinstance(name, tuple) else (name,):
                 stored.setdefault(str(each), []).append(top)
         if row.ends == "return":
-            found.append(top if row.pop_slots and top is not None else repr(columns.argval(index)))
+            found.append(_returned(row, top, columns.argval(index)))
+    return tuple(_followed(code, found, stored))
+
+
+def _top(frame: Frame[Text] | None) -> str | None:
+    return str(frame[-1]) if frame is not None and len(frame.stack) else None
+
+
+def _returned(row: Opcode, top: str | None, operand: object) -> str:
+    """What a return gives: the top of the stack, or its own operand (`RETURN_CONST`)."""
+    return top if row.pop_slots and top is not None else repr(operand)
+
+
+def _followed(code: Code, returned: list[str], stored: dict[str, list[str]]) -> Iterator[str]:
+    """The returned expressions; in place of a local variable, everything assigned to it."""
     parameters = code.varnames[: code.argcount + code.kwonlyargcount]
-    results: list[str] = []
-    for text in found:
+    for text in returned:
         known = text in stored and text not in parameters
-        results += stored[text] if known else [text]
-    return tuple(results)
+        yield from stored[text] if known else [text]

@@ -1,13 +1,14 @@
-"""Ways through a function's code that lead around a call, or swallow the TypeError it raises."""
+"""Paths through a function's code that avoid a call, or swallow the TypeError it raises."""
 
 from __future__ import annotations
 
 import ast
 import builtins
 import re
+from collections.abc import Iterator
 
 from coscope.facts.calls.expressions import parsed
-from coscope.flow import Edge, Graph
+from coscope.flow import Block, Edge, Graph
 
 _EXIT = re.compile(r"(?P<manager>.+)\.__a?exit__\(<exception>\)")
 _MATCH = re.compile(r"isinstance\(<exception>, (?P<classes>.+)\)")
@@ -16,7 +17,7 @@ _MATCH = re.compile(r"isinstance\(<exception>, (?P<classes>.+)\)")
 def managers_of(drawn: Graph, indexes: list[int]) -> tuple[str, ...] | None:
     """See `Forward.managers`: what may lead from the entry to a return around these calls.
 
-    The TypeError that the call raises, swallowed by a handler that takes it, is a way around it.
+    If a handler swallows the TypeError that the call raises, that is a path around it.
     """
     if not _leads_around(drawn, indexes, swallowing=True, found=None):
         return ()
@@ -29,13 +30,13 @@ def managers_of(drawn: Graph, indexes: list[int]) -> tuple[str, ...] | None:
 def _leads_around(
     drawn: Graph, indexes: list[int], *, swallowing: bool, found: list[str] | None
 ) -> bool:
-    """True if a way from the entry comes to a return, or a yield, without these calls.
+    """True if a path from the entry reaches a return, or a yield, without these calls.
 
     Args:
         drawn: The graph, labelled.
         indexes: Of the calls.
         swallowing: Whether `__exit__` of a context manager may end the TypeError.
-        found: Is given the context managers that are met while the error is under way.
+        found: Filled with the context managers that are met while the error is under way.
     """
     calls = {drawn.block_of(index).index for index in indexes}
     pending = [(0, False)]
@@ -53,14 +54,13 @@ def _leads_around(
         if row is not None and row.ends == "return":
             return True
         for edge in block.edges:
-            if raised and not _is_taken(edge, swallowing, found):
-                continue
-            pending.append((edge.target, raised))
+            if not raised or _is_taken(edge, swallowing, found):
+                pending.append((edge.target, raised))
     return False
 
 
 def is_swallowed(drawn: Graph, indexes: list[int]) -> bool:
-    """True if a TypeError that these calls raise comes to an end in the code on every way."""
+    """True if the code handles a TypeError of these calls on every path."""
     pending = [drawn.block_of(index).index for index in indexes]
     calls, seen = set(pending), set[int]()
     while pending:
@@ -70,22 +70,25 @@ def is_swallowed(drawn: Graph, indexes: list[int]) -> bool:
         seen.add(number)
         block = drawn.blocks[number]
         row = drawn.table.by_code[drawn.code.instructions.opcodes[block.stop - 1]]
-        raises = number in calls or (row is not None and row.ends == "raise")
-        ways = [edge.target for edge in block.edges if edge.kind == "exception"] if raises else []
-        if raises and not ways:
-            return False
-        if not raises:
-            ways = [
-                edge.target
-                for edge in block.edges
-                if edge.kind != "exception" and _is_taken(edge, False, None)
-            ]
-        pending.extend(ways)
+        if number in calls or (row is not None and row.ends == "raise"):
+            handlers = [edge.target for edge in block.edges if edge.kind == "exception"]
+            if not handlers:
+                return False
+            pending.extend(handlers)
+        else:
+            pending.extend(_onward(block))
     return True
 
 
+def _onward(block: Block) -> Iterator[int]:
+    """Blocks to which control may go while a TypeError is under way and nothing raises again."""
+    for edge in block.edges:
+        if edge.kind != "exception" and _is_taken(edge, False, None):
+            yield edge.target
+
+
 def _is_taken(edge: Edge, swallowing: bool, found: list[str] | None) -> bool:
-    """Whether control may go this way while a TypeError is under way."""
+    """Whether control may take this edge while a TypeError is under way."""
     if edge.kind not in ("true", "false") or edge.label is None:
         return True
     leaves = _EXIT.search(edge.label)

@@ -120,14 +120,19 @@ def _bytes(text: str) -> bytes | None:
         return None
 
 
-def _distance(a: bytes, b: bytes, most: int) -> int:
-    """Weighted Levenshtein distance; more than `most` if it is more, and then not exact."""
+def _without_common_ends(a: bytes, b: bytes) -> tuple[bytes, bytes]:
     start = 0
     while start < min(len(a), len(b)) and a[start] == b[start]:
         start += 1
     a, b = a[start:], b[start:]
     while a and b and a[-1] == b[-1]:
         a, b = a[:-1], b[:-1]
+    return a, b
+
+
+def _distance(a: bytes, b: bytes, most: int) -> int:
+    """Weighted Levenshtein distance; any number above `most` if it is above that."""
+    a, b = _without_common_ends(a, b)
     if not a or not b:
         return (len(a) + len(b)) * _MOVE
     if len(a) > _LONGEST or len(b) > _LONGEST:
@@ -136,6 +141,11 @@ def _distance(a: bytes, b: bytes, most: int) -> int:
         a, b = b, a
     if (len(b) - len(a)) * _MOVE > most:
         return most + 1
+    return _edit_distance(a, b, most)
+
+
+def _edit_distance(a: bytes, b: bytes, most: int) -> int:
+    """The same for two texts that are neither empty nor long: row by row of the edit matrix."""
     row = [(index + 1) * _MOVE for index in range(len(a))]
     result = 0
     for index, byte in enumerate(b):

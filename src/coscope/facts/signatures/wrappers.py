@@ -393,7 +393,7 @@ class _Merge:
 
 
 def refused(forward: Forward, inner: Shape) -> str | None:
-    """Why a callee refuses a call that passes on neither `*args` nor `**kwargs`; None if it does not."""
+    """Why a callee refuses a call that passes on neither `*args` nor `**kwargs`, if it does."""
     kinds = [each.kind for each in forward.passed]
     names = [each.name for each in forward.passed if each.name is not None]
     if "*" in kinds or "**" in kinds:
