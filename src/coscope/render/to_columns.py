@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from coscope.render.document.excerpts import with_excerpts, without_excerpts
@@ -132,9 +133,14 @@ def _lists(lists: list[list[Json]]) -> Json:
     if len(lengths) == 1 and 0 < (length := len(lists[0])) <= 4 and len(lists) >= _LEAST:
         columns = [_column([each[at] for each in lists]) for at in range(length)]
         return {FORM: "tuples", "columns": columns}
-    if any(isinstance(each, Mapping) for items in lists for each in items):
-        items = [each for items in lists for each in items]
-        return {FORM: "lists", "counts": _column([*map(len, lists)]), "items": _packed(items)}
+    flat = list(chain.from_iterable(lists))
+    if any(isinstance(each, Mapping) for each in flat):
+        return {FORM: "lists", "counts": _column([*map(len, lists)]), "items": _packed(flat)}
+    return _stacks(lists)
+
+
+def _stacks(lists: list[list[Json]]) -> Json:
+    """Lists as what each keeps of the last one, and what it adds."""
     kept: list[Json] = []
     added: list[list[Json]] = []
     last: list[Json] = []
@@ -144,8 +150,8 @@ def _lists(lists: list[list[Json]]) -> Json:
         added.append(items[same:])
         last = items
     counts = _column([*map(len, added)])
-    flat = _column([each for items in added for each in items])
-    return {FORM: "stacks", "kept": _column(kept), "counts": counts, "items": flat}
+    items = _column(list(chain.from_iterable(added)))
+    return {FORM: "stacks", "kept": _column(kept), "counts": counts, "items": items}
 
 
 def _shared(before: list[Json], now: list[Json]) -> int:
@@ -181,7 +187,7 @@ def _unpacked_form(value: Mapping[str, Json]) -> Json:
             return _unpacked_rows(value)
         case "lists":
             return _split(_unpacked(value["items"]), _values(value["counts"]))
-    raise ValueError(f"{value[FORM]!r} stands where no column can")
+    raise ValueError(f"{value[FORM]!r} is where no column can be")
 
 
 def _values(column: Json, count: int = 0) -> list[Json]:

@@ -36,10 +36,10 @@ def to_json_parts(
     """The same text as `to_json` gives, piece by piece, of a document with one long list.
 
     Args:
-        before: What stands before the list.
+        before: What comes before the list.
         key: Of the list.
         entries: The list, never held as a whole.
-        after: Gives what stands after the list, once all entries are written.
+        after: Gives what comes after the list, once all entries are written.
 
     >>> "".join(to_json_parts({"a": 1}, "b", [{}], lambda: {"c": 2})) == to_json(
     ...     {"a": 1, "b": [{}], "c": 2}

@@ -10,7 +10,7 @@ import gc
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,8 @@ from coscope.audits.subject.subject import Subject
 from coscope.audits.warm import child as warm_child
 from coscope.audits.warm.reason import Reason
 from coscope.audits.warm.reasons import code_of, reasons_of
-from coscope.audits.warm.samples import recorder, seen_of
-from coscope.audits.warm.specialization import codes_in, read_sites, specializes, states_of
+from coscope.audits.warm.samples import Seen, recorder, seen_of
+from coscope.audits.warm.specialization import State, codes_in, read_sites, specializes, states_of
 from coscope.audits.warm.traces import compiled_around, jit_is_on, traces_of
 from coscope.errors import InputError, TargetError, TargetNotFound
 from coscope.model import Code, Function
@@ -45,7 +45,7 @@ def begin(settings: dict[str, Any]) -> None:
 def _told(settings: dict[str, Any]) -> dict[str, Any]:
     """The document, and how much of the code has run here."""
     if not specializes():
-        raise InputError(f"CPython {HOST_RELEASE} does not tell what it specialised")
+        raise InputError(f"CPython {HOST_RELEASE} does not say what it specialised")
     try:
         function, co = _found(settings)
     except TargetError as error:  # in this process; another one may have it
@@ -92,7 +92,7 @@ def _found(settings: dict[str, Any]) -> tuple[Function, CodeType]:
             name = "__main__"
         function = locate(f"{name}:{settings['name']}", unwrap=settings["unwrap"]).function
         if type(function.object) is not FunctionType:
-            raise TargetError(f"{settings['target']} is no function", found=function.code.kind)
+            raise TargetError(f"{settings['target']} is not a function", found=function.code.kind)
         return function, function.object.__code__
     return _in_file(settings["file"], settings["name"])
 
@@ -173,7 +173,8 @@ def _add(detail: schema.Detail, co: CodeType, subject: Subject | None) -> None:
     states = {state.offset: state for state in states_of(co, missing)}
     jit = jit_is_on()
     seen = seen_of(co)
-    # A trace is given up when it is not needed any more, as at the end of the command.
+    # CPython drops a trace that is no longer needed, as at the end of the command: those that
+    # were seen during the run count too.
     traces = (seen.traces if seen is not None else {}) | traces_of(co)
     jumps = _jumps_back(co) if jit else {}
     for instruction in detail["instructions"]:
@@ -181,7 +182,6 @@ def _add(detail: schema.Detail, co: CodeType, subject: Subject | None) -> None:
         state = states.get(offset)
         instruction["warm"] = None
         if state is not None:
-            told = _reason(reasons.get(state.offset))
             instruction["warm"] = {
                 "executed": state.executed,
                 "state": state.state,
@@ -189,14 +189,19 @@ def _add(detail: schema.Detail, co: CodeType, subject: Subject | None) -> None:
                 "backoff": state.backoff,
                 "executions": state.executions,
                 "misses": state.misses,
-                **told,
+                **_reason(reasons.get(state.offset)),
                 "traced": compiled_around(jumps, traces, offset),
                 "machine_code": traces.get(offset),
             }
-    detail["warm"] = {
+    detail["warm"] = _summary(seen, states.values(), jit)
+
+
+def _summary(seen: Seen | None, states: Collection[State], jit: bool | None) -> schema.DetailWarm:
+    """What became of a whole code object, and how often it was seen to run."""
+    return {
         "samples": 0 if seen is None else seen.samples,
         "running": 0 if seen is None else seen.running,
-        "states": dict(Counter(state.state for state in states.values())),
+        "states": dict(Counter(state.state for state in states)),
         "jit": None if jit is None else "on" if jit else "off",
         "unread": UNREAD if seen is not None and seen.unread else None,
     }

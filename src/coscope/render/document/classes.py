@@ -10,9 +10,8 @@ from coscope.model import Function
 from coscope.readers.attributes import mro_of, namespace_of
 from coscope.readers.classes import methods_of, target_of
 from coscope.readers.values import name_of_class
-from coscope.render.document.codes import Detail, identity
-from coscope.render.document.fields import fields_of
-from coscope.render.document.report import Progress, frame, nested, number_keys, source_of, tree_of
+from coscope.render.document.codes import identity
+from coscope.render.document.report import Progress, card_of, frame, number_keys, source_of, tree_of
 from coscope.render.text.measured import without_surrogates as clean
 
 if TYPE_CHECKING:
@@ -41,18 +40,7 @@ def class_report(
     Raises:
         CodeError: A code object contradicts itself.
     """
-    namespace = namespace_of(cls)
-    module, doc = namespace.get("__module__"), namespace.get("__doc__")
-    name = name_of_class(cls)
-    document = frame(target or name)
-    document["origin"], document["live"] = "live", True
-    document["module"] = clean(module) if type(module) is str else None
-    document["doc"] = clean(doc) if type(doc) is str else None
-    document["class_shown"] = {
-        "name": clean(name),
-        "bases": [clean(name_of_class(base)) for base in mro_of(cls)[1:-1]],
-        "target": target_of(cls),
-    }
+    document = _opening(cls, target)
     methods = list(methods_of(cls))
     file = _main_file([method.function for method in methods])
     entries = document["codes"]
@@ -69,22 +57,33 @@ def class_report(
     return document
 
 
+def _opening(cls: type, target: str | None) -> schema.Document:
+    """The document without code objects: what the class says of itself."""
+    namespace = namespace_of(cls)
+    module, doc = namespace.get("__module__"), namespace.get("__doc__")
+    name = name_of_class(cls)
+    document = frame(target or name)
+    document["origin"], document["live"] = "live", True
+    document["module"] = clean(module) if type(module) is str else None
+    document["doc"] = clean(doc) if type(doc) is str else None
+    document["class_shown"] = {
+        "name": clean(name),
+        "bases": [clean(name_of_class(base)) for base in mro_of(cls)[1:-1]],
+        "target": target_of(cls),
+    }
+    return document
+
+
 def _entries(
     function: Function, target: str | None, start: int, detail: str, fields: bool, values: bool
 ) -> list[schema.Code]:
     """The entries of one function and of the code nested in it, numbered from `start`."""
     entries: list[schema.Code] = []
-    lines = () if function.source is None else function.source.lines
     for index, (code, parent) in enumerate(tree_of(function.code)):
         entry = identity(code, start + index, None if parent is None else start + parent)
         entry["target"] = None if index or target is None else clean(target)
         if detail == "all" or (detail == "first" and index == 0):
-            part = function if index == 0 else nested(function, code)
-            card = entry["detail"] = Detail(
-                part, lines, None if index == 0 else function.code, values=values
-            ).entry()
-            if fields:
-                card["fields"] = fields_of(part)
+            entry["detail"] = card_of(function, code, fields=fields, values=values)
         entries.append(entry)
     return entries
 

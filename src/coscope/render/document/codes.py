@@ -14,7 +14,7 @@ from coscope.flow.domains.depth import needed
 from coscope.flow.domains.expression import Expression
 from coscope.flow.loops import find_loops
 from coscope.model import Argument, Code, Function, Span
-from coscope.opcodes import table
+from coscope.opcodes import Opcode, table
 from coscope.render.document.cells import cells_of
 from coscope.render.document.names import named
 from coscope.render.document.shared import value_entry
@@ -64,7 +64,7 @@ def local(argument: Argument) -> schema.Local:
 
 
 class Detail:
-    """Everything of one card that flow and tables tell of one code object."""
+    """The part of one card that comes from the control flow and the opcode tables."""
 
     def __init__(
         self,
@@ -201,16 +201,21 @@ class Detail:
             row = self.rows[columns.opcodes[at]]
             if row is None or row.name == "NOP" or row.jump is not None:
                 continue
-            made = {slot.name for slot in row.push_slots} - {slot.name for slot in row.pop_slots}
-            span = columns.positions[at]
-            text = excerpt(self.lines, span) if span.lineno == span.end_lineno else None
-            if text is None and not row.pop_slots:
-                text = columns.argrepr(at).removesuffix(" + NULL")
-            if not made or not text or self.frames[at] is None:
-                return []
-            shown = " ".join(clean(text).split())
-            return [{"offset": columns.offsets[at], "line": span.lineno, "text": shown}]
+            return self._last_pushed(at, row)
         return []
+
+    def _last_pushed(self, at: int, row: Opcode) -> list[schema.BlockStep]:
+        """The text of what one instruction pushes, if it is reached and pushes something new."""
+        columns = self.code.instructions
+        made = {slot.name for slot in row.push_slots} - {slot.name for slot in row.pop_slots}
+        span = columns.positions[at]
+        text = excerpt(self.lines, span) if span.lineno == span.end_lineno else None
+        if text is None and not row.pop_slots:
+            text = columns.argrepr(at).removesuffix(" + NULL")
+        if not made or not text or self.frames[at] is None:
+            return []
+        shown = " ".join(clean(text).split())
+        return [{"offset": columns.offsets[at], "line": span.lineno, "text": shown}]
 
     def edge(self, edge: flow.Edge, heads: set[str]) -> schema.Edge:
         """One edge; `heads` are those of the loops around its source."""

@@ -1,4 +1,4 @@
-"""A document without what its own source text tells: lines, and the text under instructions."""
+"""A document without what its own source text repeats: lines, and the text under instructions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The document: one plain dict that every rendering is made from.
 
 Its keys are described in docs/schema.md and held by schema.json. It consists of dicts, lists,
-strings that have an UTF-8 form, ints, bools and None, and so is strict JSON as it stands.
+strings that have a UTF-8 form, ints, bools and None, and so is strict JSON as it is.
 """
 
 from __future__ import annotations
@@ -66,18 +66,23 @@ def report(
     wanted = _wanted(entries, detail, only)
     for index, (code, _) in enumerate(codes):
         if index in wanted:
-            part = function if index == 0 else nested(function, code)
-            lines = () if function.source is None else function.source.lines
-            within = None if index == 0 else function.code
-            found = Detail(part, lines, within, values=values)
-            card = entries[index]["detail"] = found.entry()
-            if fields:
-                card["fields"] = fields_of(part)
+            entries[index]["detail"] = card_of(function, code, fields=fields, values=values)
         if progress is not None:
             progress(index + 1, len(codes))
     _raise_last_lines(entries)
     document["source"] = source_of(function, entries)
     return document
+
+
+def card_of(function: Function, code: Code, *, fields: bool, values: bool) -> schema.Detail:
+    """The whole card of a function's own code, or of a code object nested in it."""
+    is_own = code is function.code
+    part = function if is_own else nested(function, code)
+    lines = () if function.source is None else function.source.lines
+    card = Detail(part, lines, None if is_own else function.code, values=values).entry()
+    if fields:
+        card["fields"] = fields_of(part)
+    return card
 
 
 def error_document(error: BaseException, target: str | None = None) -> schema.Document:

@@ -74,7 +74,7 @@ def _texts(code: Code, row: Opcode, at: int, start: int, frames: Frames) -> Iter
 
 
 def _popped(row: Opcode, oparg: int, frame: Sequence[str]) -> dict[str, str]:
-    """Text of each popped slot by name; slots that stand for several values are left out."""
+    """Text of each popped slot by name; slots that hold several values are left out."""
     found = {}
     depth = 0
     for slot in reversed(row.pop_slots):

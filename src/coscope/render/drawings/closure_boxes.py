@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from coscope.render.schemas import shared
 
 
-_FUNCTIONS, _CELLS, _INSIDE = range(3)  # columns; the code that makes cells stands in the first
+_FUNCTIONS, _CELLS, _INSIDE = range(3)  # columns; the code that makes cells is in the first
 _MOST_SHARERS = 12  # boxes for one cell
 
 
@@ -23,11 +23,11 @@ def closure_boxes(found: schema.ClosureDocument) -> Boxes:
 
 
 class _Drawing:
-    """Collects boxes and arrows; a function or cell that stands in two places gets one box."""
+    """Collects boxes and arrows; a function or cell that occurs twice gets one box."""
 
     def __init__(self, found: schema.ClosureDocument) -> None:
         self.found = found
-        self.boxes: dict[object, Box] = {}  # by what the box stands for
+        self.boxes: dict[object, Box] = {}  # by what the box shows
         self.arrows: dict[tuple[str, str], Arrow] = {}
 
     def whole(self) -> tuple[tuple[Box, ...], tuple[Arrow, ...]]:

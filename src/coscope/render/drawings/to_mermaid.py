@@ -38,13 +38,14 @@ def _graph(code: schema.Code, prefix: str) -> list[str]:
     for block in blocks:
         for edge in block["edges"]:
             out.append(f"{prefix}{block['name']} {_arrow(edge)} {prefix}{edge['target']}")
-    for name, members in (
-        ("loop", [block["name"] for block in blocks if block["loop_head"]]),
-        ("handler", sorted({region["handler"] for region in detail_of(code)["regions"]})),
-    ):
-        if members:
-            out.append(f"class {','.join(prefix + member for member in members)} {name}")
-    return out
+    heads = [block["name"] for block in blocks if block["loop_head"]]
+    handlers = sorted({region["handler"] for region in detail_of(code)["regions"]})
+    return out + _class("loop", heads, prefix) + _class("handler", handlers, prefix)
+
+
+def _class(name: str, members: list[str], prefix: str) -> list[str]:
+    """The statement that gives some nodes a style; none without nodes."""
+    return [f"class {','.join(prefix + each for each in members)} {name}"] if members else []
 
 
 def _arrow(edge: schema.Edge) -> str:

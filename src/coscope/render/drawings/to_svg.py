@@ -53,7 +53,7 @@ _Place = tuple[float, float, float, float]  # x, y, width, height
 
 
 def _places(diagram: Boxes) -> dict[str, _Place]:
-    """Where each box stands: columns as wide as their widest box, boxes below one another."""
+    """Where each box goes: columns as wide as their widest box, boxes below one another."""
     columns: dict[int, list[Box]] = {}
     for box in diagram.boxes:
         columns.setdefault(box.column, []).append(box)

@@ -41,9 +41,7 @@ def add_code(
     sheet: Sheet, document: schema.Document, entry: schema.Code, title: str = "Bytecode"
 ) -> None:
     """Add the listing under its heading."""
-    source = document["source"]
-    if document.get("class_shown") is not None and source and entry["file"] != source["file"]:
-        source = None  # a function of a class may come from another file than the others
+    source = _source_of(document, entry)
     note = "" if source and source["lines"] else "no source text at hand"
     if not detail_of(entry)["marked"]:
         note = note or "lines are recorded, columns are not"
@@ -52,6 +50,17 @@ def add_code(
         return
     sheet.heading(title, note or "source, what each instruction covers, stack before it")
     add_listing(sheet, entry, source and source["lines"])
+
+
+def _source_of(document: schema.Document, entry: schema.Code) -> schema.Source | None:
+    """The document's source, unless the code object is from another file.
+
+    A function of a class may come from another file than the others.
+    """
+    source = document["source"]
+    if document.get("class_shown") is not None and source and entry["file"] != source["file"]:
+        return None
+    return source
 
 
 def add_header(sheet: Sheet, document: schema.Document, entry: schema.Code) -> None:

@@ -75,19 +75,19 @@ def _users(
     pen: Pen, cell: schema.FreeCell | schema.OwnCell, sharers: Iterable[schema.FreeCellSharer] = ()
 ) -> list[Line]:
     """Who writes, who reads, and which other live functions hold the cell."""
-    told: list[tuple[str, str]] = []
+    rows: list[tuple[str, str]] = []
     for label, users in (("written by", cell["writers"]), ("read by", cell["readers"])):
         if users:
-            told.append((label, ", ".join(map(user_text, users))))
+            rows.append((label, ", ".join(map(user_text, users))))
     if sharers:
         held = (
             sharer_text(each) + (" (made from the same code)" if each["same_code"] else "")
             for each in sharers
         )
-        told.append(("also held by", ", ".join(held)))
+        rows.append(("also held by", ", ".join(held)))
     if cell["note"]:
-        told.append(("note", cell["note"]))
+        rows.append(("note", cell["note"]))
     return [
         [(f"      {label:<13} ", "faint"), (pen.fit(text, pen.width - 20), "plain")]
-        for label, text in told
+        for label, text in rows
     ]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from coscope.render.schemas import report as schema
 
 
-# How the edges of a block are told, in this order.
+# The words for the edges of a block, in the order in which they are shown.
 _EDGES = 47  # cells: two ways out and the exceptional one
 _WAY = 14
 _ORDER = ("true", "false", "next", "jump", "exception")
@@ -34,8 +34,7 @@ def add_graph(sheet: Sheet, entry: schema.Code) -> None:
     sheet.heading(entry["qualname"], note)
     heads = {loop["head"]: loop for loop in loops}
     rows = [(block, _rows(block)) for block in blocks]
-    number = max([2, *(len(str(s["line"])) for b in blocks for s in b["steps"] if s["line"])])
-    number = max([number, *(len(str(b["line"])) for b in blocks if b["line"])])
+    number = _number_width(blocks)
     text = max([8, *(cells(sheet.pen.clean(row)) for _, found in rows for row in found)])
     text = min(text, sheet.pen.width - number - 9 - _EDGES)
     for block, found in rows:
@@ -53,6 +52,13 @@ def _rows(block: schema.Block) -> list[str]:
     if condition is not None:
         rows.append(condition)
     return rows or [""]
+
+
+def _number_width(blocks: list[schema.Block]) -> int:
+    """Width of the widest line number."""
+    lines = [step["line"] for block in blocks for step in block["steps"]]
+    lines += [block["line"] for block in blocks]
+    return max([2, *(len(str(line)) for line in lines if line)])
 
 
 def _add_block(

@@ -5,14 +5,14 @@
        │            z              4  LOAD_FAST    0 z        x
        │        x * z              6  BINARY_OP    5 *        x │ z
 
-The marked source stands exactly under its place in the line while there is room; the stack before
-the instruction stands at the right, its top last. After a warm run the form that was executed last
-stands there: see `warm_listing`.
+The marked source is exactly under its place in the line while there is room. At the right is the
+stack before the instruction, its top last; after a warm run, the form that was executed last: see
+`warm_listing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -67,18 +67,18 @@ class Page:
 
 
 class LastColumn(Protocol):
-    """What stands at the right of each instruction."""
+    """The column at the right of each instruction."""
 
     needed: int  # cells, for all of its texts in full
     least: int  # cells, that it gets in any case
     first: bool  # it gets what it needs, and the marked source what is left
 
     def pieces(self, instruction: schema.Instruction, room: int) -> Iterator[Piece]:
-        """What stands beside an instruction, in so many cells."""
+        """What is beside an instruction, in a given number of cells."""
         ...
 
     def below(self, instruction: schema.Instruction, room: int) -> Iterator[Piece]:
-        """Lines that stand under an instruction, from the column of its block on."""
+        """Lines under an instruction, from the column of its block on."""
         ...
 
 
@@ -113,7 +113,7 @@ def add_listing(
     widths = _share(pen, instructions, page, last)
     line: int | None = -1
     block = mark = None
-    told: set[int | None] = set()
+    shown: set[int | None] = set()
     for instruction in instructions:
         number = None
         if instruction["line"] != line:
@@ -122,10 +122,10 @@ def add_listing(
             if text is None:
                 number = line
             else:
-                role = "faint" if line in told else "source"
-                text = pen.fit(text, pen.width - widths.number - 3)
-                sheet.add(*_gutter(widths, line), (text, role))
-                told.add(line)
+                _add_source_line(
+                    sheet, widths, line, (text, "faint" if line in shown else "source")
+                )
+                shown.add(line)
         label = instruction["block"] if instruction["block"] != block else ""
         block = instruction["block"]
         again, mark = instruction["positions"] == mark, instruction["positions"]
@@ -139,6 +139,12 @@ def add_listing(
         room = pen.width - widths.number - 3 - beside
         for text, role in last.below(instruction, room):
             sheet.add(*_gutter(widths, None), (" " * beside, "plain"), (text, role))
+
+
+def _add_source_line(sheet: Sheet, widths: Widths, line: int | None, piece: Piece) -> None:
+    text, role = piece
+    text = sheet.pen.fit(text, sheet.pen.width - widths.number - 3)
+    sheet.add(*_gutter(widths, line), (text, role))
 
 
 def _gutter(widths: Widths, line: int | None) -> Line:
@@ -239,14 +245,14 @@ def _share(
     pen: Pen, instructions: list[schema.Instruction], page: Page, last: LastColumn
 ) -> Widths:
     """Share the page's width between the columns, by what they would need."""
-    number = max([3, *(len(str(i["line"])) for i in instructions if i["line"])])
-    offset = max([4, *(len(str(i["offset"])) for i in instructions[-1:])])
-    opname = min(_OPNAME, max([8, *(cells(pen.clean(i["opname"])) for i in instructions)]))
-    arg = max([1, *(len(str(i["arg"])) for i in instructions if i["arg"] is not None)])
-    needed = max([8, *(cells(pen.clean(operand(i)[0])) for i in instructions)])
+    number = _widest(3, (str(i["line"]) for i in instructions if i["line"]))
+    offset = _widest(4, (str(i["offset"]) for i in instructions[-1:]))
+    opname = min(_OPNAME, _widest(8, (pen.clean(i["opname"]) for i in instructions)))
+    arg = _widest(1, (str(i["arg"]) for i in instructions if i["arg"] is not None))
+    needed = _widest(8, (pen.clean(operand(i)[0]) for i in instructions))
     operation = opname + arg + 2 + min(needed, pen.width * 16 // 100)
     room = pen.width - (number + 3) - 4 - (offset + 2) - operation - 2
-    mark = max([0, *(at + cells(text) for text, at in map(page.covered, instructions))])
+    mark = _widest_mark(page, instructions)
     if not mark or room < _LEAST_MARK + last.least + 2:
         least = _LEAST_FORM if last.first else last.least
         return Widths(
@@ -261,10 +267,8 @@ def _share(
     room -= 2
     if mark + last.needed > room:
         page.step = 2
-        mark = max(at + cells(text) for text, at in map(page.covered, instructions))
-        mark = min(
-            mark, max(room - last.needed, max(_LEAST_MARK, room * (8 if last.first else 11) // 20))
-        )
+        least = max(_LEAST_MARK, room * (8 if last.first else 11) // 20)
+        mark = min(_widest_mark(page, instructions), max(room - last.needed, least))
     return Widths(
         number=number,
         mark=mark,
@@ -274,6 +278,16 @@ def _share(
         operation=operation,
         last=room - mark,
     )
+
+
+def _widest(least: int, texts: Iterable[str]) -> int:
+    """Width of the widest text, at least `least`."""
+    return max([least, *map(cells, texts)])
+
+
+def _widest_mark(page: Page, instructions: list[schema.Instruction]) -> int:
+    """Width of the marked source, from the first column of the line on."""
+    return max([0, *(at + cells(text) for text, at in map(page.covered, instructions))])
 
 
 def _indentation(text: str) -> int:

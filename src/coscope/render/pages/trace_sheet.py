@@ -78,9 +78,9 @@ class _Rows:
         before = self.shown.get(entry["frame"], {})
         now = entry["locals"]
         self.shown[entry["frame"]] = now
-        told = [f"{name}={text}" for name, text in now.items() if before.get(name) != text]
-        told += [f"del {name}" for name in before if name not in now]
-        return ", ".join(told)
+        changes = [f"{name}={text}" for name, text in now.items() if before.get(name) != text]
+        changes += [f"del {name}" for name in before if name not in now]
+        return ", ".join(changes)
 
     def _stack(self, stack: list[str] | None, room: int) -> Line:
         """The stack, deepest first; what does not fit is cut at its deep end."""
@@ -99,7 +99,7 @@ def _operation(entry: schema.TraceEntry) -> str:
 
 
 def _told(entry: schema.TraceEntry) -> tuple[str, str]:
-    """What an entry that is no instruction says, and its role."""
+    """The text of an entry that is not an instruction, and its role."""
     text = entry["text"]
     depth = f", depth {entry['depth']}" if entry["depth"] else ""
     match entry["kind"]:

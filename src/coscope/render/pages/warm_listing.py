@@ -91,7 +91,7 @@ class _Executed:
         for at, (text, role) in enumerate(pieces):
             sign, space, form = self.pen.clean(text).partition(" ")
             if cells(sign + space + form) > room:
-                # The end of a form tells it from others, the end of a count nothing.
+                # The end of a form distinguishes it from others; the end of a count says nothing.
                 form = self.pen.fit(form, room - cells(sign) - 1, keep="end")
                 text = "" if at else sign + space + form
             room -= cells(self.pen.clean(text))
@@ -113,7 +113,7 @@ def _executed(instruction: schema.Instruction, cut: str = "") -> list[Piece]:
 
     Args:
         instruction: With `warm`.
-        cut: Where room is short: the sign that stands for what can be left out.
+        cut: Where room is short: the sign that replaces what can be left out.
     """
     state = instruction["warm"]
     if state is None:
@@ -129,15 +129,22 @@ def _executed(instruction: schema.Instruction, cut: str = "") -> list[Piece]:
     if state["backoff"] is not None and kind == "missing":
         return [(f"{sign} {name} just now", role)]
     if kind in ("generic", "waiting"):
-        runs = f" for {state['executions']:,}+ runs" if state["executions"] else ""
-        backoff = f", backoff {state['backoff']}" if kind == "generic" else ""
-        if kind == "generic" and not state["executions"]:
-            runs, backoff = "", " after an attempt to specialise it"
-        return [(f"{sign} {name}", role), (backoff if cut else runs + backoff, "faint")]
-    misses = state["misses"]
-    told = f", {misses} miss{'' if misses == 1 else 'es'}" if misses else ""
+        return [(f"{sign} {name}", role), (_waiting(state, cut), "faint")]
     if cut:
-        # The name of the family stands at the left already.
+        # The name of the family is at the left already.
         short = form.removeprefix(instruction["opname"] + "_")
         form = form if short == form else f"{cut}{short}"
-    return [(f"{sign} {form}", role), (told, "faint")]
+    return [(f"{sign} {form}", role), (_missed(state["misses"]), "faint")]
+
+
+def _missed(misses: int | None) -> str:
+    return f", {misses} miss{'' if misses == 1 else 'es'}" if misses else ""
+
+
+def _waiting(state: schema.Warm, cut: str) -> str:
+    """How long an instruction has been generic, and how long until the next attempt."""
+    runs = f" for {state['executions']:,}+ runs" if state["executions"] else ""
+    backoff = f", backoff {state['backoff']}" if state["state"] == "generic" else ""
+    if state["state"] == "generic" and not state["executions"]:
+        runs, backoff = "", " after an attempt to specialise it"
+    return backoff if cut else runs + backoff

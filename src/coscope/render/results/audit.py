@@ -170,6 +170,19 @@ def sheet(
 
 
 def _add_finding(page: Sheet, each: schema.AuditFinding) -> None:
+    _add_heading(page, each)
+    page.extend(wrapped(page.pen, each["message"], "  ", "heading"))
+    _add_source(page, each)
+    _add_labelled(page, "in", each["target"] or each["code"])
+    for at, fact in enumerate(each["evidence"]):
+        line = fact["line"]
+        where = f" (line {line})" if line is not None and line != each["line"] else ""
+        _add_labelled(page, "evidence" if not at else "", fact["text"] + where)
+    _add_gain(page, each)
+
+
+def _add_heading(page: Sheet, each: schema.AuditFinding) -> None:
+    """The place and the rule: on one line if there is room."""
     pen = page.pen
     place, rule = _place(each), f"{each['rule']}  "
     note = f"{each['severity']}, {each['confidence']}"
@@ -179,13 +192,10 @@ def _add_finding(page: Sheet, each: schema.AuditFinding) -> None:
     else:  # a path that is cut cannot be followed
         page.add((place, "title"))
         page.add(("  ", "plain"), *heading)
-    page.extend(wrapped(pen, each["message"], "  ", "heading"))
-    _add_source(page, each)
-    _add_labelled(page, "in", each["target"] or each["code"])
-    for at, fact in enumerate(each["evidence"]):
-        line = fact["line"]
-        where = f" (line {line})" if line is not None and line != each["line"] else ""
-        _add_labelled(page, "evidence" if not at else "", fact["text"] + where)
+
+
+def _add_gain(page: Sheet, each: schema.AuditFinding) -> None:
+    """What a change gains, why it matters, and what to write instead."""
     if each["nanoseconds"] is not None:
         gain = f"at most {each['nanoseconds']:.1f} ns per operation here"
         _add_labelled(page, "gain", f"{gain}, measured on this machine")

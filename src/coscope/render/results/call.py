@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from coscope.facts.calls.binding import Binding
 from coscope.facts.calls.entries import Entry
-from coscope.facts.calls.parameters import Slot, Stage
+from coscope.facts.calls.parameters import BindingStep, Slot, Stage
 from coscope.facts.calls.tracing import Trace
 from coscope.model import Function
 from coscope.render.document.report import header
@@ -30,31 +30,36 @@ def document(result: Result) -> schema.CallDocument:
         **header(),
         "command": "call",
         "target": clean(binding.target),
-        "arguments": {
-            "positional": [value_entry(given.value) for given in binding.arguments.positional],
-            "keywords": [
-                {"name": clean(_keyword(key)), "value": value_entry(given.value)}
-                for key, given in binding.arguments.keywords
-            ],
-        },
+        "arguments": _arguments(binding),
         "accepted": binding.accepted,
         "outcome": binding.outcome,
         "raises": _raises(binding),
         "function": None if function is None else _function(function),
-        "steps": [
-            {
-                "kind": step.kind,
-                "text": clean(step.text),
-                "slot": step.slot,
-                "name": None if step.name is None else clean(step.name),
-                "value": None if step.value is None else value_entry(step.value),
-            }
-            for step in binding.steps
-        ],
+        "steps": [_step(step) for step in binding.steps],
         "stages": [_stage(stage) for stage in binding.stages],
         "conditions": [clean(condition) for condition in binding.conditions],
         "warnings": [clean(warning) for warning in binding.warnings],
         "trace": _trace(result) if isinstance(result, Trace) else None,
+    }
+
+
+def _arguments(binding: Binding) -> schema.CallArguments:
+    return {
+        "positional": [value_entry(given.value) for given in binding.arguments.positional],
+        "keywords": [
+            {"name": clean(_keyword(key)), "value": value_entry(given.value)}
+            for key, given in binding.arguments.keywords
+        ],
+    }
+
+
+def _step(step: BindingStep) -> schema.CallStep:
+    return {
+        "kind": step.kind,
+        "text": clean(step.text),
+        "slot": step.slot,
+        "name": None if step.name is None else clean(step.name),
+        "value": None if step.value is None else value_entry(step.value),
     }
 
 
@@ -152,6 +157,16 @@ def _add_title(sheet: Sheet, document: schema.CallDocument) -> None:
     text = pen.fit(f"{document['target']}({', '.join(words)})", room)
     role = {"binds": "value", "raises": "error", "if": "warning"}[document["outcome"]]
     sheet.add((text, "title"), ("   ", "plain"), (verdict, role))
+    _add_outcome(sheet, document)
+    if document["function"] is not None:
+        _add_function(sheet, document["function"])
+    for warning in document["warnings"]:
+        sheet.add(("  warning: ", "warning"), (warning, "plain"))
+
+
+def _add_outcome(sheet: Sheet, document: schema.CallDocument) -> None:
+    """What is raised, and what the outcome depends on."""
+    pen = sheet.pen
     if document["raises"] is not None:
         for line in _wrapped(pen, document["raises"]["message"], pen.width - 2):
             sheet.add(("  ", "plain"), (line, "error"))
@@ -160,17 +175,17 @@ def _add_title(sheet: Sheet, document: schema.CallDocument) -> None:
         sheet.add(("  if: ", "warning"), (first, "plain"))
         for line in more:
             sheet.add(("      ", "plain"), (line, "plain"))
-    function = document["function"]
-    if function is not None:
-        module = f"{function['module']}." if function["module"] else ""
-        release = function["release"] or f"{function['version']}.x"
-        where = f"{function['file']}, line {function['line']}"
-        name = f"  {module}{function['qualname']}  "
-        about = f"  CPython {release}"
-        room = pen.width - cells(pen.clean(name)) - cells(about)
-        sheet.add((name, "name"), (pen.fit(where, room, "end"), "faint"), (about, "faint"))
-    for warning in document["warnings"]:
-        sheet.add(("  warning: ", "warning"), (warning, "plain"))
+
+
+def _add_function(sheet: Sheet, function: schema.CallFunction) -> None:
+    pen = sheet.pen
+    module = f"{function['module']}." if function["module"] else ""
+    release = function["release"] or f"{function['version']}.x"
+    where = f"{function['file']}, line {function['line']}"
+    name = f"  {module}{function['qualname']}  "
+    about = f"  CPython {release}"
+    room = pen.width - cells(pen.clean(name)) - cells(about)
+    sheet.add((name, "name"), (pen.fit(where, room, "end"), "faint"), (about, "faint"))
 
 
 def _verdict(document: schema.CallDocument) -> str:

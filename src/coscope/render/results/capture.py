@@ -144,14 +144,14 @@ def _add_items(page: Sheet, items: list[schema.CaptureItem], travelling: bool) -
     for item in items:
         skip = f"{item['path'][0]['name']} -> "
         what = str(item["chain"]).removeprefix(skip).replace("->", pen.arrow)
-        told = [(_word(verdict), _ROLES[verdict["takes"]]) for verdict in item["verdicts"]]
+        words = [(_word(verdict), _ROLES[verdict["takes"]]) for verdict in item["verdicts"]]
         left = "" if item["travels"] or not travelling else "does not travel"
         rows.append(
             (
                 (what, "name"),
                 (pen.fit(item["value"]["text"], 26), "value"),
                 _size(item),
-                *told,
+                *words,
                 (left, "faint"),
             )
         )
@@ -178,15 +178,15 @@ def _size(item: schema.CaptureItem) -> Piece:
 def _add_culprits(page: Sheet, found: schema.CaptureDocument) -> None:
     """The way to what stops each captured object, if the target's own verdict has not said it."""
     said = {verdict["chain"] for verdict in found["verdicts"]}
-    told: dict[str, tuple[schema.CaptureVerdict, list[str]]] = {}
+    chains: dict[str, tuple[schema.CaptureVerdict, list[str]]] = {}
     for item in found["items"]:
         for verdict in item["verdicts"]:
             if verdict["takes"] is False and verdict["chain"] not in said:
-                told.setdefault(verdict["chain"], (verdict, []))[1].append(verdict["tool"])
-    if not told:
+                chains.setdefault(verdict["chain"], (verdict, []))[1].append(verdict["tool"])
+    if not chains:
         return
     page.heading("Also in the way")
-    for verdict, tools in told.values():
+    for verdict, tools in chains.values():
         by = ", ".join(dict.fromkeys(tools))
         kind = f": {verdict['culprit']['type']}" if verdict["culprit"] else ""
         room = page.pen.width - 4 - cells(kind) - len(by) - 2

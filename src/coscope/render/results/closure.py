@@ -111,6 +111,14 @@ def sheet(found: schema.ClosureDocument, pen: Pen) -> Sheet:
         page.heading("Own cells", "made anew by each call, for nested code")
         for own in found["own"]:
             page.extend(_own_lines(pen, own))
+    _add_tree(page, found)
+    _add_limits(page, found)
+    return page
+
+
+def _add_tree(page: Sheet, found: schema.ClosureDocument) -> None:
+    """Functions in cells, and in which circles they hold each other."""
+    pen = page.pen
     if any(node["function"] for node in found["tree"]):
         page.heading("Functions in cells")
         page.add((f"  {found['target']}", "plain"))
@@ -119,20 +127,18 @@ def sheet(found: schema.ClosureDocument, pen: Pen) -> Sheet:
         page.blank()
         page.add(("It holds itself: ", "warning"), (circle.replace("->", pen.arrow), "plain"))
         page.add(("Only the cycle collector frees it.", "faint"))
-    _add_limits(page, found)
-    return page
 
 
 def _summary(found: schema.ClosureDocument) -> str:
     free, own = len(found["free"]), len(found["own"])
-    told = [f"{free} cell{'' if free == 1 else 's'} from outside"]
+    parts = [f"{free} cell{'' if free == 1 else 's'} from outside"]
     if own:
-        told.append(f"{own} of its own")
+        parts.append(f"{own} of its own")
     if not found["live"]:
-        told.append("not live: cells are made when it runs")
+        parts.append("not live: cells are made when it runs")
     elif found["bytes"]:
-        told.append(f"{'it holds' if free == 1 else 'they hold'} {bytes_text(found['bytes'])}")
-    return ", ".join(told)
+        parts.append(f"{'it holds' if free == 1 else 'they hold'} {bytes_text(found['bytes'])}")
+    return ", ".join(parts)
 
 
 def _free_lines(
@@ -190,7 +196,7 @@ def _told(
     late: bool | None = None,
 ) -> Iterator[Line]:
     """Who writes, reads and deletes it, and which live functions share its cell."""
-    told = [
+    rows = [
         (label, ", ".join(map(user_text, users)), "plain")
         for label, users in (
             ("written by", variable["writers"]),
@@ -199,20 +205,26 @@ def _told(
         )
         if users
     ]
+    rows += _shared_rows(list(sharers), late)
+    if variable["note"]:
+        rows.append(("note", variable["note"], "plain"))
+    for label, text, role in rows:
+        for at, (line,) in enumerate(wrapped(pen, text, " " * 20, role)):
+            yield [(f"      {'' if at else label:<13} ", "faint"), (line[0][20:], role)]
+
+
+def _shared_rows(
+    sharers: list[schema.ClosureSharer], late: bool | None
+) -> Iterator[tuple[str, str, str]]:
+    """Label, text and role of each row on the functions that share a cell."""
     same = [sharer for sharer in sharers if sharer["same_code"]]
     others = [sharer for sharer in sharers if not sharer["same_code"]]
     if others:
-        told.append(("also held by", ", ".join(map(sharer_text, others)), "plain"))
+        yield "also held by", ", ".join(map(sharer_text, others)), "plain"
     if same:
-        role = "plain" if late is False else "warning"
-        told.append(("shared with", _late(len(same), late), role))
+        yield "shared with", _late(len(same), late), "plain" if late is False else "warning"
     elif late:
-        told.append(("bound late", _LATE, "warning"))
-    if variable["note"]:
-        told.append(("note", variable["note"], "plain"))
-    for label, text, role in told:
-        for at, (line,) in enumerate(wrapped(pen, text, " " * 20, role)):
-            yield [(f"      {'' if at else label:<13} ", "faint"), (line[0][20:], role)]
+        yield "bound late", _LATE, "warning"
 
 
 _LATE = "the loop that makes this function assigns it: kept beyond a round, it sees the last value"

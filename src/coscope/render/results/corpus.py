@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from coscope.corpus.ask import Question, Relation
@@ -123,28 +123,32 @@ def answer_sheet(found: CorpusAnswerDocument, pen: Pen, picture: Sequence[str] =
         page.blank()
     head: tuple[Piece, ...] = tuple((name, "heading") for name in found["columns"])
     lengths = _lengths(found, picture)
-    body = [
-        tuple(
-            (_shown(value), "value" if isinstance(value, int | float) else "plain") for value in row
-        )
-        for row in found["rows"]
-    ]
+    body = [_pieces(row) for row in found["rows"]]
     room = pen.width - 2 - (_BAR + 2 if lengths else 0)
     widths = measure(pen, [head, *body], room)
     if lengths:
         widths.append(_BAR)
         head = (*head, ("", "plain"))
-        sign = "#" if pen.ascii else "█"
-        longest = max(lengths) or 1
-        body = [
-            (*row, (sign * max(0, round(_BAR * length / longest)), "mark"))
-            for row, length in zip(body, lengths, strict=True)
-        ]
+        body = [(*row, bar) for row, bar in zip(body, _bars(pen, lengths), strict=True)]
     page.extend(columns(pen, [head, *body], widths, indent=0))
     count = len(found["rows"])
     page.blank()
     page.add((f"{count:,} row{'' if count == 1 else 's'}", "faint"))
     return page
+
+
+def _pieces(row: Sequence[bool | int | float | str | None]) -> tuple[Piece, ...]:
+    return tuple(
+        (_shown(value), "value" if isinstance(value, int | float) else "plain") for value in row
+    )
+
+
+def _bars(pen: Pen, lengths: Sequence[float]) -> Iterator[Piece]:
+    """A bar for each length; the longest has the whole width."""
+    sign = "#" if pen.ascii else "█"
+    longest = max(lengths) or 1
+    for length in lengths:
+        yield sign * max(0, round(_BAR * length / longest)), "mark"
 
 
 def _lengths(found: CorpusAnswerDocument, picture: Sequence[str]) -> list[float]:

@@ -141,11 +141,11 @@ def _title(found: schema.DependsDocument) -> Iterator[Piece]:
     module = f"{found['module']}." if found["module"] else ""
     yield f"{module}{found['target']}", "title"
     count = len(found["codes"])
-    told = ["1 code object" if count == 1 else f"{count} code objects"]
-    told.append("helpers included" if found["transitive"] else "nested code included")
+    parts = ["1 code object" if count == 1 else f"{count} code objects"]
+    parts.append("helpers included" if found["transitive"] else "nested code included")
     if not found["live"]:
-        told.append("not live: names without objects")
-    yield f"  {', '.join(told)}", "faint"
+        parts.append("not live: names without objects")
+    yield f"  {', '.join(parts)}", "faint"
 
 
 def _add_rows(

@@ -81,34 +81,39 @@ def sheet(found: schema.DiffDocument, pen: Pen) -> Sheet:
     """The page."""
     page = Sheet(pen)
     for sign, side in (("-", found["left"]), ("+", found["right"])):
-        count = "1 code object" if side["codes"] == 1 else f"{side['codes']} code objects"
-        release = side["release"] or f"{side['version']}.x"
-        page.add(
-            (f"{sign} ", "faint"),
-            (side["name"], "title"),
-            (f"  {side['file']}, CPython {release}, {count}", "faint"),
-        )
-        for warning in side["warnings"]:
-            page.add(("  warning: ", "warning"), (warning, "plain"))
+        _add_side(page, sign, side)
     page.add((found["text"], "error" if found["verdict"] == "different" else "mark"))
     if found["left"]["version"] != found["right"]["version"]:
         note = "compiled for two versions of CPython, which write the same source differently"
         page.add((note, "faint"))
     for pair in found["codes"]:
         add_pair(page, pair)
-    for heading, names in (
-        ("Only in the first", found["removed"]),
-        ("Only in the second", found["added"]),
-    ):
-        if names:
-            page.heading(heading)
-            page.extend([("  ", "plain"), (name, "name")] for name in names[:_MOST_NAMES])
-            if len(names) > _MOST_NAMES:
-                page.add((f"  and {len(names) - _MOST_NAMES} more", "faint"))
+    _add_names(page, "Only in the first", found["removed"])
+    _add_names(page, "Only in the second", found["added"])
     if found["unknown"]:
         page.heading("Not compared by content")
         page.extend([("  ", "plain"), (name, "name")] for name in found["unknown"])
     return page
+
+
+def _add_side(page: Sheet, sign: str, side: schema.DiffRead) -> None:
+    count = "1 code object" if side["codes"] == 1 else f"{side['codes']} code objects"
+    release = side["release"] or f"{side['version']}.x"
+    page.add(
+        (f"{sign} ", "faint"),
+        (side["name"], "title"),
+        (f"  {side['file']}, CPython {release}, {count}", "faint"),
+    )
+    for warning in side["warnings"]:
+        page.add(("  warning: ", "warning"), (warning, "plain"))
+
+
+def _add_names(page: Sheet, heading: str, names: list[str]) -> None:
+    if names:
+        page.heading(heading)
+        page.extend([("  ", "plain"), (name, "name")] for name in names[:_MOST_NAMES])
+    if len(names) > _MOST_NAMES:
+        page.add((f"  and {len(names) - _MOST_NAMES} more", "faint"))
 
 
 def add_pair(page: Sheet, pair: schema.DiffCode) -> None:

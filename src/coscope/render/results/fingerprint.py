@@ -57,7 +57,7 @@ def with_changes(
     found: schema.FingerprintDocument, changes: Iterable[Change]
 ) -> schema.FingerprintDocument:
     """The document with what changed since an older fingerprint."""
-    told: list[schema.FingerprintChange] = [
+    listed: list[schema.FingerprintChange] = [
         {
             "path": clean(change.path),
             "label": clean(change.label),
@@ -66,7 +66,7 @@ def with_changes(
         }
         for change in changes
     ]
-    return {**found, "changes": told}
+    return {**found, "changes": listed}
 
 
 def sheet(found: schema.FingerprintDocument, pen: Pen, *, explain: bool = False) -> Sheet:
@@ -109,8 +109,8 @@ def _summary(found: schema.FingerprintDocument) -> str:
     for part in parts:
         sort = part["kind"].partition(" of ")[0]
         sorts[sort] = sorts.get(sort, 0) + 1
-    told = [f"{count} {_plural(sort, count)}" for sort, count in sorts.items()]
-    return f"CPython {found['fingerprint']['version']}, {', '.join(told)}"
+    listed = [f"{count} {_plural(sort, count)}" for sort, count in sorts.items()]
+    return f"CPython {found['fingerprint']['version']}, {', '.join(listed)}"
 
 
 def _plural(sort: str, count: int) -> str:

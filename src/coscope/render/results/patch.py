@@ -125,16 +125,31 @@ def _difference(found: Difference | None) -> schema.PatchDifference | None:
 def sheet(found: schema.PatchDocument, pen: Pen) -> Sheet:
     """The page."""
     page = Sheet(pen)
+    _add_title(page, found)
+    page.blank()
+    _add_facts(page, found)
+    _add_fingerprints(page, found)
+    if found["difference"]:
+        for pair in found["difference"]["codes"]:
+            diff_page.add_pair(page, pair)
+    return page
+
+
+def _add_title(page: Sheet, found: schema.PatchDocument) -> None:
+    """What was patched, how it was reached, and the changes."""
     module = f"{found['module']}." if found["module"] else ""
     what = "changed in place" if found["in_place"] else "a changed copy"
     if found["output"]:
-        what = f"{pen.arrow} {found['output']['file']}, {found['output']['bytes']} bytes"
+        what = f"{page.pen.arrow} {found['output']['file']}, {found['output']['bytes']} bytes"
     page.add((f"{module}{found['target']}", "title"), (f"  {what}", "faint"))
     for step in found["via"]:
         page.add((f"  through {step}", "faint"))
     for change in found["changes"]:
         page.add(("  ", "plain"), (change, "mark"))
-    page.blank()
+
+
+def _add_facts(page: Sheet, found: schema.PatchDocument) -> None:
+    """The labelled lines: what holds for the result, and what to look out for."""
     _add(page, "verified", _verified(found["verified"]), "plain")
     if found["output"]:
         _add(page, "recognised by", found["output"]["recognised"], "plain")
@@ -151,14 +166,13 @@ def sheet(found: schema.PatchDocument, pen: Pen) -> Sheet:
         _add(page, "note", note, "plain")
     if found["warning"]:
         _add(page, "warning", found["warning"], "warning")
+
+
+def _add_fingerprints(page: Sheet, found: schema.PatchDocument) -> None:
     for label, fingerprint in (("before", found["before"]), ("after", found["after"])):
         if fingerprint:
             page.add((f"  fingerprint {label}", "faint"))
             _add_fingerprint(page, fingerprint)
-    if found["difference"]:
-        for pair in found["difference"]["codes"]:
-            diff_page.add_pair(page, pair)
-    return page
 
 
 def _verified(verdict: schema.PatchVerified) -> str:

@@ -43,7 +43,7 @@ def list_sheet(found: schema.RuleDocument, pen: Pen) -> Sheet:
 
 
 def page_sheet(found: schema.RuleDocument, pen: Pen) -> Sheet:
-    """The page of one rule: prose is wrapped, what is indented by four is kept as it stands."""
+    """The page of one rule: prose is wrapped, what is indented by four is kept as it is."""
     page = Sheet(pen)
     rule = found["rules"][0]
     page.extend(_titled(pen, rule, "title"))
@@ -72,15 +72,15 @@ def _titled(pen: Pen, rule: schema.Rule, role: str) -> Iterator[Line]:
 
 
 def _example(pen: Pen, line: str) -> Iterator[Line]:
-    """A line of an example: as it stands where there is room, and never cut."""
-    remark = re.search(r"\S {2,}(?=\S)", line)  # what stands on the right explains the left
+    """A line of an example: unchanged where there is room, and never cut."""
+    remark = re.search(r"\S {2,}(?=\S)", line)  # what is on the right explains the left
     at = remark.end() if remark and remark.end() < pen.width // 2 else 2 * len(_EXAMPLE)
     for text in wrap(line, pen.width, subsequent_indent=" " * at, break_on_hyphens=False):
         yield [(text, "source")]
 
 
 def _paragraph(pen: Pen, lines: list[str]) -> Iterator[Line]:
-    """Lines of prose, wrapped anew; what stands in backticks is marked."""
+    """Lines of prose, wrapped anew; what is in backticks is marked."""
     hanging = " " * len(_ITEM) if lines and lines[0].startswith(_ITEM) else ""
     width = min(pen.width, _PROSE) - len(hanging)
     quoted = False

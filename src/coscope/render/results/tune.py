@@ -176,14 +176,22 @@ def _gained(page: Sheet, gain: schema.TuneGain) -> None:
 
 
 def _verdict(page: Sheet, found: schema.TuneDocument) -> None:
+    if found["kept"]:
+        _add_kept(page, found)
+    else:
+        _add_nothing_kept(page, found)
+
+
+def _add_kept(page: Sheet, found: schema.TuneDocument) -> None:
     kept = [found["changes"][at] for at in found["kept"]]
-    if kept:
-        what = kept[0]["text"] if len(kept) == 1 else f"the {len(kept)} changes that are verified"
-        page.add((f"worth it: {what}", "title"))
-        for line in (found["diff"] or "").splitlines():
-            role = {"+": "value", "-": "error"}.get(line[:1], "source")
-            page.add((f"  {line}", role))
-        return
+    what = kept[0]["text"] if len(kept) == 1 else f"the {len(kept)} changes that are verified"
+    page.add((f"worth it: {what}", "title"))
+    for line in (found["diff"] or "").splitlines():
+        role = {"+": "value", "-": "error"}.get(line[:1], "source")
+        page.add((f"  {line}", role))
+
+
+def _add_nothing_kept(page: Sheet, found: schema.TuneDocument) -> None:
     page.add(("no change is worth it", "title"))
     if found["untried"] is not None:
         page.add((f"coscope tried none: {found['untried']}", "faint"))

@@ -64,14 +64,14 @@ class Totals:
 
 def document(result: Report) -> schema.VerifyDocument:
     """The document of docs/schema.md, "verify", for one report."""
-    told = entry(result, target=result.name)
+    report = entry(result, target=result.name)
     totals = Totals()
-    totals.add(told)
-    return {**opening(result.name), "reports": [told], **closing(totals)}
+    totals.add(report)
+    return {**opening(result.name), "reports": [report], **closing(totals)}
 
 
 def opening(target: str) -> schema.VerifyOpening:
-    """What stands in the document before the reports."""
+    """The part of the document before the reports."""
     return {
         **header(),
         "command": "verify",
@@ -80,7 +80,7 @@ def opening(target: str) -> schema.VerifyOpening:
 
 
 def closing(totals: Totals, error: report.Error | None = None) -> schema.VerifyClosing:
-    """What stands in the document after the reports.
+    """The part of the document after the reports.
 
     Args:
         totals: Of all reports.
@@ -214,60 +214,66 @@ def sheet(found: schema.VerifyDocument, pen: Pen) -> Sheet:
     page = Sheet(pen)
     totals = Totals()
     alone = len(found["reports"]) == 1
-    for told in found["reports"]:
-        totals.add(told)
-        if alone or told["violations"] or told["undecided"]:
+    for report in found["reports"]:
+        totals.add(report)
+        if alone or report["violations"] or report["undecided"]:
             page.blank()
-            page.lines += target_sheet(told, pen, alone=alone).lines
+            page.lines += target_sheet(report, pen, alone=alone).lines
     page.blank()
     page.lines += totals_sheet(totals, pen).lines
     return page
 
 
-def target_sheet(told: schema.VerifyReport, pen: Pen, *, alone: bool) -> Sheet:
+def target_sheet(report: schema.VerifyReport, pen: Pen, *, alone: bool) -> Sheet:
     """What is to be said of one target.
 
     Args:
-        told: Its entry.
+        report: Its entry.
         pen: How to lay it out.
         alone: It is the only target, so that its contract is worth a line.
     """
     page = Sheet(pen)
-    title = (told["file"] if told["whole"] else told["name"]) or ""
-    summary = f"  {_summary(told)}"
-    if cells(pen.clean(title + summary)) <= pen.width:
-        page.add((title, "title"), (summary, "faint"))
-    else:
-        page.add((pen.fit(title, pen.width, "end"), "title"))
-        page.extend(wrapped(pen, summary, "  ", "faint"))
-    if alone and told["contract"] is not None:
-        text = told["contract"]["text"]
-        for at, line in enumerate(wrapped(pen, text, "           ", "plain")):
-            page.add(
-                *([("  entered  ", "faint"), (line[0][0].strip(), "plain")] if not at else line)
-            )
-    for warning in told["warnings"]:
-        page.add(("  warning: ", "warning"), (warning, "plain"))
-    shown = told["violations"][:_SHOWN]
+    _add_opening(page, report, alone=alone)
+    shown = report["violations"][:_SHOWN]
     for violation in shown:
         page.blank()
         _add_violation(page, violation)
-    for place in told["undecided"][:_SHOWN]:
+    for place in report["undecided"][:_SHOWN]:
         page.blank()
         page.add(("  not decided", "warning"), (f"  {place['message']}", "plain"))
         page.extend(wrapped(pen, _where(place), "    ", "name"))
-    left = len(told["violations"]) - len(shown)
+    left = len(report["violations"]) - len(shown)
     if left:
         page.blank()
         page.add((f"  and {_count(left, 'more violation')} here; --json tells all", "warning"))
     return page
 
 
-def _summary(told: schema.VerifyReport) -> str:
-    release = told["release"] or f"{told['version']}.x"
-    parts = [] if told["whole"] else [told["file"] or ""]
-    parts += [f"CPython {release}", _count(told["codes"], "code object")]
-    if told["structural"]:
+def _add_opening(page: Sheet, report: schema.VerifyReport, *, alone: bool) -> None:
+    """The title, the contract and the warnings."""
+    pen = page.pen
+    title = (report["file"] if report["whole"] else report["name"]) or ""
+    summary = f"  {_summary(report)}"
+    if cells(pen.clean(title + summary)) <= pen.width:
+        page.add((title, "title"), (summary, "faint"))
+    else:
+        page.add((pen.fit(title, pen.width, "end"), "title"))
+        page.extend(wrapped(pen, summary, "  ", "faint"))
+    if alone and report["contract"] is not None:
+        text = report["contract"]["text"]
+        for at, line in enumerate(wrapped(pen, text, "           ", "plain")):
+            page.add(
+                *([("  entered  ", "faint"), (line[0][0].strip(), "plain")] if not at else line)
+            )
+    for warning in report["warnings"]:
+        page.add(("  warning: ", "warning"), (warning, "plain"))
+
+
+def _summary(report: schema.VerifyReport) -> str:
+    release = report["release"] or f"{report['version']}.x"
+    parts = [] if report["whole"] else [report["file"] or ""]
+    parts += [f"CPython {release}", _count(report["codes"], "code object")]
+    if report["structural"]:
         parts.append(f"{STRUCTURAL}: kinds of values are not followed")
     return ", ".join(parts)
 
@@ -330,6 +336,21 @@ def _stack(pen: Pen, stack: Sequence[str]) -> Line:
 def totals_sheet(totals: Totals, pen: Pen) -> Sheet:
     """The last lines: what came out over all targets."""
     page = Sheet(pen)
+    _add_violations(page, totals)
+    if totals.undecided:
+        page.add((f"{_count(totals.undecided, 'place')} not decided: more work than is allowed",
+                  "warning"))  # fmt: skip
+    if totals.structural and totals.targets > 1:
+        old = [each for each in VERSIONS if table(each).exceptions == "block stack"]
+        counted = f"{totals.structural:,} of CPython {old[0]} to {old[-1]}"
+        page.add((f"{STRUCTURAL} for {counted}: kinds of values are not followed there", "warning"))
+    if totals.errors:
+        page.add((f"{_count(totals.errors, 'target')} could not be read", "warning"))
+    return page
+
+
+def _add_violations(page: Sheet, totals: Totals) -> None:
+    """How many violations there are, and in how much."""
     where = _count(totals.codes, "code object")
     if totals.targets > 1:
         where += f" of {_count(totals.targets, 'file' if totals.files else 'target')}"
@@ -342,16 +363,6 @@ def totals_sheet(totals: Totals, pen: Pen) -> Sheet:
         )
     elif totals.targets:
         page.add((f"{where}: ", "plain"), ("no violation", "mark"))
-    if totals.undecided:
-        page.add((f"{_count(totals.undecided, 'place')} not decided: more work than is allowed",
-                  "warning"))  # fmt: skip
-    if totals.structural and totals.targets > 1:
-        old = [each for each in VERSIONS if table(each).exceptions == "block stack"]
-        counted = f"{totals.structural:,} of CPython {old[0]} to {old[-1]}"
-        page.add((f"{STRUCTURAL} for {counted}: kinds of values are not followed there", "warning"))
-    if totals.errors:
-        page.add((f"{_count(totals.errors, 'target')} could not be read", "warning"))
-    return page
 
 
 def _count(count: int, what: str) -> str:

@@ -144,7 +144,7 @@ class CallDocument(Header):
     target: str
     arguments: CallArguments
     accepted: bool  # the call certainly gets to the innermost function's first instruction
-    outcome: BindingOutcome  # "if": only running code can tell
+    outcome: BindingOutcome  # "if": only running it can show
     raises: CallRaises | None
     function: CallFunction | None  # the last one that the call reaches
     steps: list[CallStep]  # in CPython's order

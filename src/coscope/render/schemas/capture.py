@@ -53,12 +53,12 @@ class CapturePath(TypedDict):
 class CaptureVerdict(CapturePath):
     """Whether one tool takes an object.
 
-    The path leads to the first culprit, or to what cannot be told.
+    The path leads to the first culprit, or to what is not known.
     """
 
     tool: Tool
-    takes: bool | None  # null: cannot be told
-    tried: bool  # false: told from types, and likely at best
+    takes: bool | None  # null: not known
+    tried: bool  # false: inferred from types, and likely at best
     culprit: Value | None
     reason: str | None  # what the tool raised, or why it is expected to
     bytes: int | None  # of the whole pickle, if one was made
@@ -100,4 +100,4 @@ class CaptureDocument(Header):
     items: list[CaptureItem]  # nearest to the target first
     limits: CaptureLimits
     notes: list[str]  # traps, such as a global that cloudpickle leaves out
-    error: None  # as in every document that is no error
+    error: None  # as in every document that is not an error

@@ -82,4 +82,4 @@ class ClosureDocument(Header):
     bytes: Natural  # that all cells hold, shared parts once
     complete: bool  # no limit was reached
     search: str | None  # how sharers were looked for
-    error: None  # as in every document that is no error
+    error: None  # as in every document that is not an error

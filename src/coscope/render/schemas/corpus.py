@@ -27,7 +27,7 @@ class CorpusScanDocument(Header):
     unread: dict[str, int]  # status -> contents without code objects
     tables: dict[str, int]  # table -> rows
     warnings: list[str]  # of archives
-    error: None  # as in every document that is no error
+    error: None  # as in every document that is not an error
 
 
 class CorpusAnswerDocument(Header):

@@ -117,4 +117,4 @@ class DependsDocument(Header):
     dynamic: list[DependsDynamic]
     failures: list[DependsFailure]
     held: list[DependsHeld]
-    error: None  # as in every document that is no error
+    error: None  # as in every document that is not an error

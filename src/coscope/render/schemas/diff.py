@@ -72,4 +72,4 @@ class DiffDocument(Header):
     removed: list[str]  # code objects that only the left one has
     added: list[str]
     unknown: list[str]  # defaults and cells that cannot be compared by content
-    error: None  # as in every document that is no error
+    error: None  # as in every document that is not an error

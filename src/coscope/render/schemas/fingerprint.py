@@ -27,7 +27,7 @@ class FingerprintPart(TypedDict):
 
 
 class FingerprintUnknown(TypedDict):
-    """An input that cannot be told by its content."""
+    """An input that cannot be identified by its content."""
 
     path: str
     type_name: str
@@ -62,4 +62,4 @@ class FingerprintDocument(Header):
     live: bool  # false for a file: only the code counts
     fingerprint: Fingerprint
     changes: list[FingerprintChange] | None  # with `--since`
-    error: None  # as in every document that is no error
+    error: None  # as in every document that is not an error

@@ -76,4 +76,4 @@ class PatchDocument(Header, PatchDone):
     difference: PatchDifference | None  # as in diff_document
     warning: str | None  # why one should not ship it
     notes: list[str]
-    error: None  # as in every document that is no error
+    error: None  # as in every document that is not an error

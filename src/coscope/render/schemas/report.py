@@ -24,7 +24,7 @@ listing, the graphs and the HTML, is made from it.
 - **Whole or shown.** `--json` and `Card.document` give the whole document. `findings`,
   `source.text`, `producers` and `kinds` are null or absent in what a page is made from.
 - **Columns.** `coscope show TARGET --columns` writes the same data in columns, a fifth of the size:
-  `coscope.render.to_columns.from_columns` gives the document back. `{"~": FORM, ...}` stands for a
+  `coscope.render.to_columns.from_columns` gives the document back. `{"~": FORM, ...}` replaces a
   list: `rows` (objects: a column for each key; `absent` says which rows lack it), `same`, `words`
   (distinct values, and which one each is), `steps` (differences), `digits` (numbers above `least`,
   in base 93, `width` printable characters each, without quote and backslash), `some` (places of
@@ -107,7 +107,7 @@ class Document(Header):
     findings: list[Finding] | None  # of the static rules; null: not asked for
     warnings: list[str]
     error: Error | None
-    warm: NotRequired[WarmRun]  # after `--warm` only: the run that the document tells of
+    warm: NotRequired[WarmRun]  # after `--warm` only: the run that the document describes
     class_shown: NotRequired[ClassShown]  # of a class only: `codes` are its functions
 
 
@@ -417,14 +417,14 @@ class Error(TypedDict):
     column: NotRequired[int | None]  # from 1
     signature: NotRequired[str | None]  # of a C function
     doc: NotRequired[str | None]  # its first line
-    functions: NotRequired[list[str]]  # Python functions of a class whose constructor is none
+    functions: NotRequired[list[str]]  # Python functions of a class whose constructor is not one
     cause: NotRequired[str]
 
 
 class WarmReason(TypedDict):
     """Why an instruction is generic, or misses."""
 
-    reason: str | None  # null where it cannot be told
+    reason: str | None  # null where it is not known
     proved: bool | None  # the reason was seen; else it is the likely one
     types: list[str]  # types seen there
 

@@ -16,7 +16,7 @@ class RuleDocument(Header):
     command: Literal["rule"]
     target: str  # the code, empty for all rules
     rules: list[Rule]  # in order of their codes
-    error: None  # as in every document that is no error
+    error: None  # as in every document that is not an error
 
 
 class Rule(TypedDict):

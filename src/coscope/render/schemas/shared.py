@@ -127,6 +127,6 @@ class Size(TypedDict):
     """The deep size of an object in memory."""
 
     bytes: Natural  # what `sys.getsizeof` says of it and of all that it holds, each once
-    shared: Natural  # of these, counted already in what stands before
+    shared: Natural  # of these, already counted in what comes before
     objects: Natural
     complete: bool  # false: a limit stopped the count

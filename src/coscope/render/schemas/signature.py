@@ -66,7 +66,7 @@ class SignatureDocument(Header):
     witnesses: list[Witness]  # calls that one admits and the other rejects
     annotations: list[Annotation]
     warnings: list[str]
-    error: None  # as in every document that is no error
+    error: None  # as in every document that is not an error
 
 
 class ShapeParameterDefault(TypedDict):

@@ -45,7 +45,7 @@ class TuneDocument(Header):
     untried: str | None  # why coscope could try nothing
     together: TuneGain | None  # of all that is kept, if that are several changes
     diff: str | None  # of the file, with all that is kept
-    error: None  # as in every document that is no error
+    error: None  # as in every document that is not an error
 
 
 class TuneProposal(TypedDict):
@@ -70,7 +70,7 @@ class TuneChange(TypedDict):
     verified: bool  # it gains more than chance and noise explain
     gain: TuneGain | None  # null of a change that is refused
     same_result: bool | None  # null: that cannot be compared
-    refused: str | None  # why it is no change at all
+    refused: str | None  # why it does not count as a change
 
 
 class TuneGain(TypedDict):

@@ -87,7 +87,7 @@ class VerifyContractArgument(TypedDict):
 class VerifyContract(TypedDict):
     """How the outermost code object must be entered; the verdict holds only then."""
 
-    freevars: list[str]  # the closure is a tuple of so many items, each a cell
+    freevars: list[str]  # the closure is a tuple with one cell for each of these
     contents: list[VerifyContractContent]  # free variables whose cells may not hold just anything
     arguments: list[VerifyContractArgument]  # arguments that may not be just anything
     called: bool  # arguments are bound by a call; else it runs with a namespace

@@ -65,7 +65,7 @@ def negated(condition: str) -> str:
 
 
 def _is_tight(condition: str) -> bool:
-    """True if there is no operator outside of brackets."""
+    """True if there is no operator outside brackets."""
     while True:
         condition, count = _BRACKETED.subn("", condition)
         if not count:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unicodedata import combining, east_asian_width
 
-# Characters of our own drawing and of the expression domain, and what stands for them in ASCII.
+# Characters of our own drawing and of the expression domain, and what replaces them in ASCII.
 ASCII = {
     "φ": "phi",
     "…": "...",
