@@ -102,11 +102,11 @@ def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
     session.json = form == "json"
     config = _config(targets, given)
     given["fail_on"] = given["fail_on"] or config.fail_on or "warning"
+    python = given["python"] or config.python
     write_lines(f"coscope: note: {Pen(ascii=session.ascii).clean(each)}" for each in config.notes)
     selection = selected(given["select"] or config.select, given["ignore"] or config.ignore)
     rules = selection.rules()
     options = replace(config.options, pickle=config.options.pickle or given["pickle"])
-    python = given["python"] or config.python
     known = None if given["write_baseline"] else _known(given["baseline"] or config.baseline)
     if given["warm"]:
         outcome = _warm(session, targets, given["warm"], selection, options, python)

@@ -66,7 +66,7 @@ def audit_items(
     session: Session,
     progress: Progress,
 ) -> Iterator[Read]:
-    """Audit files, and tell of them in their order; what the cache knows is not read again.
+    """Audit files, and yield the results in their order; what the cache knows is not read again.
 
     Args:
         items: The files.
@@ -75,19 +75,11 @@ def audit_items(
         python: Compile by another interpreter.
         jobs: Processes; None: as many as pay.
         cache: None: do without.
-        session: How errors are told.
-        progress: Told of each file.
+        session: How errors are shown.
+        progress: Advanced with each file.
     """
-    known: dict[int, Read] = {}
-    keys: dict[int, str] = {}
-    if cache is not None:
-        for at, item in enumerate(items):
-            key = None if item.error is not None else _key(item.target)
-            if key is not None:
-                keys[at] = key
-                held = cache.get(key, item.target)
-                if held is not None:
-                    known[at] = Read(held, None, [])
+    keys = {} if cache is None else _keys(items)
+    known = {} if cache is None else _cached(items, keys, cache)
     missing = [at for at in range(len(items)) if at not in known]
     results = _worked(
         items=items,
@@ -99,22 +91,39 @@ def audit_items(
         session=session,
     )
     try:
-        told, done = 0, len(known)
+        reported, done = 0, len(known)
         for at, read in results:
             known[at], done = read, done + 1
-            found = read.audited
-            if cache is not None and found is not None and at in keys and not found.warnings:
-                cache.put(keys[at], found)
+            if cache is not None and at in keys:
+                _keep(cache, keys[at], read.audited)
             progress.advance(done, len(items))
-            while told in known:
-                yield known.pop(told)
-                told += 1
-        for at in range(told, len(items)):
+            while reported in known:
+                yield known.pop(reported)
+                reported += 1
+        for at in range(reported, len(items)):
             yield known[at]
     finally:
         results.close()
         if cache is not None:
             cache.save()  # of an interrupted run, too
+
+
+def _keys(items: Sequence[Item]) -> dict[int, str]:
+    """Number of an item -> key of its content in the cache, where it can be read."""
+    keys = ((at, _key(item.target)) for at, item in enumerate(items) if item.error is None)
+    return {at: key for at, key in keys if key is not None}
+
+
+def _cached(items: Sequence[Item], keys: dict[int, str], cache: Cache) -> dict[int, Read]:
+    """Number of an item -> what the cache knows about it."""
+    held = ((at, cache.get(key, items[at].target)) for at, key in keys.items())
+    return {at: Read(found, None, []) for at, found in held if found is not None}
+
+
+def _keep(cache: Cache, key: str, found: Audited | None) -> None:
+    """Put a result into the cache; not one with warnings, which are to be shown every time."""
+    if found is not None and not found.warnings:
+        cache.put(key, found)
 
 
 def _worked(

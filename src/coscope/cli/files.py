@@ -23,7 +23,7 @@ class Item(NamedTuple):
 
 
 def items_of(targets: Iterable[str], *, compiled: bool = True) -> list[Item]:
-    """Everything that the targets name, in order, each of it once.
+    """Everything that the targets name, in order, each once.
 
     A folder gives its .py, .pyw and .pyc files and those of the folders in it, by name. Hidden
     files and folders (`.git`, `.venv`) are left out, links to folders are not followed.
@@ -42,22 +42,13 @@ def items_of(targets: Iterable[str], *, compiled: bool = True) -> list[Item]:
 
 
 def _walk(folder: str, compiled: bool) -> Iterator[Item]:
-    suffixes = _SOURCE + (_COMPILED if compiled else ())
     refused: list[OSError] = []
     empty = True
-    for path, folders, names in os.walk(folder, onerror=refused.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if name.startswith(".") or not name.lower().endswith(suffixes):
-                continue
-            file = os.path.join(path, name)
-            size = _size(file)
-            if size is not None:
-                empty = False
-                yield Item(file, size)
-            elif os.path.islink(file) and not os.path.exists(file):
-                empty = False
-                yield Item(file, 0, _dangling(file))
+    for file in _files_in(folder, compiled, refused):
+        item = _item(file)
+        if item is not None:
+            empty = False
+            yield item
     for error in refused:
         empty = False
         name = str(error.filename)
@@ -65,6 +56,26 @@ def _walk(folder: str, compiled: bool) -> Iterator[Item]:
     if empty:
         what = "no .py and no .pyc file" if compiled else "no .py file"
         yield Item(folder, 0, TargetNotFound(f"the folder has {what}", file=folder))
+
+
+def _files_in(folder: str, compiled: bool, refused: list[OSError]) -> Iterator[str]:
+    """The paths of source and compiled files; folders that cannot be read go to `refused`."""
+    suffixes = _SOURCE + (_COMPILED if compiled else ())
+    for path, folders, names in os.walk(folder, onerror=refused.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and name.lower().endswith(suffixes):
+                yield os.path.join(path, name)
+
+
+def _item(file: str) -> Item | None:
+    """A file of a folder, or a link that leads nowhere; None for a pipe or a folder."""
+    size = _size(file)
+    if size is not None:
+        return Item(file, size)
+    if os.path.islink(file) and not os.path.exists(file):
+        return Item(file, 0, _dangling(file))
+    return None
 
 
 def _dangling(file: str) -> TargetNotFound:
@@ -79,7 +90,7 @@ def _is_folder(target: str) -> bool:
 
 
 def _size(path: str) -> int | None:
-    """Bytes of a regular file; None of anything else: a pipe would be waited for."""
+    """Bytes of a regular file; None for anything else: reading a pipe would block."""
     try:
         status = os.stat(path)
     except (OSError, ValueError):

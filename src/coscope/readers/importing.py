@@ -43,16 +43,7 @@ def locate_in(module_name: str, qualname: str) -> Located:
         TargetNotFound: There is no such module, attribute or item.
         ImportFailed: Importing raised.
     """
-    if not all(part.isidentifier() for part in module_name.split(".")):
-        raise TargetNotFound(
-            f"'{module_name}:{qualname}' is not of the form module:name",
-            hint="Write for example json:dumps or json.encoder:JSONEncoder.encode.",
-        )
-    if qualname[:1].isdecimal():  # nothing is imported for a name that cannot be one
-        raise TargetNotFound(
-            f"'{module_name}:{qualname}' names no attribute",
-            hint=f"For a line give the file: {module_name.replace('.', '/')}.py:{qualname}.",
-        )
+    _check_form(module_name, qualname)
     steps = steps_of(qualname) if qualname else []
     thing: object = import_module(module_name)
     owner: object = MISSING
@@ -78,6 +69,24 @@ def locate_in(module_name: str, qualname: str) -> Located:
     return Located(thing, "", tuple(warnings), owner)
 
 
+def _check_form(module_name: str, qualname: str) -> None:
+    """Refuse what cannot be a name, before anything is imported for it.
+
+    Raises:
+        TargetNotFound: It is not of the form module:name, or has a line instead of a name.
+    """
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        raise TargetNotFound(
+            f"'{module_name}:{qualname}' is not of the form module:name",
+            hint="Write for example json:dumps or json.encoder:JSONEncoder.encode.",
+        )
+    if qualname[:1].isdecimal():
+        raise TargetNotFound(
+            f"'{module_name}:{qualname}' names no attribute",
+            hint=f"For a line give the file: {module_name.replace('.', '/')}.py:{qualname}.",
+        )
+
+
 def _written(steps: Sequence[Step]) -> str:
     return "".join(step.text for step in steps).removeprefix(".")
 
@@ -101,14 +110,10 @@ def _holds_code(thing: object) -> bool:
 
 def _item(module_name: str, steps: Sequence[Step], index: int, thing: object) -> object:
     """An item of an exact list, tuple or dict; a subclass may run code to find it."""
-    key = steps[index].key
+    step = steps[index]
     owner = f"{module_name}:{_written(steps[:index])}"
     if type(thing) is list or type(thing) is tuple:
-        if type(key) is not int:
-            raise TargetNotFound(f"an item of {owner} has a number", found=steps[index].text)
-        if not -len(thing) <= key < len(thing):
-            raise TargetNotFound(f"{owner} has no item {key}", found=f"{len(thing)} items")
-        return thing[key]
+        return _item_of_sequence(owner, step, thing)
     if type(thing) is not dict:
         raise TargetError(
             f"{owner} is not asked for its items",
@@ -116,13 +121,26 @@ def _item(module_name: str, steps: Sequence[Step], index: int, thing: object) ->
             found=type_name_of(thing),
         )
     for known, value in list(dict.items(thing)):
-        if type(known) is type(key) and known == key:
+        if type(known) is type(step.key) and known == step.key:
             return value
-    texts = [each for each in thing if type(each) is str]
+    raise _no_key(owner, step.key, thing)
+
+
+def _item_of_sequence(owner: str, step: Step, held: Sequence[object]) -> object:
+    if type(step.key) is not int:
+        raise TargetNotFound(f"an item of {owner} has a number", found=step.text)
+    if not -len(held) <= step.key < len(held):
+        raise TargetNotFound(f"{owner} has no item {step.key}", found=f"{len(held)} items")
+    return held[step.key]
+
+
+def _no_key(owner: str, key: object, held: dict[object, object]) -> TargetNotFound:
+    """The error for a missing key: it names similar keys, or else the first ones."""
+    texts = [each for each in held if type(each) is str]
     close = _similar(key, texts) if type(key) is str else []
     shown = [f"{owner}[{each!r}]" for each in close]
     known = f"It has {', '.join(map(repr, texts[:_SHOWN]))}." if texts else None
-    raise TargetNotFound(
+    return TargetNotFound(
         f"{owner} has no key {key!r}",
         hint=f"Did you mean {' or '.join(shown)}?" if shown else known,
     )

@@ -45,18 +45,24 @@ def select(function: Function, qualname: str) -> Function:
     nested = list(function.code.walk())
     wanted = _wanted(nested, qualname)
     found = sorted(_matches(function.code, nested, wanted.name), key=_first_line)
-    if wanted.line is not None:
-        found = [code for code in found if code.firstlineno == wanted.line]
-    if wanted.column is not None:
-        column = wanted.column - 1
-        found = [code for code in found if _begins(function.code, code).col_offset == column]
-    if wanted.number is not None:
-        found = found[wanted.number - 1 : wanted.number] if wanted.number else []
+    found = _chosen(function.code, found, wanted)
     if not found:
         raise _not_found(function, nested, qualname)
     if len(found) > 1:
         raise _several(function, wanted.name, found)
     return _selected(function, found[0])
+
+
+def _chosen(root: Code, found: list[Code], wanted: _Wanted) -> list[Code]:
+    """Those of the line, the column or the number that is asked for."""
+    if wanted.line is not None:
+        found = [code for code in found if code.firstlineno == wanted.line]
+    if wanted.column is not None:
+        column = wanted.column - 1
+        found = [code for code in found if _begins(root, code).col_offset == column]
+    if wanted.number is not None:
+        found = found[wanted.number - 1 : wanted.number] if wanted.number else []
+    return found
 
 
 def _wanted(nested: list[Code], qualname: str) -> _Wanted:
@@ -196,18 +202,24 @@ def _spellings(root: Code, found: Sequence[Code]) -> Iterator[str]:
     for code in found:
         name = plain(code.qualname)
         same = sorted((each for each in nested if plain(each.qualname) == name), key=_first_line)
-        if len(same) == 1:
-            yield name
-            continue
-        on_line = [each for each in same if each.firstlineno == code.firstlineno]
-        columns = [_begins(root, each).col_offset for each in on_line]
-        column = columns[next(at for at, each in enumerate(on_line) if each is code)]
-        if len(on_line) == 1:
-            yield f"{name}@{code.firstlineno}"
-        elif column is not None and columns.count(column) == 1:
-            yield f"{name}@{code.firstlineno}:{column + 1}"
-        else:
-            yield f"{name}#{next(at for at, each in enumerate(same, 1) if each is code)}"
+        yield name if len(same) == 1 else f"{name}{_choice(root, same, code)}"
+
+
+def _choice(root: Code, same: list[Code], code: Code) -> str:
+    """What chooses one of several code objects of the same name: "@12", "@12:8" or "#2"."""
+    on_line = [each for each in same if each.firstlineno == code.firstlineno]
+    if len(on_line) == 1:
+        return f"@{code.firstlineno}"
+    columns = [_begins(root, each).col_offset for each in on_line]
+    column = columns[_place(on_line, code)]
+    if column is not None and columns.count(column) == 1:
+        return f"@{code.firstlineno}:{column + 1}"
+    return f"#{_place(same, code) + 1}"
+
+
+def _place(codes: list[Code], code: Code) -> int:
+    """Index by identity: equal code objects may be several."""
+    return next(at for at, each in enumerate(codes) if each is code)
 
 
 def spelling(root: Code, code: Code) -> str:

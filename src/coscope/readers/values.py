@@ -84,11 +84,16 @@ def _text(thing: Any, width: int, depth: int) -> str:
         return _quoted(thing, width)
     if kind is int:
         return _integer(thing)
-    if thing is None or any(kind is plain for plain in _PLAIN):
+    if thing is None or _is_one_of(kind, _PLAIN):
         return repr(thing)
-    if any(kind is container for container in _CONTAINERS) or is_frozen_dict(kind):
+    if _is_one_of(kind, _CONTAINERS) or is_frozen_dict(kind):
         return _container(thing, width, depth)
     return _named(thing)
+
+
+def _is_one_of(kind: type, kinds: tuple[type, ...]) -> bool:
+    """True by identity: `in` would run the `__eq__` of a metaclass."""
+    return any(kind is each for each in kinds)
 
 
 _PLAIN = (bool, float, complex, type(...), NotImplementedType)
@@ -134,17 +139,32 @@ def _container(items: Any, width: int, depth: int) -> str:
     try:
         if kind is set or kind is frozenset:
             return _unordered(list(items), kind.__name__, width, depth)
-        pairs = items.items() if kind is dict else _pairs_of(items)
-        shown = list(islice(items if pairs is None else pairs, _ITEMS + 1))
+        texts = _first_items(items, width, depth)
     except RuntimeError:  # another thread changed its size
         return f"<{kind.__name__} at {id(items):#x}>"
-    more = len(shown) > _ITEMS
-    texts = None if pairs is None else _pairs(shown[:_ITEMS], width, depth)
-    if texts is None:
-        texts = [_text(item, width // 2, depth - 1) for item in shown[:_ITEMS]]
-    body = ", ".join([*texts, f"... {len(items)} in all"] if more else texts)
+    body = ", ".join(texts)
     if kind is tuple and len(items) == 1:
         body += ","
+    return _bracketed(opened, body, closed, width)
+
+
+def _first_items(items: Any, width: int, depth: int) -> list[str]:
+    """Texts of the first items of a sequence or dict, and how many there are if not all are shown.
+
+    Raises:
+        RuntimeError: Another thread changed its size.
+    """
+    pairs = items.items() if type(items) is dict else _pairs_of(items)
+    shown = list(islice(items if pairs is None else pairs, _ITEMS + 1))
+    if pairs is None:
+        texts = [_text(item, width // 2, depth - 1) for item in shown[:_ITEMS]]
+    else:
+        texts = _pairs(shown[:_ITEMS], width, depth)
+    return [*texts, f"... {len(items)} in all"] if len(shown) > _ITEMS else texts
+
+
+def _bracketed(opened: str, body: str, closed: str, width: int) -> str:
+    """A container's text, the middle of what is inside left out if it is too long."""
     if len(opened) + len(body) + len(closed) > width:
         body = shortened(body, width - len(opened) - len(closed))
     return opened + body + closed
@@ -157,10 +177,7 @@ def _unordered(items: list[Any], kind: str, width: int, depth: int) -> str:
         return f"{opened}... {len(items)} in all{closed}"
     texts = sorted(_text(item, width // 2, depth - 1) for item in items)
     more = [f"... {len(items)} in all"] if len(items) > _ITEMS else []
-    body = ", ".join([*texts[:_ITEMS], *more])
-    if len(opened) + len(body) + len(closed) > width:
-        body = shortened(body, width - len(opened) - len(closed))
-    return opened + body + closed
+    return _bracketed(opened, ", ".join([*texts[:_ITEMS], *more]), closed, width)
 
 
 def _pairs_of(items: object) -> Iterable[tuple[object, object]] | None:

@@ -49,16 +49,13 @@ def check(subject: Subject) -> Iterator[Finding]:
     if code.kind in ("module", "class body") or not code.cellvars:
         return
     nested = {each.name: each for each in code.consts if isinstance(each, Code)}
-    names = [name for name in code.cellvars if name in nested and name in nested[name].freevars]
-    parameters = code.varnames[: code.argcount + code.kwonlyargcount]
-    for name in names:
-        stores = _stores(subject, name)
-        others = [each for each in nested[name].freevars if each in parameters]
-        if len(stores) != 1 or not others or not _holds(subject, stores[0], nested[name]):
+    for name in code.cellvars:
+        inner = nested.get(name)
+        if inner is None or name not in inner.freevars:
             continue
-        if _is_shared(code, name) or not all(
-            _only_calls(subject, inner, name) for inner in code.walk()
-        ):
+        others = _given(code, inner)
+        store = _store_of(subject, inner) if others else None
+        if store is None or _may_outlive(subject, name):
             continue
         others = [each for each in others if each in subject.fact(_required)]  # parses the source
         if not others:
@@ -67,15 +64,34 @@ def check(subject: Subject) -> Iterator[Finding]:
             CODE,
             f"each call leaves {name} in a cycle with its own cell, and the caller's "
             f"{_listed(others)} with it",
-            stores[0],
+            store,
             confidence="proved",
             evidence=[
-                subject.seen(stores[0]),
-                f"the free variables of {name} are {', '.join(nested[name].freevars)}",
+                subject.seen(store),
+                f"the free variables of {name} are {', '.join(inner.freevars)}",
             ],
             why="only the cycle collector frees them, some time after the call",
             instead=f"del {name} after its last use, or make it on module level",
         )
+
+
+def _given(code: Code, inner: Code) -> list[str]:
+    """The parameters of the code around that a nested function captures."""
+    parameters = code.varnames[: code.argcount + code.kwonlyargcount]
+    return [each for each in inner.freevars if each in parameters]
+
+
+def _store_of(subject: Subject, inner: Code) -> int | None:
+    """The one instruction that puts a nested function into its cell; None if there are others."""
+    stores = _stores(subject, inner.name)
+    return stores[0] if len(stores) == 1 and _holds(subject, stores[0], inner) else None
+
+
+def _may_outlive(subject: Subject, name: str) -> bool:
+    """True if a function may be held after the call: another captures it, or it is passed on."""
+    if _is_shared(subject.code, name):
+        return True
+    return not all(_only_calls(subject, inner, name) for inner in subject.code.walk())
 
 
 def _stores(subject: Subject, name: str) -> list[int]:
@@ -91,7 +107,7 @@ def _stores(subject: Subject, name: str) -> list[int]:
 
 
 def _required(subject: Subject) -> frozenset[str]:
-    """The parameters that every call gives: those without a default, as far as source tells."""
+    """The parameters that every call gives: those without a default, as far as source is known."""
     code, source = subject.code, subject.unit.source
     written = None if source is None else defaults_in(source, code)
     optional = 0 if written is None else len(written.positional)

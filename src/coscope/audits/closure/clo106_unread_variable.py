@@ -14,7 +14,7 @@ be returned, or a leftover. No linter looks: each function by itself seems fine.
 
 Code that looks at its variables by `locals()`, `eval` or `exec` is left out.
 
-Return it, read it, or take it away.
+Return it, read it, or remove it.
 """
 
 from __future__ import annotations
@@ -44,19 +44,18 @@ def check(subject: Subject) -> Iterator[Finding]:
     if not code.cellvars:
         return
     inside = list(code.walk())
-    store = subject.rules.opcodes["STORE_DEREF"].code
-    if not any(each is not code and each.freevars and store in each.code[::2] for each in inside):
+    if not _is_written_inside(subject, inside):
         return
     if any(_DYNAMIC.intersection(each.names) for each in inside):
         return
-    uses = {name: _uses(inside, name) for name in code.cellvars}
-    for name, found in uses.items():
-        if name.startswith("__") or name == "_" or any(_reads(use) for use, _ in found):
+    for name in code.cellvars:
+        if name.startswith("__") or name == "_":
             continue
-        writes = [(use, by) for use, by in found if use.access == "write cell" and by is not code]
-        if not writes or any(use.access == "delete cell" for use, _ in found):
+        found = _uses(inside, name)
+        write = _lost_write(code, found)
+        if write is None:
             continue
-        use, by = writes[0]
+        use, by = write
         own = Subject(by, subject.unit, subject.live)
         yield own.finding(
             CODE,
@@ -67,6 +66,22 @@ def check(subject: Subject) -> Iterator[Finding]:
             why="the assignment goes through a cell to code that never looks at it",
             instead=f"return it, read it, or take {name} away",
         )
+
+
+def _is_written_inside(subject: Subject, inside: list[Code]) -> bool:
+    """True if nested code writes a cell. Their bytes show it: most code ends here."""
+    store = subject.rules.opcodes["STORE_DEREF"].code
+    return any(
+        each is not subject.code and each.freevars and store in each.code[::2] for each in inside
+    )
+
+
+def _lost_write(code: Code, found: list[tuple[CellUse, Code]]) -> tuple[CellUse, Code] | None:
+    """The first assignment by nested code to a variable that is never read nor deleted."""
+    if any(_reads(use) or use.access == "delete cell" for use, _ in found):
+        return None
+    writes = (each for each in found if each[0].access == "write cell" and each[1] is not code)
+    return next(writes, None)
 
 
 def _uses(inside: list[Code], name: str) -> list[tuple[CellUse, Code]]:

@@ -33,6 +33,7 @@ from coscope.audits.subject.origins import stores_of
 from coscope.audits.subject.subject import Subject
 from coscope.facts.names.uses import uses_of
 from coscope.flow.domains.origin import Origins
+from coscope.flow.graph import Block
 from coscope.model import Code, Finding
 
 CODE = "CLO109"
@@ -57,16 +58,16 @@ def check(subject: Subject) -> Iterator[Finding]:
     assigned = _assigned(subject)
     if not assigned:
         return
-    told: set[tuple[int, str]] = set()
+    reported: set[tuple[int, str]] = set()
     for index, made_by, what in _kept(subject):
         for inner, maker in _functions(subject, made_by):
             loop = _loop_of(subject, maker, index)
             if loop is None:
                 continue
             for name in _read_late(subject, inner, loop, assigned, index):
-                if (maker, name) in told:
+                if (maker, name) in reported:
                     continue
-                told.add((maker, name))
+                reported.add((maker, name))
                 yield subject.finding(
                     CODE,
                     f"{_shown(inner)} is kept beyond the round of the loop that assigns {name}, "
@@ -117,13 +118,13 @@ def _reads(code: Code, name: str) -> bool:
 
 
 def _leads(subject: Subject, start: int, goal: int) -> bool:
-    """True if control can come from behind an instruction to another one."""
+    """True if control can reach an instruction from right after another one."""
     graph = subject.graph
     assert graph is not None
     first, last = graph.block_of(start), graph.block_of(goal).index
     if first.index == last and goal > start:
         return True
-    pending = [edge.target for edge in first.edges if edge.kind != "exception"]
+    pending = _successors(first)
     seen: set[int] = set()
     while pending:
         number = pending.pop()
@@ -131,9 +132,13 @@ def _leads(subject: Subject, start: int, goal: int) -> bool:
             return True
         if number not in seen:
             seen.add(number)
-            edges = graph.blocks[number].edges
-            pending.extend(edge.target for edge in edges if edge.kind != "exception")
+            pending.extend(_successors(graph.blocks[number]))
     return False
+
+
+def _successors(block: Block) -> list[int]:
+    """The blocks that control goes to from a block, but for handlers of exceptions."""
+    return [edge.target for edge in block.edges if edge.kind != "exception"]
 
 
 def _loop_of(subject: Subject, maker: int, kept: int) -> LoopFacts | None:
@@ -144,15 +149,27 @@ def _loop_of(subject: Subject, maker: int, kept: int) -> LoopFacts | None:
 
 def _kept(subject: Subject) -> Iterator[tuple[int, Origins, str]]:
     """Where a value is kept in a container: the instruction, what made the value, and how."""
+    yield from _kept_by_calls(subject)
+    yield from _kept_by_comprehensions(subject)
+    yield from _kept_by_subscripts(subject)
+
+
+def _kept_by_calls(subject: Subject) -> Iterator[tuple[int, Origins, str]]:
     for call in subject.calls:
         name = _keeper(call)
         if name is not None and _is_older(subject, call.path or "", call.index):
             for argument in (*call.positional, *(value for _, value in call.keywords)):
                 yield call.index, argument, f"{call.path}(...) keeps it"
+
+
+def _kept_by_comprehensions(subject: Subject) -> Iterator[tuple[int, Origins, str]]:
     for index in subject.where(*_DISPLAYS):
         taken = subject.takers.get(index)
         if taken is not None and taken[1] and _is_comprehension(subject, index):
             yield index, taken[1][-1], "the comprehension keeps it"
+
+
+def _kept_by_subscripts(subject: Subject) -> Iterator[tuple[int, Origins, str]]:
     for index in subject.where("STORE_SUBSCR"):
         taken = subject.takers.get(index)
         if taken is None:
@@ -185,7 +202,7 @@ def _path_of(subject: Subject, origins: Origins) -> str | None:
 
 
 def _variable_read(subject: Subject, index: int, access: str) -> str | None:
-    """The variable that an instruction reads; of one that reads two, that of the value's slot."""
+    """The variable that an instruction reads; where it reads two, that of the value's slot."""
     row = subject.rules.by_code[subject.instructions.opcodes[index]]
     names = subject.instructions.argval(index)
     names = names if isinstance(names, tuple) else (names,)

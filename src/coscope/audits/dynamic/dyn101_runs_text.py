@@ -36,7 +36,7 @@ from coscope.audits.subject.names import callee_of, reads_name
 from coscope.audits.subject.origins import Origin, sources_of
 from coscope.audits.subject.subject import Subject, Unit
 from coscope.flow.domains.origin import Origins
-from coscope.model import Code, Finding
+from coscope.model import Code, Evidence, Finding
 from coscope.opcodes import table
 
 CODE = "DYN101"
@@ -62,37 +62,55 @@ def check(subject: Subject) -> Iterator[Finding]:
     if not reads_name(subject, NAMES) and "builtins" not in subject.code.names:
         return  # such as re.compile
     for call in subject.calls:
-        name = callee_of(subject, call)
-        name = name.removeprefix("builtins.") if name else None
-        if name not in NAMES or not call.positional or _only_parses(subject, call, name):
+        name = _runner(subject, call)
+        if name is None:
             continue
         sources = list(_sources(subject, call.positional[0], _DEEPEST))
         if not sources or (name != "compile" and _is_made_by_compile(subject, sources)):
             continue
-        given = any(_is_given(source) for source in sources) and not _is_meant(
-            subject, call, name, sources
-        )
-        if not given and (name == "compile" or len(call.positional) > 1 or call.keywords):
-            continue  # plainly meant to run in a namespace of its own
-        if not given and any(source.kind == "call" for source in sources):
-            continue  # text that the function has put together
+        given = any(map(_is_given, sources)) and not _is_meant(subject, call, name, sources)
+        if not given and _is_expected(call, name, sources):
+            continue
         if name == "compile" and _is_of_file(subject, call):
             continue
-        yield subject.finding(
-            CODE,
-            f"{name} {_VERBS[name]} {_listed(sources)}",
-            call.index,
-            confidence="proved" if call.root == "global" and "." not in name else "likely",
-            severity="warning" if given else "info",
-            evidence=[
-                source.text
-                if source.index is None
-                else subject.seen(source.index, f"{source.text} ({subject.opnames[source.index]})")
-                for source in sources[:_SHOWN]
-            ],
-            why=_WHY,
-            instead="a dict of functions, getattr(), or ast.literal_eval() for literals",
-        )
+        yield _finding(subject, call, name, sources, given)
+
+
+def _runner(subject: Subject, call: Call) -> str | None:
+    """The builtin that a call runs text by; None for any other call, and one that only parses."""
+    name = callee_of(subject, call)
+    name = name.removeprefix("builtins.") if name else None
+    if name not in NAMES or not call.positional or _only_parses(subject, call, name):
+        return None
+    return name
+
+
+def _is_expected(call: Call, name: str, sources: list[Origin]) -> bool:
+    """True if text that nobody gave runs in a namespace of its own, or was put together here."""
+    if name == "compile" or len(call.positional) > 1 or call.keywords:
+        return True
+    return any(source.kind == "call" for source in sources)
+
+
+def _finding(
+    subject: Subject, call: Call, name: str, sources: list[Origin], given: bool
+) -> Finding:
+    return subject.finding(
+        CODE,
+        f"{name} {_VERBS[name]} {_listed(sources)}",
+        call.index,
+        confidence="proved" if call.root == "global" and "." not in name else "likely",
+        severity="warning" if given else "info",
+        evidence=[_evidence(subject, source) for source in sources[:_SHOWN]],
+        why=_WHY,
+        instead="a dict of functions, getattr(), or ast.literal_eval() for literals",
+    )
+
+
+def _evidence(subject: Subject, source: Origin) -> str | Evidence:
+    if source.index is None:
+        return source.text
+    return subject.seen(source.index, f"{source.text} ({subject.opnames[source.index]})")
 
 
 def _sources(subject: Subject, made_by: Origins, depth: int) -> Iterator[Origin]:
@@ -111,25 +129,43 @@ def _sources(subject: Subject, made_by: Origins, depth: int) -> Iterator[Origin]
 
 
 def _is_collected(subject: Subject, source: Origin) -> bool:
-    """True of a container that the function has just made: of its items nothing is known."""
+    """True for a container that the function has just made: nothing is known of its items."""
     if source.text.startswith(_COMPREHENSIONS):  # to 3.11 a call
         return True
     return source.index is not None and subject.opnames[source.index] in _CONTAINERS
 
 
 def _of_global(subject: Subject, source: Origin, depth: int) -> Iterator[Origin]:
-    """Nothing of a constant; of a name of the module or class body itself, what it assigns."""
+    """Where a global comes from.
+
+    Nothing for a constant. For a name of the module or class body itself: where what it assigns
+    comes from.
+    """
     code, name = subject.code, source.text.removeprefix("the global ")
-    own = code.kind in ("module", "class body")
-    stores = [at for at, held in _stores(code, subject.version) if held == name] if own else []
-    taken = [subject.takers.get(at) for at in stores]
-    if stores and all(each is not None and each[1] for each in taken):
+    assigned = _assigned_here(subject, name)
+    if assigned:
         if code.kind == "module" and name in subject.unit.fact(_stored_by_functions):
             yield source
-        for each in taken:
-            yield from _sources(subject, each[1][0], depth) if each is not None else ()
+        for made_by in assigned:
+            yield from _sources(subject, made_by, depth)
     elif not _is_constant(subject.unit, name):
         yield source
+
+
+def _assigned_here(subject: Subject, name: str) -> list[Origins]:
+    """What a module or class body assigns to a name; empty if that is not known of each store."""
+    code = subject.code
+    if code.kind not in ("module", "class body"):
+        return []
+    found = []
+    for at, held in _stores(code, subject.version):
+        if held != name:
+            continue
+        taken = subject.takers.get(at)
+        if taken is None or not taken[1]:
+            return []
+        found.append(taken[1][0])
+    return found
 
 
 def _inside(
@@ -137,16 +173,19 @@ def _inside(
 ) -> Origins | None:
     """What a value is made of: the text of a tree, the parts of a join, what a loop goes over."""
     if call is not None and call.positional:
-        if meaning == "ast.parse" or (call.path or "").rpartition(".")[2] in _OF_TEXT:
-            return call.positional[0]
-        if meaning in _OF_ITEMS:
-            return call.positional[0]
-        return None
+        return call.positional[0] if _keeps_text(call, meaning) else None
     if source.kind == "other" and source.index is not None:
         taken = subject.takers.get(source.index)
         if taken is not None and taken[1] and subject.opnames[source.index] in _ITEMS:
             return taken[1][-1]
     return None
+
+
+def _keeps_text(call: Call, meaning: str | None) -> bool:
+    """True if what a call gives holds the text of its first argument."""
+    if meaning == "ast.parse" or meaning in _OF_ITEMS:
+        return True
+    return (call.path or "").rpartition(".")[2] in _OF_TEXT
 
 
 _DEEPEST = 8
@@ -171,7 +210,7 @@ _READS = (
 
 
 def _is_meant(subject: Subject, call: Call, name: str, sources: list[Origin]) -> bool:
-    """True of a file that is executed in a namespace, and of what is evaluated in a frame's."""
+    """True for a file that is executed in a namespace, and for what is evaluated in a frame's."""
     if len(call.positional) < 2:
         return False
     frames = (each.text.endswith(".f_globals") for each in sources_of(subject, call.positional[1]))
@@ -187,20 +226,20 @@ def _is_of_file(subject: Subject, call: Call) -> bool:
 
 
 def _is_given(source: Origin) -> bool:
-    """True of a parameter that is not named as code is, and of what the function reads."""
+    """True for a parameter that is not named as code is, and for what the function reads."""
     if source.kind == "parameter":
         return source.text.removeprefix("the parameter ").strip("_") not in CODE_WORDS
     return _is_read(source)
 
 
 def _is_read(source: Origin) -> bool:
-    """True of what the function reads from outside of the process."""
+    """True for what the function reads from outside the process."""
     held = source.text.removeprefix("the result of ")
     return source.kind in ("call", "attribute") and any(word in held for word in _READS)
 
 
 def _is_constant(unit: Unit, name: str) -> bool:
-    """True of a global that the module itself assigns, once, and nobody else."""
+    """True for a global that the module itself assigns, once, and nobody else."""
     if unit.code is None or name in unit.fact(_stored_by_functions):
         return False
     return sum(held == name for _, held in _stores(unit.code, unit.version)) == 1

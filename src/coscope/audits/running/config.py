@@ -61,33 +61,11 @@ def read_config(path: Path) -> Config:
     table = _table_of(path)
     if table is None:
         raise InputError("there is no [tool.coscope]", file=path)
-    known = {*_LISTS, *_TEXTS, *(name.replace("_", "-") for name in Options.__dataclass_fields__)}
-    for key in table:
-        if key not in known:
-            close = get_close_matches(key, sorted(known), n=1)
-            raise InputError(
-                f"[tool.coscope] has no key {key!r}",
-                file=path,
-                expected=", ".join(sorted(known)),
-                hint=f"Did you mean {close[0]}?" if close else None,
-            )
+    _check_keys(table, path)
     lists = {name: _list(table, name, path) for name in _LISTS}
     baseline, python, fail_on = (_text(table, name, path) for name in _TEXTS)
-    if python is not None and _VERSION.fullmatch(python) is None:
-        raise InputError(
-            "[tool.coscope] python is not a version",
-            file=path,
-            expected=f"a version such as {VERSIONS[-1]}, or a release such as {VERSIONS[-1]}.0",
-            found=python,
-            hint="A path or a command can be given on the command line alone, with --python.",
-        )
-    if fail_on is not None and fail_on not in FAIL_ON:
-        raise InputError(
-            "[tool.coscope] fail-on is not a severity",
-            file=path,
-            expected=", ".join(FAIL_ON),
-            found=fail_on,
-        )
+    _check_python(python, path)
+    _check_severity(fail_on, path)
     return Config(
         file=path,
         select=lists["select"],
@@ -99,6 +77,41 @@ def read_config(path: Path) -> Config:
         options=from_table(table, path),
         notes=tuple(_doubts(path)),
     )
+
+
+def _check_keys(table: dict[str, object], path: Path) -> None:
+    known = {*_LISTS, *_TEXTS, *(name.replace("_", "-") for name in Options.__dataclass_fields__)}
+    for key in table:
+        if key not in known:
+            close = get_close_matches(key, sorted(known), n=1)
+            raise InputError(
+                f"[tool.coscope] has no key {key!r}",
+                file=path,
+                expected=", ".join(sorted(known)),
+                hint=f"Did you mean {close[0]}?" if close else None,
+            )
+
+
+def _check_python(python: str | None, path: Path) -> None:
+    """A version only: what a file in the audited tree names is never started."""
+    if python is not None and _VERSION.fullmatch(python) is None:
+        raise InputError(
+            "[tool.coscope] python is not a version",
+            file=path,
+            expected=f"a version such as {VERSIONS[-1]}, or a release such as {VERSIONS[-1]}.0",
+            found=python,
+            hint="A path or a command can be given on the command line alone, with --python.",
+        )
+
+
+def _check_severity(fail_on: str | None, path: Path) -> None:
+    if fail_on is not None and fail_on not in FAIL_ON:
+        raise InputError(
+            "[tool.coscope] fail-on is not a severity",
+            file=path,
+            expected=", ".join(FAIL_ON),
+            found=fail_on,
+        )
 
 
 def _doubts(path: Path) -> Iterator[str]:

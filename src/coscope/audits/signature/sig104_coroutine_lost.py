@@ -61,12 +61,10 @@ def lost(subject: Subject, code: str, flavour: str, question: str) -> Iterator[F
     if live is None or found is None or live.function is None:
         return
     links = functions_in(found)
-    if len(links) < 2 or links[0].object is not live.function or links[0].flavour != "function":
+    if len(links) < 2 or links[0].object is not live.function:
         return
-    inner = next((link for link in links[1:] if link.flavour != "function"), None)
-    if inner is None or inner.flavour != flavour or not _decorates(links, inner, live.name):
-        return
-    if _is_marked(live.function) or not _returns_the_call(subject):
+    inner = _hidden(links, flavour, live.name)
+    if inner is None or _is_marked(live.function) or not _returns_the_call(subject):
         return
     decorator = decorator_of(links[0])
     yield told_of_wrapper(
@@ -81,6 +79,16 @@ def lost(subject: Subject, code: str, flavour: str, question: str) -> Iterator[F
         if flavour == "coroutine"
         else "make the wrapper a generator: yield from",
     )
+
+
+def _hidden(links: list[Link], flavour: str, name: str | None) -> Link | None:
+    """The function of the flavour that a plain function decorates; None if there is none."""
+    if links[0].flavour != "function":
+        return None
+    inner = next((link for link in links[1:] if link.flavour != "function"), None)
+    if inner is None or inner.flavour != flavour or not _decorates(links, inner, name):
+        return None
+    return inner
 
 
 def _decorates(links: list[Link], inner: Link, name: str | None) -> bool:

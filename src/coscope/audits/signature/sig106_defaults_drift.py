@@ -13,8 +13,8 @@ argument runs with the wrapper's value, not with the one that is documented.
     @patient
     def fetch(url, timeout=5): ...        says timeout=5, and waits 60
 
-Not reported is a wrapper that changes arguments, or does not always make the call, and a default
-that stands for "not given".
+Not reported are a wrapper that changes arguments or does not always make the call, and a default
+that means "not given".
 
 Take the default from the function inside, or let the wrapper take `**kwargs`.
 """
@@ -26,7 +26,8 @@ from collections.abc import Iterator
 from coscope.audits.signature.callables import chain_text, functions_in, signatures_of, told
 from coscope.audits.subject.subject import Subject
 from coscope.facts.signatures.links import same
-from coscope.model import Finding
+from coscope.facts.signatures.shapes import Shape
+from coscope.model import Finding, Value
 
 CODE = "SIG106"
 SEVERITY = "warning"
@@ -48,18 +49,28 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     if any(words in change for change in links[0].changes for words in _OTHERWISE):
         return
-    reported = {p.name: p.default for p in found.reported.parameters}
-    for parameter in links[0].accepts.parameters:
-        here, said = parameter.default, reported.get(parameter.name)
-        if here is None or said is None or same(here, said) or here.type_name == "object":
-            continue
+    for name, here, said in _drifted(links[0].accepts, found.reported):
         yield told(
             subject,
             found,
             CODE,
-            f"{live.name} reports {parameter.name}={said.text}, and uses {here.text}",
+            f"{live.name} reports {name}={said.text}, and uses {here.text}",
             confidence="proved",
             evidence=chain_text(found),
             why="a call without the argument does other than its signature says",
             instead="take the default from the function inside",
         )
+
+
+def _drifted(own: Shape, reported: Shape) -> Iterator[tuple[str, Value, Value]]:
+    """The parameters with two defaults: the name, the wrapper's default, the reported one.
+
+    A plain `object()` is left out: it says "not given".
+    """
+    by_name = {parameter.name: parameter.default for parameter in reported.parameters}
+    for parameter in own.parameters:
+        here, said = parameter.default, by_name.get(parameter.name)
+        if here is None or said is None or here.type_name == "object":
+            continue
+        if not same(here, said):
+            yield parameter.name, here, said

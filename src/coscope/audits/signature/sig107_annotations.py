@@ -10,12 +10,12 @@ whatever the source looks like, nor those in a quoted alias that another module 
         def find(key: "Key"): ...         get_type_hints(find): NameError
         return find
 
-Each missing name is told once a module. Names that the module binds under `if TYPE_CHECKING:`, or
-under another condition that was not met, are mostly meant: they are told for your information, and
-only where `type-checking = true` in `[tool.coscope]` asks for them. Private functions and generated
-code are left out.
+Each missing name is reported once per module. Names that the module binds under
+`if TYPE_CHECKING:`, or under another condition that was not met, are mostly deliberate: they are
+reported for your information, and only where `type-checking = true` in `[tool.coscope]` asks for
+them. Private functions and generated code are left out.
 
-Import the name where it is used, define the class on module level, or write `"Key | None"` as one
+Import the name where it is used, define the class at module level, or write `"Key | None"` as one
 string instead of `"Key" | None`.
 """
 
@@ -49,33 +49,48 @@ def check(subject: Subject) -> Iterator[Finding]:
     links = functions_in(found)
     if not links or links[0].object is not live.function:
         return
-    # functools.wraps copies annotations: they are those of the first function that wraps none.
-    written = next((link for link in links if not link.wraps), links[-1])
-    if written.function is None or written.function.code.filename.startswith("<"):
+    written = _written(links)
+    if written is None:
         return
-    if written.function.source is None:
-        return
-    module = dict.get(written.object.__globals__, "__name__")
-    own = [
-        each
-        for each in found.annotations
-        if each.function == written.qualname and each.module == module
-    ]
-    wrong = [each for each in own if each.verdict in (*_RAISES, "does not parse")]
+    wrong = _wrong(found, written)
     plain = [each for each in wrong if not _is_conditional(each, written)]
-    told_here = subject.unit.fact(_Told).reasons
+    reported = subject.unit.fact(_Reported).reasons
     if plain:
         reason = plain[0].reason or plain[0].verdict
-        if reason not in told_here:
-            told_here.add(reason)
-            yield _told(subject, found, plain[0], "warning")
-    elif wrong and subject.options.type_checking and wrong[0].reason not in told_here:
-        told_here.add(wrong[0].reason or "")
-        yield _told(subject, found, wrong[0], "info")
+        if reason not in reported:
+            reported.add(reason)
+            yield _finding(subject, found, plain[0], "warning")
+    elif wrong and subject.options.type_checking and wrong[0].reason not in reported:
+        reported.add(wrong[0].reason or "")
+        yield _finding(subject, found, wrong[0], "info")
 
 
-class _Told:
-    """What was told of a module already."""
+def _written(links: list[Link]) -> Link | None:
+    """The function whose source has the annotations; None if that source is not known.
+
+    functools.wraps copies annotations: they are those of the first function that wraps none.
+    """
+    written = next((link for link in links if not link.wraps), links[-1])
+    function = written.function
+    if function is None or function.source is None or function.code.filename.startswith("<"):
+        return None
+    return written
+
+
+def _wrong(found: Signatures, written: Link) -> list[Annotation]:
+    """The function's own annotations that cannot be evaluated."""
+    module = dict.get(written.object.__globals__, "__name__")
+    return [
+        each
+        for each in found.annotations
+        if each.function == written.qualname
+        and each.module == module
+        and each.verdict in (*_RAISES, "does not parse")
+    ]
+
+
+class _Reported:
+    """What was reported for a module already."""
 
     def __init__(self, unit: Unit) -> None:
         self.file = unit.file
@@ -121,7 +136,7 @@ def _bound_in(source: Source) -> frozenset[str]:
     return frozenset(found)
 
 
-def _told(subject: Subject, found: Signatures, annotation: Annotation, severity: str) -> Finding:
+def _finding(subject: Subject, found: Signatures, annotation: Annotation, severity: str) -> Finding:
     return told(
         subject,
         found,

@@ -102,10 +102,10 @@ def _call(
 def _callee(
     code: Code, rules: Table, effect: Effect, given: tuple[Origins, ...]
 ) -> tuple[Origins, tuple[Origins, ...]]:
-    """What made the callee, and the first argument where it stands in the place of `self`.
+    """What made the callee, and the first argument where it is in the slot of `self`.
 
-    There are two slots for a callable and its self. An attribute that is called fills both by one
-    instruction; of a plain callable one is NULL; a decorator's argument stands in that of self.
+    There are two slots, for a callable and its self. An attribute that is called fills both by one
+    instruction. For a plain callable one is NULL. A decorator's argument is in the slot of self.
     """
     for upper, lower in (("callable", "self_or_null"), ("self_or_callable", "method_or_null")):
         held, other = effect.operand(given, upper), effect.operand(given, lower)
@@ -134,22 +134,23 @@ def _keyword_names(
     code: Code, rules: Table, index: int, effect: Effect, given: tuple[Origins, ...]
 ) -> tuple[str, ...]:
     """Names of the keyword arguments of a call, from the tuple that it takes or KW_NAMES."""
-    columns = code.instructions
     held = effect.operand(given, "kwnames")
-    at = min(held[0]) if held else -1
-    if not held and "KW_NAMES" in rules.opcodes:
-        wanted = rules.opcodes["KW_NAMES"].code
-        before = index - 1
-        passed = {
-            rules.opcodes[name].code
-            for name in ("PRECALL", "EXTENDED_ARG")
-            if name in rules.opcodes
-        }
-        while before >= 0 and columns.opcodes[before] in passed:
-            before -= 1
-        at = before if before >= 0 and columns.opcodes[before] == wanted else -1
-    names = columns.argval(at) if at >= 0 else ()
+    at = min(held[0]) if held else _kw_names_before(code, rules, index)
+    names = code.instructions.argval(at) if at >= 0 else ()
     return names if isinstance(names, tuple) and all(type(each) is str for each in names) else ()
+
+
+def _kw_names_before(code: Code, rules: Table, index: int) -> int:
+    """The KW_NAMES that belongs to a call; -1 without one."""
+    if "KW_NAMES" not in rules.opcodes:
+        return -1
+    opcodes = code.instructions.opcodes
+    between = ("PRECALL", "EXTENDED_ARG")
+    passed = {rules.opcodes[name].code for name in between if name in rules.opcodes}
+    at = index - 1
+    while at >= 0 and opcodes[at] in passed:
+        at -= 1
+    return at if at >= 0 and opcodes[at] == rules.opcodes["KW_NAMES"].code else -1
 
 
 def dotted(code: Code, made_by: Origins, takers: Takers) -> tuple[str | None, str | None]:

@@ -33,7 +33,7 @@ class Origin:
 
     kind: str  # "constant", "parameter", "global", "cell", "call", "attribute", "context", "other"
     text: str  # "the parameter source", "the result of f(x)"
-    index: int | None = None  # of the instruction; None of a parameter
+    index: int | None = None  # of the instruction; None for a parameter
 
 
 def sources_of(subject: Subject, made_by: Origins) -> tuple[Origin, ...]:
@@ -69,18 +69,17 @@ class _Walk:
         row = subject.rules.by_code[subject.instructions.opcodes[index]]
         if row is None:
             return
-        taken = subject.takers.get(index)
+        access = row.access or ("",)
         if row.code in subject.rules.constants:
             self.found.append(Origin("constant", subject.instructions.argrepr(index), index))
-        elif row.access and row.access[-1] == "read local":
+        elif access[-1] == "read local":
             for name in self._locals(index, row):
                 self._local(name, index)
-        elif row.access and row.access[0] in _KINDS:
-            kind = _KINDS[row.access[0]]
-            text = self._text(index)
-            self.found.append(Origin(kind, f"the {kind} {text}", index))
-        elif row.name in _BUILT and taken is not None:
-            for operand in self._parts(index, row, taken[1]):
+        elif access[0] in _KINDS:
+            kind = _KINDS[access[0]]
+            self.found.append(Origin(kind, f"the {kind} {self._text(index)}", index))
+        elif row.name in _BUILT and index in subject.takers:
+            for operand in self._parts(index, row, subject.takers[index][1]):
                 self.follow(operand)
         elif row.shows == "{call}":
             self._call(index)
@@ -190,14 +189,16 @@ def stores_of(subject: Subject, name: str) -> Iterator[tuple[int, Origins | None
         row = rows[opcode]
         if row is None or "write local" not in row.access:
             continue
-        names = columns.argval(index)
-        held = names if isinstance(names, tuple) else (names,)
-        if name not in held:
-            continue
+        writes = _written_locals(columns.argval(index), row)
         taken = subject.takers.get(index)
-        writes = [n for n, a in zip(held, row.access, strict=False) if a == "write local"]
         if taken is None or name not in writes:
             continue
         # The first name of a pair takes what lies on top.
         at = len(taken[1]) - 1 - writes.index(name)
         yield index, taken[1][at] if 0 <= at < len(taken[1]) else None
+
+
+def _written_locals(names: object, row: Opcode) -> list[object]:
+    """The locals that an instruction assigns, from its operand: one name, or a pair of names."""
+    held = names if isinstance(names, tuple) else (names,)
+    return [name for name, a in zip(held, row.access, strict=False) if a == "write local"]
