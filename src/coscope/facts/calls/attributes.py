@@ -35,19 +35,24 @@ class Accessed:
         return got(*args, **kwargs)
 
 
+def _owner_of(text: str) -> object:
+    """What the text before the last dot names; MISSING if that is the module."""
+    return locate(text.rpartition(".")[0]).thing if "." in text.partition(":")[2] else MISSING
+
+
 def accessed(meant: Target) -> object:
     """The object that a target names; an `Accessed` where only a descriptor knows it.
 
     That is a user's descriptor, which the door does not ask, and a property of an instance.
     """
     thing, text = meant.thing, meant.text
-    if text is None or class_attribute(type(thing), "__get__") is MISSING:
+    get = class_attribute(type(thing), "__get__")
+    if text is None or get is MISSING:
         return thing
     computed = is_a(thing, property) or is_a(thing, functools.cached_property)
-    asked = type(class_attribute(type(thing), "__get__")) is FunctionType and meant.warnings
-    if not computed and not asked:
+    if not computed and not (type(get) is FunctionType and meant.warnings):
         return thing
-    owner = locate(text.rpartition(".")[0]).thing if "." in text.partition(":")[2] else MISSING
+    owner = _owner_of(text)
     if owner is MISSING or is_a(owner, ModuleType):
         return thing
     if is_a(owner, type):

@@ -100,6 +100,11 @@ def _follower(thing: object) -> _Follow:
         return _exception_init
     if call is TYPE_CALL and is_a(thing, type):
         return _class
+    return _by_call(call)
+
+
+def _by_call(call: object) -> _Follow:
+    """How a call of an instance goes on, by the `__call__` of its class."""
     for cls, follow in _FOLLOWED:
         if namespace_of(cls).get("__call__") is call:
             return follow
@@ -230,6 +235,13 @@ _FOLLOWED: tuple[tuple[type, _Follow], ...] = (
 )
 
 
+def _adds_no_self(call: object) -> bool:
+    """True if reading it through an instance gives the object itself, or what is bound already."""
+    if type(call) is MethodType or class_attribute(type(call), "__get__") is MISSING:
+        return True
+    return is_a(call, type) or is_a(call, functools.partial)
+
+
 def _instance(way: Way, thing: object, arguments: Arguments) -> tuple[object, Arguments] | None:
     """An instance whose class, or a class whose metaclass, defines `__call__`."""
     name = type_name_of(thing)
@@ -256,10 +268,7 @@ def _instance(way: Way, thing: object, arguments: Arguments) -> tuple[object, Ar
     if any(type(call) is kind for kind in _C_CALLABLES):
         _in_c(way, thing, arguments)
         return None
-    if type(call) is MethodType or class_attribute(type(call), "__get__") is MISSING:
-        way.reached.through(f"{name}.__call__ is {text_of(call)}: no self is added")
-        return call, arguments
-    if is_a(call, type) or is_a(call, functools.partial):
+    if _adds_no_self(call):
         way.reached.through(f"{name}.__call__ is {text_of(call)}: no self is added")
         return call, arguments
     way.reached.through(f"{name}.__call__ is asked of a descriptor")

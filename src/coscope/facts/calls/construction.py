@@ -160,7 +160,7 @@ class _Construction:
 
     def _is_made(self, text: str, function: FunctionType) -> bool:
         node = parsed(text)
-        if not isinstance(node, ast.Call) or not node.args or isinstance(node.args[0], ast.Starred):
+        if not isinstance(node, ast.Call) or not node.args:
             return False
         first = node.args[0]
         if not isinstance(first, ast.Name) or first.id != function.__code__.co_varnames[0]:

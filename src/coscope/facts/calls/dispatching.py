@@ -242,6 +242,13 @@ def is_got(thing: object) -> bool:
     return _GET is not None and type(thing) is _GET
 
 
+def _name_in_error(function: object, owner: type) -> str:
+    """What the TypeError for a call without arguments names."""
+    plain = bound(function, None, owner)
+    plain = member(MethodType, "__func__", plain) if type(plain) is MethodType else plain
+    return plain.__name__ if type(plain) is FunctionType else "singledispatchmethod method"
+
+
 def follow_got(way: Way, thing: object, arguments: Arguments) -> tuple[object, Arguments] | None:
     """
     Source:
@@ -253,13 +260,7 @@ def follow_got(way: Way, thing: object, arguments: Arguments) -> tuple[object, A
     registry = registry_of(instance_attribute(method, "dispatcher"))
     function = instance_attribute(method, "func")
     shift = _SKIPS_SELF and instance is None and type(function) is FunctionType
-    plain = bound(function, None, owner)
-    plain = member(MethodType, "__func__", plain) if type(plain) is MethodType else plain
-    name: str | None = "singledispatchmethod method"
-    if not _COUNTS:
-        name = None
-    elif type(plain) is FunctionType:
-        name = plain.__name__
+    name = _name_in_error(function, owner) if _COUNTS else None
     found = _chosen(way.reached, registry, arguments, int(shift), name)
     if found is None:
         return None

@@ -127,12 +127,15 @@ class _Inside:
         )
 
     def _follow(self, forward: Forward, callee: Callee | None) -> None:
+        if callee is not None:
+            self._follow_to(forward, callee)
+        elif not forward.swallowed:
+            self.reached.unless(
+                f"what {self.name} calls by {forward.text} is known only when it runs"
+            )
+
+    def _follow_to(self, forward: Forward, callee: Callee) -> None:
         reached = self.reached
-        if callee is None:
-            if not forward.swallowed:
-                text = f"what {self.name} calls by {forward.text} is known only when it runs"
-                reached.unless(text)
-            return
         handed = self._handed(forward, callee)
         if handed is None:
             reached.unless(f"{self.name} changes the arguments before it calls {forward.text}")
@@ -143,7 +146,7 @@ class _Inside:
         else:
             inner = reach(callee.thing, handed, reached.inside(), callee.receiver)
         if not forward.stars and not inner.stages and inner.error is None:
-            return  # C code, called with arguments of this function's own choice
+            return  # C code, called with arguments that this function chose
         reached.through(f"{self.name} calls {forward.text}")
         if callee.assumed and self._self_is_another():
             reached.unless(f"super() in {self.name} refuses a self that is of another class")
@@ -191,20 +194,16 @@ class _Inside:
                 if items is None:
                     return None
                 positional += items
-            elif each.kind == "**":
-                pairs = self._pairs(each, forward.edits)
+            elif each.kind != "**" and each.name is None:
+                positional.append(self._given(each))
+            else:
+                pairs = self._named(each, forward.edits)
                 if pairs is None:
                     return None
                 for name, given in pairs.items():
                     if name in keywords:
                         return _twice(callee, name)
                     keywords[name] = given
-            elif each.name is None:
-                positional.append(self._given(each))
-            elif each.name in keywords:
-                return _twice(callee, each.name)
-            else:
-                keywords[each.name] = self._given(each)
         return Arguments(tuple(positional), tuple(keywords.items()))
 
     def _given(self, each: Passed) -> Given:
@@ -229,30 +228,38 @@ class _Inside:
     def _items(self, each: Passed) -> list[Given] | None:
         """What `*args` or a slice of it unpacks to."""
         node = parsed(each.text.removeprefix("*"))
-        start = 0
+        start: int | None = 0
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
-            lower = node.slice.lower
-            if node.slice.upper is not None or node.slice.step is not None:
-                return None
-            if not isinstance(lower, ast.Constant) or type(lower.value) is not int:
-                return None
-            start, node = lower.value, node.value
-        if not isinstance(node, ast.Name) or node.id in self.rebound or start < 0:
+            start, node = _start_of(node.slice), node.value
+        if start is None or start < 0:
+            return None
+        if not isinstance(node, ast.Name) or node.id in self.rebound:
             return None
         value = self.held.get(node.id)
         if value is None or type(value.object) is not tuple:
             return None
         return [Given(value_of(item), each.text) for item in value.object[start:]]
 
-    def _pairs(self, each: Passed, edits: tuple[Edit, ...]) -> dict[str, Given] | None:
-        """What `**kwargs` unpacks to, with the changes that the code makes before."""
-        name = each.text.removeprefix("**")
+    def _named(self, each: Passed, edits: tuple[Edit, ...]) -> dict[str, Given] | None:
+        """What is passed by name: one keyword, or what `**kwargs` unpacks to."""
+        if each.kind != "**" and each.name is not None:
+            return {each.name: self._given(each)}
+        return self._pairs(each, edits)
+
+    def _held_pairs(self, name: str) -> dict[str, object] | None:
+        """The dictionary that a parameter still holds, if all its keys are plain strings."""
         value = self.held.get(name)
         if value is None or type(value.object) is not dict or name in self.rebound:
             return None
-        if not all(type(key) is str for key in value.object):
+        return value.object if all(type(key) is str for key in value.object) else None
+
+    def _pairs(self, each: Passed, edits: tuple[Edit, ...]) -> dict[str, Given] | None:
+        """What `**kwargs` unpacks to, with the changes that the code makes before."""
+        name = each.text.removeprefix("**")
+        held = self._held_pairs(name)
+        if held is None:
             return None
-        pairs = {key: Given(value_of(item), each.text) for key, item in value.object.items()}
+        pairs = {key: Given(value_of(item), each.text) for key, item in held.items()}
         for edit in edits:
             if edit.parameter != name:
                 continue
@@ -275,3 +282,13 @@ def _is_unknown(thing: object) -> bool:
 
 def _twice(callee: Callee, name: str) -> str:
     return f"{function_text(callee.thing)} got multiple values for keyword argument '{name}'"
+
+
+def _start_of(piece: ast.Slice) -> int | None:
+    """The start of `args[1:]`; None for any other slice."""
+    if piece.upper is not None or piece.step is not None:
+        return None
+    lower = piece.lower
+    if not isinstance(lower, ast.Constant) or type(lower.value) is not int:
+        return None
+    return lower.value

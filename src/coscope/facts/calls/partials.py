@@ -13,6 +13,13 @@ from coscope.readers.values import text_of, value_of
 PLACEHOLDER: object = getattr(functools, "Placeholder", MISSING)  # 3.14
 
 
+def _added(held: Sequence[object], pairs: Sequence[tuple[object, object]]) -> str:
+    """The arguments that a partial holds, as in a call."""
+    words = [text_of(value) for value in held if value is not PLACEHOLDER]
+    words += [f"{key}={text_of(value)}" for key, value in pairs]
+    return ", ".join(words) or "nothing"
+
+
 def partially_called(
     reached: Reached,
     function: object,
@@ -44,9 +51,7 @@ def partially_called(
     }
     replaced = [_key(key) for key, _ in arguments.keywords if _key(key) in named]
     named.update((_key(key), value) for key, value in arguments.keywords)
-    added = [text_of(value) for value in held if value is not PLACEHOLDER]
-    added += [f"{key}={text_of(value)}" for key, value in pairs]
-    text = f"{what} adds {', '.join(added) or 'nothing'} to the call of {called(function)}"
+    text = f"{what} adds {_added(held, pairs)} to the call of {called(function)}"
     if replaced:
         text += f"; the call's own {', '.join(map(str, replaced))} replaces what it holds"
     reached.through(text)

@@ -91,7 +91,7 @@ class CellDiagram:
 
 
 def diagram(function: Function, *, within: Code | None = None, sharers: bool = True) -> CellDiagram:
-    """Tell for each cell and free variable who owns, reads, writes, captures and holds it.
+    """Report for each cell and free variable who owns, reads, writes, captures and holds it.
 
     Args:
         function: Live or static.
@@ -192,10 +192,18 @@ class _Tree:
         self._links[id(code)] = list(_closures(code, captures))
 
 
+def _links(free: list[int], captured: list[int]) -> dict[int, list[int]]:
+    """Captured slots of the outer code -> the free slots of the inner code that they become."""
+    links: dict[int, list[int]] = {}
+    for own, slot in zip(free, captured, strict=True):
+        links.setdefault(slot, []).append(own)
+    return links
+
+
 def _closures(code: Code, captures: dict[int, int]) -> Iterator[tuple[Code, dict[int, list[int]]]]:
     """Each nested code object that captures: slots of the outer code -> its own slots.
 
-    The capturing instructions stand in the order of the inner free variables, right before the
+    The capturing instructions come in the order of the inner free variables, right before the
     constant is loaded.
     """
     captured: list[int] = []
@@ -211,10 +219,7 @@ def _closures(code: Code, captures: dict[int, int]) -> Iterator[tuple[Code, dict
             continue
         free = [slot for slot, (_, kind) in cell_slots(inner).items() if kind == "free"]
         if len(captured) >= len(free):
-            links: dict[int, list[int]] = {}
-            for own, slot in zip(free, captured[-len(free) :], strict=True):
-                links.setdefault(slot, []).append(own)
-            yield inner, links
+            yield inner, _links(free, captured[-len(free) :])
         captured.clear()
 
 
@@ -242,24 +247,33 @@ def _path(root: Code, code: Code) -> list[Code]:
     return []
 
 
+def _is_closure(thing: object) -> bool:
+    return type(thing) is tuple and all(type(each) is CellType for each in thing)
+
+
 def _holders(function: Function) -> tuple[dict[int, list[FunctionType]], bool]:
     """Live functions by the id of each cell that they hold; and whether all were looked at."""
     wanted = {id(cell.object) for cell in function.cells}
-    closures = [
-        found
-        for found in gc.get_referrers(*(cell.object for cell in function.cells))
-        if type(found) is tuple and all(type(each) is CellType for each in found)
-    ]
+    referrers = gc.get_referrers(*(cell.object for cell in function.cells))
+    closures = [found for found in referrers if _is_closure(found)]
     complete = len(closures) <= _MOST_HOLDERS
     closures = closures[:_MOST_HOLDERS]
     known = {id(closure) for closure in closures}
+    functions = [
+        found
+        for found in (gc.get_referrers(*closures) if closures else ())
+        if type(found) is FunctionType and id(found.__closure__) in known
+    ]
+    return _by_cell(functions, wanted), complete
+
+
+def _by_cell(functions: list[FunctionType], wanted: set[int]) -> dict[int, list[FunctionType]]:
     holders: dict[int, list[FunctionType]] = {}
-    for found in gc.get_referrers(*closures) if closures else ():
-        if type(found) is FunctionType and id(found.__closure__) in known:
-            for cell in {id(each): each for each in found.__closure__ or ()}:
-                if cell in wanted:
-                    holders.setdefault(cell, []).append(found)
-    return holders, complete
+    for function in functions:
+        for cell in dict.fromkeys(id(each) for each in function.__closure__ or ()):
+            if cell in wanted:
+                holders.setdefault(cell, []).append(function)
+    return holders
 
 
 def _sharers(

@@ -97,10 +97,10 @@ class Closure(Result):
 def closure(
     target: Any, *, python: str | None = None, unwrap: bool = False, seconds: float = SECONDS
 ) -> Closure:
-    """Tell what a function's cells are, who makes, reads and writes each, and what they hold.
+    """Report a function's cells, who makes, reads and writes each, and what they hold.
 
-    Live functions that share a cell are looked for among all that the garbage collector knows:
-    the best that can be done, but a cell that only a running frame holds is not seen.
+    Live functions that share a cell are found through the garbage collector; a cell held only by
+    a running frame is not seen.
 
     Args:
         target: Whatever `coscope.read` takes, or what it gave.

@@ -92,14 +92,20 @@ def is_bound_late(function: Function, name: str, within: Code | None) -> bool | 
     return any(_loop_assigns(maker, function.code, name) for maker in makers)
 
 
-def _loop_assigns(maker: Code, code: Code, name: str) -> bool:
-    """True if one loop of the maker loads the code and writes the variable."""
+def _loads_of(code: Code, maker: Code) -> list[int]:
+    """Indexes of the maker's instructions that load the code."""
     columns = maker.instructions
-    made = [
+    return [
         at
         for at in range(len(columns))
         if isinstance(found := columns.argval(at), Code) and _alike(code, found)
     ]
+
+
+def _loop_assigns(maker: Code, code: Code, name: str) -> bool:
+    """True if one loop of the maker loads the code and writes the variable."""
+    columns = maker.instructions
+    made = _loads_of(code, maker)
     written = [
         columns.at(use.offset).index
         for found, _, use in uses_of(maker)
@@ -107,7 +113,8 @@ def _loop_assigns(maker: Code, code: Code, name: str) -> bool:
     ]
     whole = graph(maker)
     for loop in find_loops(whole):
-        inside = [range(whole.blocks[at].start, whole.blocks[at].stop) for at in loop.blocks]
-        if all(any(at in block for block in inside for at in each) for each in (made, written)):
+        blocks = [whole.blocks[at] for at in loop.blocks]
+        inside = {at for block in blocks for at in range(block.start, block.stop)}
+        if not inside.isdisjoint(made) and not inside.isdisjoint(written):
             return True
     return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 
@@ -301,6 +301,13 @@ def _text(code: Code) -> str:
     return canonical_of(code, _text).text
 
 
+def _exchanged(what: str, ours: Iterable[object], theirs: Iterable[object]) -> Iterator[Fact]:
+    gone = ", ".join(str(each) for each in ours if each not in theirs)
+    come = ", ".join(str(each) for each in theirs if each not in ours)
+    if gone or come:
+        yield Fact(what, gone, come)
+
+
 def _facts(left: Written, right: Written, alignment: Alignment) -> Iterator[Fact]:
     """Parameters, flags, constants, names and protected regions that differ."""
     one, other = left.canonical, right.canonical
@@ -309,14 +316,8 @@ def _facts(left: Written, right: Written, alignment: Alignment) -> Iterator[Fact
     if one.head[1] != other.head[1]:
         flags = Flags(left.code.flags), Flags(right.code.flags)
         yield Fact("flags", _without(flags[0], flags[1]), _without(flags[1], flags[0]))
-    for what, ours, theirs in (
-        ("constants", one.constants, other.constants),
-        ("names", one.names, other.names),
-    ):
-        gone = ", ".join(str(each) for each in ours if each not in theirs)
-        come = ", ".join(str(each) for each in theirs if each not in ours)
-        if gone or come:
-            yield Fact(what, gone, come)
+    yield from _exchanged("constants", one.constants, other.constants)
+    yield from _exchanged("names", one.names, other.names)
     if left.code.freevars != right.code.freevars:
         yield Fact("free variables", *(", ".join(w.code.freevars) for w in (left, right)))
     if not alignment.same_guards:
@@ -365,9 +366,14 @@ def _harmless(left: Code, right: Code) -> Iterator[str]:
         yield "local names"
     if left.qualname != right.qualname:
         yield "qualified names"
-    if left.version == right.version and len(left.code) != len(right.code):
+    if left.version == right.version:
+        yield from _in_bytes(left, right)
+
+
+def _in_bytes(left: Code, right: Code) -> Iterator[str]:
+    if len(left.code) != len(right.code):
         yield "layout"
-    elif left.version == right.version and _raw(left) != _raw(right) and _doc(left) == _doc(right):
+    elif _raw(left) != _raw(right) and _doc(left) == _doc(right):
         yield "bytes"
 
 

@@ -80,22 +80,26 @@ class _Plan(NamedTuple):
     fixed: dict[tuple[int, int], str]  # of opcode and oparg, filled as they are met
 
 
+def _flags(row: Opcode | None) -> int:
+    """The bits of an oparg below the index of a name."""
+    return 0 if row is None else (1 << int(row.operand.partition(">>")[2] or 0)) - 1
+
+
+def _pair(row: Opcode | None) -> tuple[str, str]:
+    """What an opcode for two locals does with each, as two opcodes would be called."""
+    if row is None or row.operand != "local pair":
+        return "", ""
+    return _LOCALS[row.access[0]], _LOCALS[row.access[1]]
+
+
 @cache
 def _plan(version: str) -> _Plan:
     rows = table(version).by_code
     return _Plan(
         bytes(_sort(row) for row in rows),
         tuple(f"<{number}>" if row is None else _name(row) for number, row in enumerate(rows)),
-        tuple(
-            (1 << int(row.operand.partition(">>")[2] or 0)) - 1 if row is not None else 0
-            for row in rows
-        ),
-        tuple(
-            (_LOCALS[row.access[0]], _LOCALS[row.access[1]])
-            if row is not None and row.operand == "local pair"
-            else ("", "")
-            for row in rows
-        ),
+        tuple(_flags(row) for row in rows),
+        tuple(_pair(row) for row in rows),
         {n: str(atom_key(value)) for n, value in table(version).common_literals.items()},
         {},
     )
@@ -143,8 +147,12 @@ def _sort(row: Opcode | None) -> int:
     return _NAME if row.operand[:4] == "name" else _BY_OPERAND.get(row.operand, _FIXED)
 
 
+def _only_jumps(row: Opcode) -> bool:
+    return row.ends == "jump" and row.operand == "jump" and not row.pops and row.blocks is None
+
+
 def _name(row: Opcode) -> str:
-    if row.ends == "jump" and row.operand == "jump" and not row.pops and row.blocks is None:
+    if _only_jumps(row):
         return "JUMP"
     if row.operand == "jump" and row.tests in _OPPOSITE and row.name.startswith("POP_JUMP"):
         return f"POP_JUMP_IF_{row.tests.upper().replace(' ', '_')}"

@@ -209,18 +209,24 @@ def class_contents(cls: type) -> list[object]:
     return [*mro_of(cls), type(cls), *namespace.keys(), *namespace.values()]
 
 
+def _own_dictionary(thing: object) -> dict[str, object]:
+    """A copy of an instance's `__dict__`, as far as its keys are plain strings."""
+    space = class_attribute(type(thing), "__dict__")
+    if type(space) is not GetSetDescriptorType:
+        return {}
+    held = space.__get__(thing)
+    if not is_a(held, dict):
+        return {}
+    return {name: value for name, value in dict.items(held) if type(name) is str}
+
+
 def instance_parts(thing: object) -> list[Part]:
     """What an instance's dictionary and slots hold, in order of names."""
-    found: dict[str, object] = {}
-    space = class_attribute(type(thing), "__dict__")
-    if type(space) is GetSetDescriptorType:
-        held = space.__get__(thing)
-        if is_a(held, dict):
-            found.update((name, value) for name, value in dict.items(held) if type(name) is str)
+    found = _own_dictionary(thing)
     for base in mro_of(type(thing)):
         for name, value in list(namespace_of(base).items()):
             if not is_of_a_statement(base):
-                break  # a member of C code is no content, and may be an address
+                break  # a member of C code is not content, and may be an address
             if type(value) is MemberDescriptorType and name not in found:
                 inner = instance_attribute(thing, name)
                 if inner is not MISSING:

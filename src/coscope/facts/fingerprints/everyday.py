@@ -140,6 +140,11 @@ def _array(thing: object) -> list[Part] | None:
     is_scalar = is_a(thing, scalar) and _is_numpys(type(thing))
     if type(thing) is not array and not is_scalar:
         return None
+    return _array_content(value)
+
+
+def _array_content(value: Any) -> list[Part] | None:
+    """What an array or a scalar holds; None if it holds objects, or too much."""
     if value.dtype.hasobject or value.nbytes > LARGEST:
         return None
     digest = sha256(value.tobytes()).hexdigest()

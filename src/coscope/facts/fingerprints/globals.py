@@ -42,7 +42,7 @@ class Reading:
         self.code = code
         self.path = path
         self.scope = scope_of(function)
-        self.told: set[str] = set()
+        self.yielded: set[str] = set()
         self.dynamic = False  # something of it makes names out of data
 
     def components(self) -> Iterator[tuple[str, str]]:
@@ -61,11 +61,9 @@ class Reading:
             if verb != "read":
                 continue
             binding = (id(scope.globals), id(scope.builtins), name)
-            told = None if space == CELL else self.inputs.bindings.get(binding)
-            if told is not None:
-                if told[0] not in self.told:
-                    self.told.add(told[0])
-                    yield told
+            known = None if space == CELL else self.inputs.bindings.get(binding)
+            if known is not None:
+                yield from self._once(*known)
                 continue
             root, _, rest = name.partition(".")
             found = scope.find(code, verb, space, root)
@@ -73,12 +71,18 @@ class Reading:
                 continue
             self._watch(scope, space, root, found)
             thing, label = self._walk(found.object, root, rest.split(".") if rest else [])
-            again = not self._note_dynamic(code, path, label, tuple(offsets), found.kind, thing)
-            again = not self._note_state(path, label, thing) and again
-            for component in self._told(found, label, thing, path, space, uses):
-                if again and space != CELL and not is_a(thing, ModuleType):
+            dynamic = self._note_dynamic(code, path, label, tuple(offsets), found.kind, thing)
+            state = self._note_state(path, label, thing)
+            keeps = not (dynamic or state or space == CELL or is_a(thing, ModuleType))
+            for component in self._components_of(found, label, thing, path, space, uses):
+                if keeps:
                     self.inputs.bindings[binding] = component
                 yield component
+        yield from self._by_attributes_and_imports(code, path, scope, uses)
+
+    def _by_attributes_and_imports(
+        self, code: Code, path: str, scope: Scope, uses: Accesses
+    ) -> Iterator[tuple[str, str]]:
         for name in uses.attributes:
             if name in STATEFUL_METHODS:
                 reason = f"a call of {name} reads state that is no part of any object here"
@@ -109,13 +113,13 @@ class Reading:
             thing, label = value, f"{label}.{name}"
         return thing, label
 
-    def _told(
+    def _components_of(
         self, found: Found, label: str, thing: Any, path: str, space: str, uses: Accesses
     ) -> Iterator[tuple[str, str]]:
         if space == CELL and "." not in label:
             return  # the cell is a component of its own
         component = f"{_WORDS.get(found.kind, found.kind)} {label}"
-        if component in self.told and not is_a(thing, ModuleType):
+        if component in self.yielded and not is_a(thing, ModuleType):
             return
         if thing is MISSING:
             unknown = found.kind == "builtin"
@@ -164,8 +168,8 @@ class Reading:
             yield from self._once(component, self.inputs.key(thing, _joined(path, name), self.path))
 
     def _once(self, component: str, text: str) -> Iterator[tuple[str, str]]:
-        if component not in self.told:
-            self.told.add(component)
+        if component not in self.yielded:
+            self.yielded.add(component)
             yield component, text
 
     def _note_dynamic(

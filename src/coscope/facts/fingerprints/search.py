@@ -5,13 +5,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from collections.abc import Iterator
-from types import (
-    BuiltinFunctionType,
-    CodeType,
-    FunctionType,
-    MappingProxyType,
-    ModuleType,
-)
+from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, ModuleType
 from typing import Any
 
 from coscope.facts.dependencies.dispatchers import registered, registry_of
@@ -38,13 +32,7 @@ from coscope.facts.fingerprints.provenance import (
 )
 from coscope.facts.fingerprints.unchanged import Witness, contents_of_cell
 from coscope.model import Code
-from coscope.readers.attributes import (
-    MISSING,
-    instance_attribute,
-    is_a,
-    mro_of,
-    namespace_of,
-)
+from coscope.readers.attributes import MISSING, instance_attribute, is_a, mro_of, namespace_of
 from coscope.readers.from_function import from_code_object
 from coscope.readers.recent_types import is_frozen_dict, lazily_imported
 from coscope.readers.values import exact_text, name_of_class, type_name_of
@@ -52,7 +40,7 @@ from coscope.readers.values import exact_text, name_of_class, type_name_of
 MOST_PARTS = 5_000  # functions, classes and containers in one fingerprint
 MOST_ITEMS = 100_000  # of one container
 _DEEPEST = 40  # tuples in tuples
-_TOLD_APART = 64  # entries of a dict that are components of their own
+_MOST_ENTRIES = 64  # of a dict that become one component each
 
 _CONTAINERS: tuple[type, ...] = (list, dict, set, bytearray)
 
@@ -75,7 +63,7 @@ class Inputs:
         self.seen: list[object] = []  # keeps every id in `paths` true
         self.used: set[str] = set()
         self.waiting: deque[tuple[object, str, str]] = deque()
-        self.bindings: dict[tuple[int, int, str], tuple[str, str]] = {}  # told by `Reading`
+        self.bindings: dict[tuple[int, int, str], tuple[str, str]] = {}  # noted by `Reading`
         own = list(vars(sys).values())
         self.state = {id(each) for each in own if type(each) is dict or type(each) is list}
 
@@ -98,7 +86,7 @@ class Inputs:
         return text
 
     def _is_own_part(self, target: object) -> bool:
-        """True of what is entered as a target although it may be a library's."""
+        """True for what is entered as a target although it may be a library's."""
         return type(target) is FunctionType or is_a(target, type)
 
     def _add(self, path: str, owner: str, kind: str, components: list[tuple[str, str]]) -> None:
@@ -108,14 +96,14 @@ class Inputs:
         self.parts.append(Part(path, kind, tuple(short), owner))
 
     def add_code(self, code: Code) -> None:
-        """The part of a code object of which nothing live is known."""
+        """The part of a code object that comes from a file: nothing live is known."""
         self._add("", "", "code", list(self.code_components(code, False)))
         self._note_constants(code, "")
         reason = "read without running it: its globals, defaults and cells are not known"
         self.unknown.append(Unknown("", code.kind, reason))
 
     def ignore(self, path: str, thing: object, reason: str) -> str:
-        """List what cannot be told by its content; the text that stands for it."""
+        """List what its content does not identify; the text used in its place."""
         name = type_name_of(thing)
         self.unknown.append(Unknown(path, name, reason))
         self.witness.has_type(thing)
@@ -192,9 +180,7 @@ class Inputs:
             kind is FunctionType
             or is_a(thing, type)
             or _is_container(kind)
-            or kind is CodeType
-            or kind is object
-            or (kind is BuiltinFunctionType)
+            or any(kind is each for each in (CodeType, object, BuiltinFunctionType))
             or contents.is_wrapper(thing)
             or contents.alias_parts(thing) is not None
             or (kind is MappingProxyType and contents.proxied(thing) is not MISSING)
@@ -203,40 +189,46 @@ class Inputs:
         )
 
     def _stand_in(self, thing: Any, path: str) -> str | None:
-        """The text for what is told by its name: libraries, builtins, modules."""
+        """The text for what is identified by its name: libraries, builtins, modules."""
         kind = type(thing)
         if kind is FunctionType:
-            if _is_seeded(thing):
-                self.witness.function(thing, thing.__code__)
-                return f"library attr {version_of('attr')} __hash__"
-            if thing.__closure__ or dict.__contains__(thing.__dict__, "__wrapped__"):
-                return None  # made at run time: what it holds may be the user's
-            origin = origin_of_function(thing)
-            if origin.kind == "user" or package_of(thing) in self.packages:
-                return None
-            self.witness.function(thing, thing.__code__)
-            name = _dotted(thing, exact_text(thing.__qualname__))
-            return self._by_name(origin, name, thing, path)
+            return self._library_function(thing, path)
         if is_a(thing, type):
             origin = origin_of_class(thing)
             if origin.kind == "user" or self._is_own(thing):
                 return None
             return self._by_name(origin, name_of_class(thing), thing, path)
         if kind is BuiltinFunctionType:
-            holder = thing.__self__
-            if holder is not None and not is_a(holder, ModuleType):
-                return None
-            module = thing.__module__
-            if type(module) is not str:
-                return f"builtin {thing.__name__}"
-            return self._by_name(
-                origin_of_module_name(module), f"{module}.{thing.__qualname__}", thing, path
-            )
+            return self._builtin(thing, path)
         if is_a(thing, ModuleType):
             return self.module(thing, path, ())[0]
         return self._c_function(thing, path) or (
             contents.c_descriptor_text(thing) or contents.plain_text(thing) or member_text(thing)
         )
+
+    def _library_function(self, thing: FunctionType, path: str) -> str | None:
+        if _is_seeded(thing):
+            self.witness.function(thing, thing.__code__)
+            return f"library attr {version_of('attr')} __hash__"
+        if thing.__closure__ or dict.__contains__(thing.__dict__, "__wrapped__"):
+            return None  # made at run time: what it holds may be the user's
+        origin = origin_of_function(thing)
+        if origin.kind == "user" or package_of(thing) in self.packages:
+            return None
+        self.witness.function(thing, thing.__code__)
+        name = _dotted(thing, exact_text(thing.__qualname__))
+        return self._by_name(origin, name, thing, path)
+
+    def _builtin(self, thing: Any, path: str) -> str | None:
+        """A C function of a module; a method of an object is followed as an object."""
+        holder = thing.__self__
+        if holder is not None and not is_a(holder, ModuleType):
+            return None
+        module = thing.__module__
+        if type(module) is not str:
+            return f"builtin {thing.__name__}"
+        name = f"{module}.{thing.__qualname__}"
+        return self._by_name(origin_of_module_name(module), name, thing, path)
 
     def _c_function(self, thing: Any, path: str) -> str | None:
         """A function that Cython compiled: by name, and never by what its C fields hold."""
@@ -381,13 +373,17 @@ class Inputs:
             keys = [self.key(item, f"{path}[{at}]", path) for at, item in enumerate(thing)]
             yield "items", f"[{', '.join(keys)}]"
             return
+        yield from self._entries(thing, path)
+
+    def _entries(self, thing: Any, path: str) -> Iterator[tuple[str, str]]:
+        """Those of a dictionary: one component each if they are few, else one for all."""
         entries = list(thing.items())
         texts = []
         for at, (name, value) in enumerate(entries):
             label = atom_key(name) or self.key(name, f"{path} key {at}", path)
             shown = f"[{name!a}]" if type(name) is str and len(name) < 60 else f"[{label[:60]}]"
             texts.append((label, self.key(value, f"{path}{shown}", path)))
-        if len(texts) <= _TOLD_APART and len({label for label, _ in texts}) == len(texts):
+        if len(texts) <= _MOST_ENTRIES and len({label for label, _ in texts}) == len(texts):
             yield "order", ", ".join(label for label, _ in texts)
             yield from ((f"[{label}]", text) for label, text in texts)
         else:
