@@ -39,21 +39,40 @@ def held_by(thing: Any) -> Iterator[Part]:
         yield "__func__", member(MethodType, "__func__", thing)
         yield "__self__", member(MethodType, "__self__", thing)
     elif is_a(thing, functools.partial):
-        yield "partial.func", member(functools.partial, "func", thing)
-        for index, value in enumerate(member(functools.partial, "args", thing)):
-            yield f"partial.args[{index}]", value
-        for name, value in list(dict.items(member(functools.partial, "keywords", thing))):
-            if is_a(name, str):
-                yield f"partial.keywords[{exact_text(name)!r}]", value
+        yield from _held_by_partial(thing)
     elif is_a(thing, property):
-        for name in ("fget", "fset", "fdel"):
-            value = member(property, name, thing)
-            if value is not None and value is not MISSING:
-                yield name, value
-    elif is_a(thing, staticmethod) or is_a(thing, classmethod):
-        base = staticmethod if is_a(thing, staticmethod) else classmethod
-        yield "__func__", member(base, "__func__", thing)
-    elif is_a(thing, _LRU_WRAPPER):
+        yield from _held_by_property(thing)
+    elif is_a(thing, staticmethod):
+        yield "__func__", member(staticmethod, "__func__", thing)
+    elif is_a(thing, classmethod):
+        yield "__func__", member(classmethod, "__func__", thing)
+    elif any(is_a(thing, kind) for kind in (_LRU_WRAPPER, *_OWN_FUNC)):
+        yield from _held_by_functools(thing)
+    elif is_a(thing, type):
+        yield from _held_by_class(thing)
+    else:
+        yield from _held_by_instance(thing)
+
+
+def _held_by_partial(thing: object) -> Iterator[Part]:
+    yield "partial.func", member(functools.partial, "func", thing)
+    for index, value in enumerate(member(functools.partial, "args", thing)):
+        yield f"partial.args[{index}]", value
+    for name, value in list(dict.items(member(functools.partial, "keywords", thing))):
+        if is_a(name, str):
+            yield f"partial.keywords[{exact_text(name)!r}]", value
+
+
+def _held_by_property(thing: object) -> Iterator[Part]:
+    for name in ("fget", "fset", "fdel"):
+        value = member(property, name, thing)
+        if value is not None and value is not MISSING:
+            yield name, value
+
+
+def _held_by_functools(thing: object) -> Iterator[Part]:
+    """The other wrappers of functools: caches, and what stands for methods in a class body."""
+    if is_a(thing, _LRU_WRAPPER):
         yield from _own(thing, "__wrapped__")
     elif is_a(thing, functools.partialmethod):
         yield from _held_by_partialmethod(thing)
@@ -62,10 +81,6 @@ def held_by(thing: Any) -> Iterator[Part]:
         yield from _registered(instance_attribute(thing, "dispatcher"))
     elif is_a(thing, functools.cached_property):
         yield from _own(thing, "func")
-    elif is_a(thing, type):
-        yield from _held_by_class(thing)
-    else:
-        yield from _held_by_instance(thing)
 
 
 def _held_by_partialmethod(method: object) -> Iterator[Part]:
@@ -211,7 +226,7 @@ def _is_lazy(thing: object) -> bool:
 
 
 def _runs_python(value: object) -> bool:
-    """True of a function, or of what wraps functions in a class body."""
+    """True for a function, and for what wraps functions in a class body."""
     return type(value) is FunctionType or any(is_a(value, kind) for kind in _IN_CLASSES)
 
 

@@ -169,13 +169,18 @@ _CONDITIONAL = "__conditional_annotations__"
 
 def rows_of(code: Code, path: Path, scope: Scope, uses: Accesses) -> Iterator[Dependency]:
     """The dependencies of one code object on what is outside of the target."""
-    touched = set()
     made = {*table(code.version).contract, _CONDITIONAL}  # what the compiler makes for itself alone
+    yield from _of_variables(code, path, scope, uses, made)
+    yield from _of_imports(code, path, scope, uses)
+    yield from _of_free_variables(code, path, scope, uses, made)
+
+
+def _of_variables(
+    code: Code, path: Path, scope: Scope, uses: Accesses, made: set[str]
+) -> Iterator[Dependency]:
     for (verb, space, name), offsets in uses.variables.items():
         if name in made:
             continue
-        if space == CELL:
-            touched.add(name.partition(".")[0])
         found = scope.find(code, verb, space, name)
         if found is not None:
             yield Dependency(
@@ -189,6 +194,9 @@ def rows_of(code: Code, path: Path, scope: Scope, uses: Accesses) -> Iterator[De
                 code=code,
                 object=found.object,
             )
+
+
+def _of_imports(code: Code, path: Path, scope: Scope, uses: Accesses) -> Iterator[Dependency]:
     for name, offsets in uses.imports.items():
         found = scope.imported(name)
         resolved = name if found.object is not MISSING else None
@@ -204,8 +212,15 @@ def rows_of(code: Code, path: Path, scope: Scope, uses: Accesses) -> Iterator[De
             code=code,
             object=found.object,
         )
+
+
+def _of_free_variables(
+    code: Code, path: Path, scope: Scope, uses: Accesses, made: set[str]
+) -> Iterator[Dependency]:
+    """Free variables that the code passes on to nested code and does not use itself."""
+    used = {name.partition(".")[0] for _, space, name in uses.variables if space == CELL}
     for name in code.freevars:
-        if name not in touched and name not in made:
+        if name not in used and name not in made:
             found = scope.find(code, "read", CELL, name)
             if found is not None:
                 offsets = uses.variables.get(_SUPER, []) if name == "__class__" else []

@@ -28,12 +28,21 @@ def failures(
 ) -> Iterator[Failure]:
     """Every use that is certain to raise if control comes to it.
 
-    A global or cell that any of the reached code assigns may have a value by then, and so is
-    not told; neither is a name of a class body, whose namespace a metaclass may have filled.
+    A global or cell that any of the reached code assigns is left out: it may have a value by
+    then. So is a name of a class body, since a metaclass may have filled its namespace.
     """
     yield from _of_outer_names(list(rows))
     for reached, accesses in zip(codes, uses, strict=True):
         yield from _of_locals(reached, accesses)
+
+
+def _why_unbound(row: Dependency, star_imports: bool) -> str | None:
+    """Why a name has no value now; None if it has one, or a star import may give it one."""
+    if row.kind == "cell" and row.empty:
+        return _EMPTY
+    if row.kind == "unbound" and not star_imports:
+        return _NOT_BOUND if row.access == "read" else _NO_GLOBAL
+    return None
 
 
 def _of_outer_names(rows: list[Dependency]) -> Iterator[Failure]:
@@ -42,11 +51,7 @@ def _of_outer_names(rows: list[Dependency]) -> Iterator[Failure]:
     for row in rows:
         if (row.kind == "cell", row.root) in written or row.access not in ("read", "delete"):
             continue
-        reason = None
-        if row.kind == "cell" and row.empty:
-            reason = _EMPTY
-        elif row.kind == "unbound" and not stars:
-            reason = _NOT_BOUND if row.access == "read" else _NO_GLOBAL
+        reason = _why_unbound(row, bool(stars))
         if reason is not None:
             lines = lines_at(row.code, row.offsets)
             yield Failure(row.root, "NameError", reason, row.path, row.offsets, lines)

@@ -315,7 +315,7 @@ class Inputs:
             yield f"registry[{name}]", self.key(implementation, where, path)
 
     def _everyday(self, thing: Any, path: str) -> tuple[str, list[tuple[str, str]]]:
-        """A value of C code that is read by its content."""
+        """A value of C code that is identified by its content."""
         parts = everyday_parts(thing) or []
         if is_mutable(thing) and any(label == "bytes" for label, _ in parts):
             self.witness.never()

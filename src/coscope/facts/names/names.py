@@ -1,4 +1,4 @@
-"""The names and constants of a code object, told apart by the opcode that uses each.
+"""The names and constants of a code object, sorted by the opcode that uses each.
 
 `co_names` alone does not say whether a name is a global, an attribute or an import.
 """
@@ -18,7 +18,7 @@ from coscope.opcodes import table
 from coscope.readers.docstrings import docstring_of
 from coscope.readers.values import value_of
 
-_DISPLAY_HOOK = "_"  # bound in builtins by an interactive prompt, and no builtin
+_DISPLAY_HOOK = "_"  # bound in builtins by an interactive prompt, but not a builtin
 
 # Where the lookup of a global or of a class-level name ends.
 BINDINGS = (
@@ -80,14 +80,14 @@ class Names:
 
 
 def names_of(function: Function | Code) -> Names:
-    """Tell the names of a code object apart by what its opcodes do with them.
+    """Sort the names of a code object by what its opcodes do with them.
 
-    A name of `co_names` that is used as an attribute only is no global, whatever else has that
-    name. For a live function globals and builtins are looked up in its real `__globals__` and
+    A name of `co_names` that is used as an attribute only is not a global, whatever else has
+    that name. For a live function globals and builtins are looked up in its real `__globals__` and
     `__builtins__`; no descriptor or `__missing__` runs.
 
     Raises:
-        CodeError: The bytes are no instruction sequence of their version.
+        CodeError: The bytes are not an instruction sequence of their version.
 
     >>> from coscope.readers import read
     >>> names = names_of(read(lambda path: print(path.shape)))
@@ -95,6 +95,24 @@ def names_of(function: Function | Code) -> Names:
     (['print'], ['shape'])
     """
     code = function if isinstance(function, Code) else function.code
+    named, used = _grouped(code)
+    look_up = _lookup(function)
+    bound = [_bound(name, look_up) for name in named["global"]]
+    return Names(
+        constants=tuple(_constants(code)),
+        globals=tuple(name for name in bound if not _is_builtin(name)),
+        builtins=tuple(name for name in bound if _is_builtin(name)),
+        names=tuple(_bound(name, look_up) for name in named["name"]),
+        attributes=named["attribute"],
+        imports=named["import"],
+        locals=named["local"],
+        cells=named["cell"],
+        unused=tuple(name for name in code.names if name not in used),
+    )
+
+
+def _grouped(code: Code) -> tuple[dict[str, tuple[Name, ...]], set[str]]:
+    """The names of each group; and the entries of `co_names` that are used."""
     groups: dict[str, dict[str, list[Use]]] = {group: {} for group in _GROUPS}
     used: set[str] = set()
     imports: list[SlotUse] = []
@@ -112,19 +130,7 @@ def names_of(function: Function | Code) -> Names:
         group: tuple(Name(name, tuple(uses)) for name, uses in members.items())
         for group, members in groups.items()
     }
-    look_up = _lookup(function)
-    bound = [_bound(name, look_up) for name in named["global"]]
-    return Names(
-        constants=tuple(_constants(code)),
-        globals=tuple(name for name in bound if not _is_builtin(name)),
-        builtins=tuple(name for name in bound if _is_builtin(name)),
-        names=tuple(_bound(name, look_up) for name in named["name"]),
-        attributes=named["attribute"],
-        imports=named["import"],
-        locals=named["local"],
-        cells=named["cell"],
-        unused=tuple(name for name in code.names if name not in used),
-    )
+    return named, used
 
 
 _GROUPS = ("global", "name", "attribute", "import", "local", "cell")

@@ -328,6 +328,15 @@ def _told(tool: str, found: Expectation, tried: bool, size: int | None = None) -
     )
 
 
+def _left_out(found: list[_Found]) -> Iterator[tuple[tuple[Step, ...], str]]:
+    """Globals that cloudpickle does not see, and the path to the function whose they are."""
+    for each in found:
+        if each.travels and type(each.thing) is FunctionType and not _goes_by_name(each.thing):
+            for name, seen in global_reads(each.thing.__code__).items():
+                if not seen and name in each.thing.__globals__:
+                    yield each.path, name
+
+
 def _notes(
     target: object, found: list[_Found], verdicts: tuple[Verdict, ...], module: str | None
 ) -> Iterator[str]:
@@ -339,14 +348,7 @@ def _notes(
         )
     elif module == "__main__" and type(target) is FunctionType and verdicts[0].takes:
         yield "pickle sends the name __main__ alone, and the receiver may have another __main__"
-    left_out = [
-        (each.path, name)
-        for each in [_Found((Step("target", ""),), target, True), *found]
-        if each.travels and type(each.thing) is FunctionType and not _goes_by_name(each.thing)
-        for name, seen in global_reads(each.thing.__code__).items()
-        if not seen and name in each.thing.__globals__
-    ]
-    for path, name in left_out:
+    for path, name in _left_out([_Found((Step("target", ""),), target, True), *found]):
         whose = "the target" if len(path) == 1 else path_text(path[1:])
         yield (
             f"cloudpickle leaves out global {name!r} of {whose}, which only a class body in it "

@@ -160,17 +160,19 @@ def parts_of(thing: Any, tool: str) -> Iterator[Part]:
             yield from _parts_of_class(thing)
     elif is_a(thing, ModuleType):
         if tool == CLOUDPICKLE and not goes_by_name(thing, tool):
-            for name, value in list(dict.items(member(ModuleType, "__dict__", thing))):
-                if type(name) is str and name != "__builtins__":
-                    yield Step("attribute", name), value
+            yield from _parts_of_module(thing)
     elif is_frozen_dict(kind):
         yield from _parts_of_pairs(frozen_items(thing))
     else:
-        for cls, parts in _CONTAINERS if is_plain_container(kind) else _WRAPPERS:
-            if is_a(thing, cls):
-                yield from parts(thing)
-                return
-        yield from _parts_of_instance(thing)
+        known = _CONTAINERS if is_plain_container(kind) else _WRAPPERS
+        parts = next((parts for cls, parts in known if is_a(thing, cls)), _parts_of_instance)
+        yield from parts(thing)
+
+
+def _parts_of_module(thing: ModuleType) -> Iterator[Part]:
+    for name, value in list(dict.items(member(ModuleType, "__dict__", thing))):
+        if type(name) is str and name != "__builtins__":
+            yield Step("attribute", name), value
 
 
 def parts_of_function(function: FunctionType) -> Iterator[Part]:
@@ -271,6 +273,14 @@ _HEAPTYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: what a class statement makes
 _flags_of = type.__dict__["__flags__"].__get__
 
 
+def _parts_of_base(thing: object) -> Iterator[Part]:
+    """What an instance of a subclass of a container holds as that container does."""
+    for container, parts in _CONTAINERS:
+        if is_a(thing, container):
+            yield from parts(thing)
+            return
+
+
 def _parts_of_instance(thing: object) -> Iterator[Part]:
     """Its class, what containers below it hold, its attributes, and whatever else it refers to."""
     kind = type(thing)
@@ -281,12 +291,9 @@ def _parts_of_instance(thing: object) -> Iterator[Part]:
     for at, value in enumerate(inside):
         if id(type(value)) not in ATOMS:
             yield Step("item", str(at)), value
-    for container, parts in _CONTAINERS:
-        if is_a(thing, container):
-            for part in parts(thing):
-                known.add(id(part[1]))
-                yield part
-            break
+    for part in _parts_of_base(thing):
+        known.add(id(part[1]))
+        yield part
     for name, value in attributes_of(thing):
         known.add(id(value))
         if id(type(value)) not in ATOMS:
@@ -422,5 +429,5 @@ _PLAIN = (dict, list, tuple, set, frozenset, deque, defaultdict, OrderedDict)
 
 
 def is_plain_container(kind: type) -> bool:
-    """True of the exact built-in containers, whose items are all that they are."""
+    """True for the exact built-in containers, which are nothing but their items."""
     return any(kind is plain for plain in _PLAIN) or is_frozen_dict(kind)

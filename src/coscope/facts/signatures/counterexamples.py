@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from coscope.facts.calls.parameters import Arguments, Given
@@ -13,6 +13,7 @@ from coscope.facts.signatures.shapes import (
     POSITIONAL,
     POSITIONAL_ONLY,
     REST,
+    Parameter,
     Shape,
     refusal,
 )
@@ -120,13 +121,26 @@ def _candidates(
             return
 
 
+def _required_in(parameters: Sequence[Parameter]) -> tuple[str, ...]:
+    return tuple(p.name for p in parameters if p.required)
+
+
+def _from_one_on_by_name(
+    positional: Sequence[Parameter], named: tuple[str, ...]
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """For each parameter: it and all that are required after it by name, those before by place."""
+    for at, parameter in enumerate(positional):
+        if parameter.kind == POSITIONAL:
+            yield at, (parameter.name, *_required_in(positional[at + 1 :]), *named)
+
+
 def _at_limits(shape: Shape) -> Iterator[tuple[int, tuple[str, ...]]]:
     positional = shape.of_kind(POSITIONAL_ONLY, POSITIONAL)
     only = len(shape.of_kind(POSITIONAL_ONLY))
     required = sum(p.required for p in positional)
-    named = tuple(p.name for p in shape.of_kind(KEYWORD_ONLY) if p.required)
+    named = _required_in(shape.of_kind(KEYWORD_ONLY))
     yield required, named
-    yield only, (*(p.name for p in positional[only:] if p.required), *named)
+    yield only, (*_required_in(positional[only:]), *named)
     yield len(positional), named
     yield len(positional) + 1, named
     if required:
@@ -136,10 +150,7 @@ def _at_limits(shape: Shape) -> Iterator[tuple[int, tuple[str, ...]]]:
     for parameter in shape.of_kind(KEYWORD_ONLY):
         if not parameter.required:
             yield required, (*named, parameter.name)
-    for at, parameter in enumerate(positional):
-        if parameter.kind == POSITIONAL:
-            before = [p.name for p in positional[at:] if p.required and p is not parameter]
-            yield at, (parameter.name, *before, *named)
+    yield from _from_one_on_by_name(positional, named)
     if shape.of_kind(KEYWORDS) or not shape.of_kind(REST):
         yield required, (*named, _STRANGER)
     yield 0, ()

@@ -1,4 +1,4 @@
-"""The reported signature: what `inspect.signature` answers, told without running anybody's code."""
+"""The reported signature: what `inspect.signature` answers. Nobody's code runs to find it."""
 
 from __future__ import annotations
 
@@ -108,6 +108,11 @@ def _shape(thing: Any, sources: list[str], depth: int) -> Shape:
     declared = _looked_up(thing, "__signature__")
     if declared is not MISSING and declared is not None:
         return _declared(thing, declared, sources)
+    return _of_own(thing, sources, depth)
+
+
+def _of_own(thing: Any, sources: list[str], depth: int) -> Shape:
+    """The signature of what neither wraps another callable nor declares a signature."""
     if type(thing) is FunctionType:
         return _of_function(thing, sources, depth)
     if is_a(thing, functools.partial):
@@ -190,15 +195,16 @@ def _looked_up(thing: Any, name: str) -> object:
             raise UnreportedError(f"{name} would be asked of __getattr__ of the metaclass")
         return _plain(value, name)
     value = instance_attribute(thing, name)
-    if value is MISSING:
-        value = class_attribute(kind, name)
-        asks = ("__getattr__", "__getattribute__")
-        if value is MISSING and any(
-            type(class_attribute(kind, each)) is FunctionType for each in asks
-        ):
-            raise UnreportedError(f"{name} would be asked of {name_of_class(kind)}.__getattr__")
-        return _plain(value, name)
-    return value
+    return _looked_up_in_class(kind, name) if value is MISSING else value
+
+
+def _looked_up_in_class(kind: type, name: str) -> object:
+    """The same for an instance that does not hold the attribute itself."""
+    value = class_attribute(kind, name)
+    asks = ("__getattr__", "__getattribute__")
+    if value is MISSING and any(type(class_attribute(kind, each)) is FunctionType for each in asks):
+        raise UnreportedError(f"{name} would be asked of {name_of_class(kind)}.__getattr__")
+    return _plain(value, name)
 
 
 def _plain(value: object, name: str) -> object:
@@ -269,17 +275,26 @@ def partially(shape: Shape, held: Sequence[object], keywords: dict[Any, object])
     )
     if refusal(optional, len(held), names) is not None:
         raise UnreportedError("the partial object has incorrect arguments")
-    first: list[Parameter] = []
+    positional = shape.of_kind(POSITIONAL_ONLY, POSITIONAL)
+    first = [
+        replace(parameter, kind=POSITIONAL_ONLY, default=None)
+        for parameter, value in zip(positional, held, strict=False)
+        if value is _PLACEHOLDER
+    ]
+    filled = min(len(positional), len(held))
+    return _left_by_keywords(first, shape.parameters[filled:], names, keywords)
+
+
+def _left_by_keywords(
+    first: list[Parameter],
+    parameters: Sequence[Parameter],
+    names: list[str],
+    keywords: dict[Any, object],
+) -> Shape:
+    """What a partial's keywords leave of the parameters that its arguments did not fill."""
     last: list[Parameter] = []
     by_name = False  # from here on parameters can be given by name only
-    position = 0
-    for parameter in shape.parameters:
-        if parameter.kind in (POSITIONAL_ONLY, POSITIONAL):
-            position += 1
-            if position <= len(held):
-                if held[position - 1] is _PLACEHOLDER:
-                    first.append(replace(parameter, kind=POSITIONAL_ONLY, default=None))
-                continue
+    for parameter in parameters:
         named = parameter.name in names and parameter.kind in (POSITIONAL, KEYWORD_ONLY)
         if named:
             parameter = replace(parameter, default=value_of(keywords[parameter.name]))
@@ -293,19 +308,24 @@ def partially(shape: Shape, held: Sequence[object], keywords: dict[Any, object])
     return Shape((*first, *last))
 
 
+def _is_users(method: object) -> bool:
+    """True if a method is written in Python, or made by something that is."""
+    return not any(type(method) is kind for kind in _NOT_USERS)
+
+
 def _of_class(cls: type, sources: list[str], depth: int) -> Shape:
     call = class_attribute(type(cls), "__call__")
-    if not any(type(call) is kind for kind in _NOT_USERS):
+    if _is_users(call):
         sources.append(f"__call__ of the metaclass {name_of_class(type(cls))}")
         return _of_method(call, sources, depth)
     new, init = class_attribute(cls, "__new__"), class_attribute(cls, "__init__")
     for base in mro_of(cls):
         own = namespace_of(base)
-        if "__new__" in own and not any(type(new) is kind for kind in _NOT_USERS):
+        if "__new__" in own and _is_users(new):
             sources.append(f"__new__ of {name_of_class(cls)}")
             new = member(staticmethod, "__func__", new) if type(new) is staticmethod else new
             return _bound(_shape(new, sources, depth - 1))
-        if "__init__" in own and not any(type(init) is kind for kind in _NOT_USERS):
+        if "__init__" in own and _is_users(init):
             sources.append(f"__init__ of {name_of_class(cls)}")
             return _of_method(init, sources, depth)
     return _of_c_class(cls, sources)
