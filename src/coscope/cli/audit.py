@@ -108,26 +108,46 @@ def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
     rules = selection.rules()
     options = replace(config.options, pickle=config.options.pickle or given["pickle"])
     known = None if given["write_baseline"] else _known(given["baseline"] or config.baseline)
-    if given["warm"]:
-        outcome = _warm(session, targets, given["warm"], selection, options, python)
-    elif given["live"]:
-        outcome = _live(session, targets, selection, options, config, given)
-    else:
-        outcome = _static(
-            session=session,
-            targets=targets,
-            selection=selection,
-            options=options,
-            config=config,
-            given=given,
-            python=python,
-        )
+    outcome = _audited(
+        session=session,
+        targets=targets,
+        selection=selection,
+        options=options,
+        config=config,
+        given=given,
+        python=python,
+    )
     _finish(outcome, rules, options)
     if given["write_baseline"]:
         return _write_baseline(outcome, Path(given["write_baseline"]))
     if known is not None:
         _drop_known(outcome, *known)
     return _write(session, outcome, form, rules, given)
+
+
+def _audited(
+    session: Session,
+    targets: Sequence[str],
+    selection: Selection,
+    options: Options,
+    config: Config,
+    given: Given,
+    python: str | None,
+) -> Outcome:
+    """What the rules find, by the mode that the options ask for."""
+    if given["warm"]:
+        return _warm(session, targets, given["warm"], selection, options, python)
+    if given["live"]:
+        return _live(session, targets, selection, options, config, given)
+    return _static(
+        session=session,
+        targets=targets,
+        selection=selection,
+        options=options,
+        config=config,
+        given=given,
+        python=python,
+    )
 
 
 def _config(targets: Sequence[str], given: Given) -> Config:
@@ -220,7 +240,7 @@ def _live(
 
     if given["python"]:
         raise InputError("--live looks at objects of this interpreter, --python names another")
-    with redirect_stdout(sys.stderr):  # what a module prints is no part of the answer
+    with redirect_stdout(sys.stderr):  # what a module prints is not part of the answer
         for target in targets:
             _check_name(target)
             import_module(target)
@@ -260,7 +280,7 @@ def _warm(
     options: Options,
     python: str | None,
 ) -> Outcome:
-    """A command that runs the packages' code, and what its processes tell of it."""
+    """A command that runs the packages' code, and what its processes report about it."""
     from coscope.audits.warm.command import watch
     from coscope.cli.streams import write_lines
     from coscope.readers.frames import UNREAD

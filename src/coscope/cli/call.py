@@ -83,7 +83,7 @@ def command(
     from coscope.cli.failures import INTERRUPTED
     from coscope.facts.calls.tracing import STEPS, trace
 
-    with redirect_stdout(sys.stderr):  # what the function prints is no part of the answer
+    with redirect_stdout(sys.stderr):  # what the function prints is not part of the answer
         found = trace(
             target,
             given.positional,

@@ -20,8 +20,8 @@ from types import CodeType
 from typing import NamedTuple
 
 from coscope.errors import CoscopeError
-from coscope.model import Code, FrozenSet, Slice, Source
-from coscope.opcodes import table
+from coscope.model import Code, FrozenSet, Instruction, Slice, Source
+from coscope.opcodes import Opcode, table
 
 ANOTHER = "the source on disk is not what was compiled"
 UNPROVED = (
@@ -79,10 +79,9 @@ def verdict_on(
     near = False
     for level in levels:
         compiled = _compiled(source, level, flags)
-        found = compiled.get((code.qualname, code.firstlineno), ())
-        if not found:
+        others = [snapshot(each) for each in compiled.get((code.qualname, code.firstlineno), ())]
+        if not others:
             break  # another level makes no other functions
-        others = [snapshot(each) for each in found]
         if any(_same(code, other) for other in others):
             return Verdict(True, None)
         near = near or any(_means_the_same(code, other, source) for other in others)
@@ -284,7 +283,7 @@ def _alike(code: Code, other: Code, spared: frozenset[int]) -> bool:
     )
     return (
         mine == others
-        and _told(code, spared) == _told(other, spared)
+        and _meanings(code, spared) == _meanings(other, spared)
         and _locals(code, spared) == _locals(other, spared)
     )
 
@@ -303,23 +302,28 @@ def _locals(code: Code, spared: frozenset[int]) -> dict[int, list[str]]:
     return found
 
 
-def _told(code: Code, spared: frozenset[int]) -> set[tuple[object, ...]]:
+def _meaning(row: Opcode, instruction: Instruction) -> tuple[str, str] | None:
+    """What an instruction names; None if any compiler may add it or leave it out."""
+    if row.operand in ("const", "small int"):
+        held = instruction.argval
+        return None if held is None else ("constant", _text(held))
+    if row.operand not in _TELLING and not row.name.startswith(_DOING):
+        return None
+    return row.name, instruction.argrepr
+
+
+def _meanings(code: Code, spared: frozenset[int]) -> set[tuple[object, ...]]:
     """What the instructions name, and where; those of the spared lines are left out."""
     rows = table(code.version).by_code
     found: set[tuple[object, ...]] = set()
     try:
         for each in code.instructions:
-            row = rows[each.opcode]
-            line = each.line_number
+            row, line = rows[each.opcode], each.line_number
             if row is None or line is None or line in spared:
                 continue
-            if row.operand not in _TELLING and not row.name.startswith(_DOING):
-                continue
-            constant = row.operand in ("const", "small int")
-            if constant and each.argval is None:
-                continue  # the compiler adds its own
-            what = ("constant", _text(each.argval)) if constant else (row.name, each.argrepr)
-            found.add((*what, *each.positions))
+            what = _meaning(row, each)
+            if what is not None:
+                found.add((*what, *each.positions))
     except CoscopeError:
         return {(code.code,)}
     return found

@@ -148,13 +148,13 @@ def names_in(owner: object) -> list[str]:
     """Names of the attributes that an object's own dictionary and its classes hold."""
     if is_a(owner, ModuleType):
         return [name for name in dict.keys(member(ModuleType, "__dict__", owner)) if _text(name)]
-    found: dict[str, None] = {}
+    names: list[Any] = []
     own = instance_attribute(owner, "__dict__")
     if is_a(own, dict) and not is_a(owner, type):
-        found.update((name, None) for name in dict.keys(own) if _text(name))
+        names += dict.keys(own)
     for base in type.__dict__["__mro__"].__get__(owner if is_a(owner, type) else type(owner)):
-        found.update((name, None) for name in namespace_of(base) if _text(name))
-    return list(found)
+        names += namespace_of(base)
+    return list(dict.fromkeys(filter(_text, names)))
 
 
 def _text(name: object) -> bool:

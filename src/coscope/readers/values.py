@@ -207,14 +207,16 @@ def _named(thing: Any) -> str:
         return f"<code {exact_text(thing.co_qualname)}>"
     if issubclass(kind, type):
         return f"<class {name_of_class(thing)}>"
-    if issubclass(kind, ModuleType):
-        name = dict.get(_module_namespace.__get__(thing), "__name__")
-        if type(name) is str:
-            return f"<module {name}>"
-    known = typing_text(thing, _named_or_plain)
-    if known is not None:
-        return known
-    return f"<{name_of_class(kind)} at {id(thing):#x}>"
+    known = _module_text(thing) or typing_text(thing, _named_or_plain)
+    return f"<{name_of_class(kind)} at {id(thing):#x}>" if known is None else known
+
+
+def _module_text(thing: Any) -> str | None:
+    """A module by its name; None for anything else, and where the name is not a str."""
+    if not issubclass(type(thing), ModuleType):
+        return None
+    name = dict.get(_module_namespace.__get__(thing), "__name__")
+    return f"<module {name}>" if type(name) is str else None
 
 
 def _named_or_plain(thing: Any) -> str:

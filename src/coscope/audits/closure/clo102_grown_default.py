@@ -40,7 +40,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         now, written = _length(thing), _written(text)
         if now is None or written is None or now - written < subject.options.grown_limit:
             continue
-        if name.startswith("_") or any(word in name.lower() for word in _MEANT):
+        if _is_meant(name):
             continue
         yield subject.finding(
             CODE,
@@ -50,6 +50,11 @@ def check(subject: Subject) -> Iterator[Finding]:
             why="all calls without this argument share the one object",
             instead=f"{name}=None, and make it in the body",
         )
+
+
+def _is_meant(name: str) -> bool:
+    """True for the name of a parameter that is not for callers, or says that it is a store."""
+    return name.startswith("_") or any(word in name.lower() for word in _MEANT)
 
 
 def _defaults(function: FunctionType, read: Function) -> Iterator[tuple[str, object, str]]:
@@ -69,12 +74,12 @@ def _defaults(function: FunctionType, read: Function) -> Iterator[tuple[str, obj
 
 
 def _length(thing: Any) -> int | None:
-    """Items of a built-in container that can grow; None of anything else."""
+    """Items of a built-in container that can grow; None for anything else."""
     return len(thing) if type(thing) in (list, dict, set, bytearray) else None
 
 
 def _written(text: str) -> int | None:
-    """Items that the source writes; None if that cannot be told."""
+    """Items that the source writes; None if that is not known."""
     if text in _EMPTY:
         return _EMPTY[text]
     try:

@@ -48,11 +48,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     code = subject.code
     if code.kind in ("module", "class body") or not code.cellvars:
         return
-    nested = {each.name: each for each in code.consts if isinstance(each, Code)}
-    for name in code.cellvars:
-        inner = nested.get(name)
-        if inner is None or name not in inner.freevars:
-            continue
+    for name, inner in _own_captors(code):
         others = _given(code, inner)
         store = _store_of(subject, inner) if others else None
         if store is None or _may_outlive(subject, name):
@@ -73,6 +69,15 @@ def check(subject: Subject) -> Iterator[Finding]:
             why="only the cycle collector frees them, some time after the call",
             instead=f"del {name} after its last use, or make it on module level",
         )
+
+
+def _own_captors(code: Code) -> Iterator[tuple[str, Code]]:
+    """The nested functions that capture the variable of their own name."""
+    nested = {each.name: each for each in code.consts if isinstance(each, Code)}
+    for name in code.cellvars:
+        inner = nested.get(name)
+        if inner is not None and name in inner.freevars:
+            yield name, inner
 
 
 def _given(code: Code, inner: Code) -> list[str]:

@@ -17,6 +17,7 @@ Write `super(Point, self)`, or take `slots=True` away. CPython 3.14 mends the ce
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import FunctionType
 
 from coscope.audits.subject.subject import Subject
 from coscope.audits.subject.world import World
@@ -33,20 +34,11 @@ def check(subject: Subject) -> Iterator[Finding]:
     live = subject.live
     if live is None or live.function is None or not live.in_class:
         return
-    function = live.function
-    if "__class__" not in function.__code__.co_freevars or function.__closure__ is None:
+    held = _class_held(live.function)
+    if held is None or any(held is base for base in mro_of(live.owner)):
         return
-    at = function.__code__.co_freevars.index("__class__")
-    held = World.contents(function.__closure__[at])
-    if not is_a(held, type) or any(held is base for base in mro_of(live.owner)):
-        return
-    columns = subject.instructions
-    found = [
-        index  # to 3.11 super() looks at its caller's cell, and the code loads super alone
-        for index in subject.where("LOAD_DEREF", "LOAD_GLOBAL")
-        if columns.argval(index) in ("__class__", "super")
-    ]
-    if not found or live.thing is not function:
+    found = _uses_of_super(subject)
+    if not found or live.thing is not live.function:
         return
     same = name_of_class(held) == name_of_class(live.owner)
     yield subject.finding(
@@ -62,3 +54,25 @@ def check(subject: Subject) -> Iterator[Finding]:
         why="super() raises TypeError for instances of a class that does not descend from it",
         instead="name the class: super(Class, self)",
     )
+
+
+def _class_held(function: FunctionType) -> type | None:
+    """The class that the cell of `__class__` holds; None if there is no such cell or class."""
+    names = function.__code__.co_freevars
+    if "__class__" not in names or function.__closure__ is None:
+        return None
+    held = World.contents(function.__closure__[names.index("__class__")])
+    return held if is_a(held, type) else None
+
+
+def _uses_of_super(subject: Subject) -> list[int]:
+    """Where code looks at its class.
+
+    Up to 3.11 super() looks at its caller's cell, and the code itself loads only `super`.
+    """
+    columns = subject.instructions
+    return [
+        index
+        for index in subject.where("LOAD_DEREF", "LOAD_GLOBAL")
+        if columns.argval(index) in ("__class__", "super")
+    ]

@@ -97,9 +97,7 @@ def _late(subject: Subject, inner: Code) -> tuple[str, ...]:
         return ()
     wanted = set(inner.freevars) & set(subject.code.cellvars)
     wanted = {name for name in wanted if not name.startswith(("__class", "."))}
-    count = subject.code.argcount + subject.code.kwonlyargcount
-    count += bool(subject.code.flags & 0x4) + bool(subject.code.flags & 0x8)
-    given = set(subject.code.varnames[:count])
+    given = set(_parameters(subject.code))
     for code in subject.code.walk():
         if not wanted:
             break
@@ -110,6 +108,12 @@ def _late(subject: Subject, inner: Code) -> tuple[str, ...]:
             elif use.access == "delete cell":
                 given.discard(name)
     return tuple(sorted(wanted - given))
+
+
+def _parameters(code: Code) -> tuple[str, ...]:
+    """The names of all parameters, those with asterisks too."""
+    count = code.argcount + code.kwonlyargcount
+    return code.varnames[: count + bool(code.flags & 0x4) + bool(code.flags & 0x8)]
 
 
 def _leaves(subject: Subject) -> Iterator[tuple[int, Origins, str]]:
@@ -139,7 +143,7 @@ def _function(subject: Subject, made_by: Origins) -> Code | None:
 
 
 class _Ways:
-    """Which variables may have a value before an instruction; computed when it is asked first."""
+    """Which variables may have a value before an instruction; computed when first asked."""
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
@@ -147,7 +151,7 @@ class _Ways:
         self._failed = False
 
     def has_value(self, index: int, name: str) -> bool:
-        """False if on every way to the instruction the variable has none."""
+        """False if the variable is unassigned on every path to the instruction."""
         graph = self.subject.graph
         if self._known is None and not self._failed and graph is not None:
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from coscope.audits.subject.subject import Subject
 from coscope.facts.names.uses import uses_of
-from coscope.flow import dominates, find_dominators
+from coscope.flow import Graph, dominates, find_dominators
 from coscope.model import Code
 
 _PARTS = 5  # SET_FUNCTION_ATTRIBUTE, once for each part of a function (3.13)
@@ -38,18 +38,10 @@ def _constant(subject: Subject, made_by: frozenset[int]) -> Code | None:
 
 
 def certain_read(subject: Subject, name: str) -> int | None:
-    """An instruction that reads a free variable on every way to a return."""
+    """An instruction that reads a free variable on every path to a return."""
     graph = subject.graph
-    if graph is None:
-        return None
-    returns = [
-        block.index
-        for block in graph.blocks
-        if block.reachable
-        and not block.edges
-        and subject.opnames[block.stop - 1].startswith("RETURN")
-    ]
-    if not returns:
+    returns = [] if graph is None else _returning(subject, graph)
+    if graph is None or not returns:
         return None
     above = find_dominators(graph)
     for used, _, use in uses_of(subject.code):
@@ -60,3 +52,14 @@ def certain_read(subject: Subject, name: str) -> int | None:
         if all(dominates(above, block, each) for each in returns):
             return index
     return None
+
+
+def _returning(subject: Subject, graph: Graph) -> list[int]:
+    """The reachable blocks that end by a return."""
+    return [
+        block.index
+        for block in graph.blocks
+        if block.reachable
+        and not block.edges
+        and subject.opnames[block.stop - 1].startswith("RETURN")
+    ]

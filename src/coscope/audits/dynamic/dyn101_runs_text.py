@@ -66,12 +66,10 @@ def check(subject: Subject) -> Iterator[Finding]:
         if name is None:
             continue
         sources = list(_sources(subject, call.positional[0], _DEEPEST))
-        if not sources or (name != "compile" and _is_made_by_compile(subject, sources)):
+        if not sources or _is_reported_elsewhere(subject, call, name, sources):
             continue
         given = any(map(_is_given, sources)) and not _is_meant(subject, call, name, sources)
         if not given and _is_expected(call, name, sources):
-            continue
-        if name == "compile" and _is_of_file(subject, call):
             continue
         yield _finding(subject, call, name, sources, given)
 
@@ -83,6 +81,13 @@ def _runner(subject: Subject, call: Call) -> str | None:
     if name not in NAMES or not call.positional or _only_parses(subject, call, name):
         return None
     return name
+
+
+def _is_reported_elsewhere(subject: Subject, call: Call, name: str, sources: list[Origin]) -> bool:
+    """True for `exec` of what `compile` made, and for `compile` of a file: who runs it decides."""
+    if name == "compile":
+        return _is_of_file(subject, call)
+    return _is_made_by_compile(subject, sources)
 
 
 def _is_expected(call: Call, name: str, sources: list[Origin]) -> bool:
@@ -115,9 +120,9 @@ def _evidence(subject: Subject, source: Origin) -> str | Evidence:
 
 def _sources(subject: Subject, made_by: Origins, depth: int) -> Iterator[Origin]:
     """Where it comes from, but for constants and what the function makes itself."""
-    calls = {call.index: call for call in subject.calls}
+    calls: dict[int | None, Call] = {call.index: call for call in subject.calls}
     for source in sources_of(subject, made_by):
-        call = calls.get(source.index) if source.index is not None else None
+        call = calls.get(source.index)
         meaning = callee_of(subject, call) if call is not None else None
         inner = _inside(subject, source, call, meaning)
         if inner is not None and depth:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.subject.names import callee_of, imports_of
-from coscope.audits.subject.origins import sources_of
+from coscope.audits.subject.origins import Origin, sources_of
 from coscope.audits.subject.subject import Subject, Unit
 from coscope.model import Finding
 
@@ -41,9 +41,8 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         given = sources_of(subject, call.positional[0]) if call.positional else ()
         sources = [source for source in given if source.kind != "constant"]
-        own = {other.index for other in subject.calls if callee_of(subject, other) == _DUMPS}
-        if given and all(source.index in own for source in sources):
-            continue  # constants of the source, or what this process has just written
+        if given and _are_own(subject, sources):
+            continue
         yield subject.finding(
             CODE,
             f"{name} trusts the bytes that it is given",
@@ -52,6 +51,12 @@ def check(subject: Subject) -> Iterator[Finding]:
             why=_WHY,
             instead='coscope.read("x.pyc") to look at code, json to keep data',
         )
+
+
+def _are_own(subject: Subject, sources: list[Origin]) -> bool:
+    """True if the function has written all of it itself; constants are left out before."""
+    own = {other.index for other in subject.calls if callee_of(subject, other) == _DUMPS}
+    return all(source.index in own for source in sources)
 
 
 def _knows_magic(unit: Unit) -> bool:

@@ -58,9 +58,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         name = callee_of(subject, call)
         if name in _MAKERS:
             code = name == "types.CodeType"
-            if not code and not loses and _is_copy(subject, call):
-                continue
-            if not code and _is_handed_over(subject, call):
+            if not code and _is_harmless(subject, call, loses):
                 continue
             yield subject.finding(
                 CODE,
@@ -75,8 +73,19 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield from _replaced(subject, call)
 
 
+def _is_harmless(subject: Subject, call: Call, loses: bool) -> bool:
+    """True for a function of code that was not changed: a copy, or what a caller hands over.
+
+    Args:
+        subject: The code.
+        call: Of FunctionType.
+        loses: Functions made so are never specialised in this version, so a copy has a price.
+    """
+    return (not loses and _is_copy(subject, call)) or _is_handed_over(subject, call)
+
+
 def _is_assigned(subject: Subject, call: Call) -> bool:
-    """True if it becomes the code of a function at once, of which DYN104 tells."""
+    """True if it becomes the code of a function at once: DYN104 reports that."""
     stores = subject.where("STORE_ATTR")
     return any(
         subject.instructions.argval(at) == "__code__" and call.index in subject.takers[at][1][0]

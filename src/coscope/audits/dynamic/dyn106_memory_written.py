@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from coscope.audits.subject.calls import Call
 from coscope.audits.subject.names import callee_of
 from coscope.audits.subject.origins import sources_of
 from coscope.audits.subject.subject import Subject
@@ -37,11 +38,8 @@ _OF_CODE = (
 
 def check(subject: Subject) -> Iterator[Finding]:
     for call in subject.calls:
-        name = callee_of(subject, call) or call.path or ""
-        last = name.rpartition(".")[2]
-        if last not in NAMES or not call.positional:
-            continue
-        if last != "from_address" and name != f"ctypes.{last}":
+        last = _writer(subject, call)
+        if last is None or not call.positional:
             continue
         objects = list(_objects(subject, call.positional[0]))
         if not objects:
@@ -57,6 +55,15 @@ def check(subject: Subject) -> Iterator[Finding]:
             why="the interpreter believes what it finds there, and its layout differs by version",
             instead="make a new object; for functions, coscope.patch",
         )
+
+
+def _writer(subject: Subject, call: Call) -> str | None:
+    """Which function of ctypes a call calls, of those that write to an address."""
+    name = callee_of(subject, call) or call.path or ""
+    last = name.rpartition(".")[2]
+    if last == "from_address":  # of any ctypes type
+        return last
+    return last if last in NAMES and name == f"ctypes.{last}" else None
 
 
 def _objects(subject: Subject, made_by: Origins) -> Iterator[tuple[str, int]]:

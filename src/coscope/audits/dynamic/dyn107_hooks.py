@@ -47,12 +47,11 @@ def check(subject: Subject) -> Iterator[Finding]:
     for call in subject.calls:
         name = callee_of(subject, call)
         tracer = name in _TRACERS
-        if name is None or (not tracer and name not in _MONITORS) or _ends(subject, call):
+        if name is None or not (tracer or name in _MONITORS) or _ends(subject, call):
             continue
         if name.rpartition(".")[2] in subject.unit.fact(module_bindings):
             continue  # threading itself
-        done = subject.unit.fact(_done)
-        if (name if tracer else _GIVEN_BACK) in done or (name in _EVENTS and _TAKEN in done):
+        if _is_taken_away(name, subject.unit.fact(_done)):
             continue
         last = call.positional[-1:] or (frozenset(),)
         yield subject.finding(
@@ -71,6 +70,13 @@ _TAKEN = "sys.monitoring.use_tool_id"
 _GIVEN_BACK = "sys.monitoring.free_tool_id"
 _EVENTS = _MONITORS - {_TAKEN}
 _WORDS = NAMES | {"free_tool_id"}
+
+
+def _is_taken_away(name: str, done: frozenset[str]) -> bool:
+    """True if the file takes the hook away, or has a finding for the tool id that it takes."""
+    if name in _TRACERS:
+        return name in done
+    return _GIVEN_BACK in done or (name in _EVENTS and _TAKEN in done)
 
 
 def _done(unit: Unit) -> frozenset[str]:
@@ -98,7 +104,7 @@ _FORMER = ("gettrace()", "getprofile()", "get_events(", "settrace(", "setprofile
 
 
 def _ends_watching(source: Origin) -> bool:
-    """True of None, of no events, and of a hook that was there before."""
+    """True for None, for no events, and for a hook that was there before."""
     if source.kind == "constant":
         return source.text in ("None", "0")
     if source.kind == "attribute":

@@ -34,7 +34,7 @@ _LARGEST = 2**22  # bytes of a layer
 _LAYERS = 4
 _CODE = (0x63, 0xE3)  # marshal's type of a code object, and the same with a reference
 _HEADER = 16  # bytes of a .pyc before its code
-_HEAD = 64  # bytes or characters that tell whether it is worth looking
+_HEAD = 64  # bytes or characters that show whether it is worth looking
 _SIGNS = (b"\x78", b"\x58", b"\x1f", b"BZh", b"\xfd7zXZ\x00")  # zlib, bz2, lzma
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_\-\s]+={0,2}\s*")
 _HEX = re.compile(rb"[0-9A-Fa-f\s]+")
@@ -48,12 +48,12 @@ def may_find(seen: Glance) -> bool:
 
 
 def _looks_hidden(constant: bytes | str) -> bool:
-    """True if it may be a code object or a layer around one, told from its first bytes."""
+    """True if it may be a code object or a layer around one, judged by its first bytes."""
     head = _as_bytes(constant[:_HEAD])
     if head is None:
         return False
     for start in (0, _HEADER):
-        # The number of arguments follows, in four bytes of which the last is zero.
+        # The number of arguments follows, in four bytes; the last of them is zero.
         if head[start] in _CODE and not head[start + 4]:
             return True
     if any(head.startswith(sign) for sign in _SIGNS):
@@ -71,18 +71,11 @@ def check(subject: Subject) -> Iterator[Finding]:
         if found is None:
             continue
         code, layers = found
-        rows = subject.rules.by_code
-        columns = subject.instructions
-        loads = [
-            index
-            for index, opcode in enumerate(columns.opcodes)
-            if columns.opargs[index] == number and getattr(rows[opcode], "operand", "") == "const"
-        ]
         through = f", through {' and '.join(layers)}" if layers else ""
         yield subject.finding(
             CODE,
             f"a constant of {len(constant):,} {_unit(constant)} holds marshalled code",
-            loads[0] if loads else None,
+            _first_load(subject, number),
             confidence="proved",
             evidence=[
                 f"it is the code of {code.name!r}, CPython {code.version}{through}",
@@ -91,6 +84,16 @@ def check(subject: Subject) -> Iterator[Finding]:
             why="no reader of the source, no linter and no search sees what it does",
             instead="keep the source; coscope show tells what the bytes are",
         )
+
+
+def _first_load(subject: Subject, number: int) -> int | None:
+    """The first instruction that loads a constant, by its number."""
+    rows = subject.rules.by_code
+    columns = subject.instructions
+    for index, opcode in enumerate(columns.opcodes):
+        if columns.opargs[index] == number and getattr(rows[opcode], "operand", "") == "const":
+            return index
+    return None
 
 
 def _unit(constant: bytes | str) -> str:
@@ -108,18 +111,29 @@ def _as_bytes(constant: bytes | str) -> bytes | None:
 
 def _code_in(data: bytes, layers: tuple[str, ...]) -> tuple[Code, tuple[str, ...]] | None:
     """The code object in some bytes, and the layers around it."""
+    code = _bare_code(data)
+    if code is not None:
+        return code, layers
+    if len(layers) == _LAYERS:
+        return None
+    for name, undo in _UNDO.items():
+        inner = undo(data)
+        if inner is not None and len(inner) >= _HEADER:
+            found = _code_in(inner, (*layers, name))
+            if found is not None:
+                return found
+    return None
+
+
+def _bare_code(data: bytes) -> Code | None:
+    """The code object that bytes begin with, at once or after the header of a .pyc."""
     for start in (0, _HEADER):
-        if data[start : start + 1] and data[start] in _CODE and (not start or data[2:4] == b"\r\n"):
+        if start and data[2:4] != b"\r\n":
+            break
+        if data[start : start + 1] and data[start] in _CODE:
             code = _loaded(data[start:])
             if code is not None:
-                return code, layers
-    if len(layers) < _LAYERS:
-        for name, undo in _UNDO.items():
-            inner = undo(data)
-            if inner is not None and len(inner) >= _HEADER:
-                found = _code_in(inner, (*layers, name))
-                if found is not None:
-                    return found
+                return code
     return None
 
 

@@ -1,4 +1,4 @@
-"""What is told of captured variables before anything is decoded."""
+"""What is known of captured variables before anything is decoded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST = 256  # slots and constants: of longer opargs only the low byte is looked
 
 
 def assigned_late(seen: Glance) -> bool:
-    """True if nested code reads a variable that may have no value on any way to a call of it."""
+    """True if nested code reads a variable that may be unassigned on every path to its call."""
     rows = table(seen.file.version).opcodes
     cells = frozenset(cells_of(seen.code))
     nested = [each for each in nested_in(seen.code) if not cells.isdisjoint(free_of(each))]

@@ -1,4 +1,4 @@
-"""Which rules look at which code objects of a file: told by glances, before anything is decoded."""
+"""Which rules look at which code objects of a file: decided by glances, before decoding."""
 
 from __future__ import annotations
 
@@ -66,13 +66,10 @@ class Plan:
         triggers = [
             _Trigger(rule, version)
             for rule in rules
-            if not rule.live
-            and not rule.warm
-            and (compiled or not rule.compiled)
-            and holds(rule, version)
+            if _is_static(rule, compiled) and holds(rule, version)
         ]
         self.rules = tuple(trigger.rule for trigger in triggers)
-        # Each trigger stands in the first group that fits: the cheapest question is asked first.
+        # Each trigger is in the first group that fits: the cheapest question is asked first.
         self.named: dict[str, list[_Trigger]] = {}
         self.celled: list[_Trigger] = []
         self.constant: list[_Trigger] = []
@@ -80,20 +77,22 @@ class Plan:
         self.tight: list[_Trigger] = []
         self.others: list[_Trigger] = []
         for trigger in triggers:
-            rule = trigger.rule
-            for name in rule.names:
+            for name in trigger.rule.names:
                 self.named.setdefault(name, []).append(trigger)
-            if not rule.names:
-                group = (
-                    self.celled if rule.cells
-                    else self.constant if rule.constants
-                    else self.tight if rule.tight
-                    else self.looping if rule.loops
-                    else self.others
-                )  # fmt: skip
-                group.append(trigger)
+            if not trigger.rule.names:
+                self._group(trigger.rule).append(trigger)
         self.names = frozenset(self.named)
         self.longest = min((each.rule.constants for each in self.constant), default=None)
+
+    def _group(self, rule: Rule) -> list[_Trigger]:
+        """The triggers that are asked together with a rule's."""
+        if rule.cells:
+            return self.celled
+        if rule.constants:
+            return self.constant
+        if rule.tight:
+            return self.tight
+        return self.looping if rule.loops else self.others
 
     def find(self, file: Overview) -> tuple[int, list[Pulled]]:
         """How many code objects a file has; and those in which rules may find something."""
@@ -126,6 +125,11 @@ class Plan:
         """The triggers that one of the names pulls, each once."""
         held = self.names.intersection(names)
         return dict.fromkeys(each for name in sorted(held) for each in self.named[name])
+
+
+def _is_static(rule: Rule, compiled: bool) -> bool:
+    """True for a rule that needs neither live objects nor a run, and that this code is for."""
+    return not rule.live and not rule.warm and (compiled or not rule.compiled)
 
 
 _Seen = tuple[Any, Any, tuple[str, ...], tuple[str, ...], tuple[object, ...], bool]

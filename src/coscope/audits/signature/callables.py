@@ -1,4 +1,4 @@
-"""What the signature rules share: the callable that a name gives, and where its wrappers stand."""
+"""What the signature rules share: the callable that a name gives, and where its wrappers are."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _DECLARED = "__signature__ of "
 
 
 def signatures_of(subject: Subject) -> Signatures | None:
-    """Reported and binding signature of what a name holds; None if it is no callable of Python.
+    """Reported and binding signature of what a name holds; None if it is not a Python callable.
 
     A static method is taken as its function, a class method bound to the class that holds it.
     """
@@ -53,11 +53,9 @@ def _as_method(found: Signatures) -> Signatures:
 
 
 def class_signatures_of(subject: Subject) -> Signatures | None:
-    """The signatures of the class whose `__init__`, or `__new__` without one, it is."""
+    """The signatures of the class whose constructor it is: `__init__`, or `__new__` without one."""
     live = subject.live
-    if live is None or not live.in_class or live.name not in ("__init__", "__new__"):
-        return None
-    if live.name == "__new__" and "__init__" in namespace_of(live.owner):
+    if live is None or not live.in_class or not _makes_class(live):
         return None
     try:
         found = signature(live.owner)
@@ -71,6 +69,13 @@ def class_signatures_of(subject: Subject) -> Signatures | None:
     return found
 
 
+def _makes_class(live: Live) -> bool:
+    """True for the method that decides how its class is called."""
+    if live.name == "__new__":
+        return "__init__" not in namespace_of(live.owner)
+    return live.name == "__init__"
+
+
 def callable_of(live: Live) -> Any:
     """What a caller gets: static and class methods as the class gives them."""
     if type(live.thing) is staticmethod:
@@ -82,7 +87,7 @@ def callable_of(live: Live) -> Any:
 
 
 def is_private(live: Live) -> bool:
-    """True of a name that is for its module alone: nobody outside asks for its signature."""
+    """True for a name that is for its module alone: nobody outside asks for its signature."""
     parts = live.target.rpartition(":")[2].split(".")
     return any(part.startswith("_") and not part.endswith("__") for part in parts)
 
@@ -100,12 +105,13 @@ def functions_in(found: Signatures) -> list[Link]:
 def told(subject: Subject, found: Signatures, code: str, message: str, **more: Any) -> Finding:
     """A finding at the definition that bears the name: that of the function which is wrapped.
 
-    The wrapper itself stands in a decorator, on one line for all that it decorates.
+    The wrapper itself is written in a decorator, on one line for all that it decorates.
     """
     finding = subject.finding(code, message, **more)
     name = None if subject.live is None else subject.live.name
     links = [link for link in reversed(functions_in(found)) if not _is_generated(link)]
-    for link in (*(each for each in links if each.name == name), *links):
+    named = [link for link in links if link.name == name]
+    for link in (*named, *links):
         if link.function is not None:
             span = definition(link.function.source, link.function.code)
             file = link.function.code.filename
@@ -115,7 +121,7 @@ def told(subject: Subject, found: Signatures, code: str, message: str, **more: A
 
 
 def _is_generated(link: Link) -> bool:
-    """True of code that no file has."""
+    """True for code that no file has."""
     return link.function is None or link.function.code.filename.startswith("<")
 
 
@@ -124,7 +130,7 @@ def told_of_wrapper(
 ) -> Finding:
     """A finding at the wrapper, if it is of the package: that is where the fault is mended.
 
-    Objects of one decorator then share one finding; a foreign decorator is told of at its use.
+    Objects of one decorator then share one finding; a foreign decorator is reported at its use.
     """
     world, live = subject.unit.world, subject.live
     own = live is not None and live.function is not None and world is not None

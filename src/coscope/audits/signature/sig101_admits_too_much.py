@@ -94,16 +94,14 @@ def untrue(subject: Subject, name: str, found: Signatures, code: str) -> Iterato
     if witness is None:
         return
     call = f"{name}({witness.arguments})"
-    tell, message = told, f"{call} fits the reported signature, and raises TypeError"
-    links = functions_in(found)
-    own = links[0].accepts if len(links) > 1 and _is_of_decorator(links[0]) else None
-    if own is not None and refusal(own, witness.positional, witness.keywords) is not None:
-        # The wrapper's own parameters refuse it, whatever it wraps: one finding for all of them.
-        tell = told_of_wrapper
-        maker = decorator_of(links[0])
+    report, message = told, f"{call} fits the reported signature, and raises TypeError"
+    wrapper = _refusing_wrapper(found, witness)
+    if wrapper is not None:  # whatever it wraps: one finding for all of them
+        report = told_of_wrapper
+        maker = decorator_of(wrapper)
         message = f"what {maker} makes rejects calls that fit the signature that it reports"
     by_name = {p.name for p in shape.of_kind(POSITIONAL)}.issuperset(witness.keywords)
-    yield tell(
+    yield report(
         subject,
         found,
         code,
@@ -122,8 +120,17 @@ def untrue(subject: Subject, name: str, found: Signatures, code: str) -> Iterato
     )
 
 
+def _refusing_wrapper(found: Signatures, witness: Witness) -> Link | None:
+    """The outermost wrapper, if a decorator makes it and its own parameters refuse the call."""
+    links = functions_in(found)
+    if len(links) < 2 or links[0].accepts is None or not _is_of_decorator(links[0]):
+        return None
+    refused = refusal(links[0].accepts, witness.positional, witness.keywords)
+    return None if refused is None else links[0]
+
+
 def _is_of_decorator(link: Link) -> bool:
-    """True of a wrapper that stands in the decorator which makes it."""
+    """True for a wrapper that is written in the decorator which makes it."""
     function = link.function
     if function is None or function.source is None or not link.wraps:
         return False
@@ -131,7 +138,7 @@ def _is_of_decorator(link: Link) -> bool:
 
 
 def _forwards_openly(shape: Shape, sources: tuple[str, ...]) -> bool:
-    """True of code that takes `*args` or `**kwargs` and says no more: nobody is misled."""
+    """True for code that takes `*args` or `**kwargs` and says no more: nobody is misled."""
     *through, last = sources or ("",)
     own = last.startswith("code of ") and all(each.startswith(_OF_CLASS) for each in through)
     return own and bool(shape.of_kind(REST) or shape.of_kind(KEYWORDS))

@@ -46,9 +46,9 @@ def check(subject: Subject) -> Iterator[Finding]:
     if len(links) < 2 or links[0].object is not live.function:
         return
     outer, inner = links[0], links[1]
-    if outer.wraps or outer.name == live.name or inner.name != live.name or not _takes_all(outer):
+    if outer.wraps or not _is_of_decorator(outer) or not _takes_all(outer):
         return
-    if "<locals>" not in outer.qualname or not outer.function or not outer.function.code.freevars:
+    if outer.name == live.name or inner.name != live.name:
         return
     decorator = decorator_of(outer)
     yield told_of_wrapper(
@@ -64,6 +64,12 @@ def check(subject: Subject) -> Iterator[Finding]:
         why="name, documentation and signature of what it decorates are lost",
         instead="put @functools.wraps on the wrapper",
     )
+
+
+def _is_of_decorator(link: Link) -> bool:
+    """True for a function that was made inside another one, and captures something of it."""
+    function = link.function
+    return function is not None and "<locals>" in link.qualname and bool(function.code.freevars)
 
 
 def _takes_all(link: Link) -> bool:

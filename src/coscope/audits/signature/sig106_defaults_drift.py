@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from coscope.audits.signature.callables import chain_text, functions_in, signatures_of, told
 from coscope.audits.subject.subject import Subject
-from coscope.facts.signatures.links import same
+from coscope.facts.signatures.links import Link, same
 from coscope.facts.signatures.shapes import Shape
 from coscope.model import Finding, Value
 
@@ -47,7 +47,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     links = functions_in(found)
     if len(links) < 2 or not links[0].wraps or links[0].accepts is None:
         return
-    if any(words in change for change in links[0].changes for words in _OTHERWISE):
+    if _makes_up(links[0]):
         return
     for name, here, said in _drifted(links[0].accepts, found.reported):
         yield told(
@@ -60,6 +60,11 @@ def check(subject: Subject) -> Iterator[Finding]:
             why="a call without the argument does other than its signature says",
             instead="take the default from the function inside",
         )
+
+
+def _makes_up(wrapper: Link) -> bool:
+    """True if what the wrapper's code does may make up for its default."""
+    return any(words in change for change in wrapper.changes for words in _OTHERWISE)
 
 
 def _drifted(own: Shape, reported: Shape) -> Iterator[tuple[str, Value, Value]]:

@@ -54,15 +54,21 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     wrong = _wrong(found, written)
     plain = [each for each in wrong if not _is_conditional(each, written)]
-    reported = subject.unit.fact(_Reported).reasons
     if plain:
-        reason = plain[0].reason or plain[0].verdict
-        if reason not in reported:
-            reported.add(reason)
-            yield _finding(subject, found, plain[0], "warning")
-    elif wrong and subject.options.type_checking and wrong[0].reason not in reported:
-        reported.add(wrong[0].reason or "")
-        yield _finding(subject, found, wrong[0], "info")
+        yield from _once(subject, found, plain[0], "warning")
+    elif wrong and subject.options.type_checking:
+        yield from _once(subject, found, wrong[0], "info")
+
+
+def _once(
+    subject: Subject, found: Signatures, annotation: Annotation, severity: str
+) -> Iterator[Finding]:
+    """A finding, unless the same reason was reported for the module already."""
+    reported = subject.unit.fact(_Reported).reasons
+    reason = annotation.reason or annotation.verdict
+    if reason not in reported:
+        reported.add(reason)
+        yield _finding(subject, found, annotation, severity)
 
 
 def _written(links: list[Link]) -> Link | None:

@@ -1,6 +1,6 @@
 """A `functools.partial` is an attribute of a class: what a call passes changes in CPython 3.14.
 
-Up to 3.13 a partial is no method: called through an instance it is not given the instance. From
+Up to 3.13 a partial is not a method: called through an instance it is not given the instance. From
 3.14 it is one, and gets `self` as first argument after those that it holds; 3.13 warns when it is
 called through an instance.
 
@@ -10,7 +10,7 @@ called through an instance.
     Reader().number("ff")                 255 up to 3.13
                                           int(<Reader>, "ff", base=16): TypeError from 3.14
 
-A private name is told only where the file reads it as an attribute.
+A private name is reported only where the file reads it as an attribute.
 
 Write `staticmethod(functools.partial(...))` for the old meaning, `functools.partialmethod` for the
 new one; both are the same in every version.
@@ -41,25 +41,31 @@ def check(subject: Subject) -> Iterator[Finding]:
     made = {call.index for call in subject.calls if callee_of(subject, call) == "functools.partial"}
     for index in subject.where("STORE_NAME"):
         taken = subject.takers.get(index)
-        if taken is None or not taken[1] or not taken[1][0] or not taken[1][0] <= made:
+        value = taken[1][0] if taken is not None and taken[1] else frozenset[int]()
+        if not value or not value <= made:
             continue
         name = str(subject.instructions.argval(index))
         if name.startswith("_") and name not in subject.unit.fact(_attributes):
             continue  # such as a decorator for the methods of the class
-        binds = subject.rules.behaves("partials_bind")
-        first = first_with("partials_bind")
-        becomes = "is" if binds else f"becomes, in {first},"
+        becomes, why = _words(subject.rules.behaves("partials_bind"))
         yield subject.finding(
             CODE,
             f"the partial {name} {becomes} a method of its class",
-            min(taken[1][0]),
+            min(value),
             confidence="likely",
             evidence=[subject.seen(index)],
-            why="through an instance it gets self as an argument"
-            if binds
-            else f"from {first} on it gets self as an argument when called through an instance",
+            why=why,
             instead="staticmethod(functools.partial(...)), or functools.partialmethod",
         )
+
+
+def _words(binds: bool) -> tuple[str, str]:
+    """The verb of the message and the reason: it is so, or will be in a later version."""
+    if binds:
+        return "is", "through an instance it gets self as an argument"
+    first = first_with("partials_bind")
+    why = f"from {first} on it gets self as an argument when called through an instance"
+    return f"becomes, in {first},", why
 
 
 def _attributes(unit: Unit) -> frozenset[str]:

@@ -83,10 +83,15 @@ class _Walk:
                 self.follow(operand)
         elif row.shows == "{call}":
             self._call(index)
-        elif row.name in ("SETUP_WITH", "BEFORE_WITH"):
-            self.found.append(Origin("context", f"what {self._text(index)} gives", index))
         else:
-            self.found.append(Origin("other", self._text(index), index))
+            self._other(index, row)
+
+    def _other(self, index: int, row: Opcode) -> None:
+        text = self._text(index)
+        if row.name in ("SETUP_WITH", "BEFORE_WITH"):
+            self.found.append(Origin("context", f"what {text} gives", index))
+        else:
+            self.found.append(Origin("other", text, index))
 
     def _call(self, index: int) -> None:
         subject = self.subject
