@@ -36,14 +36,17 @@ class Accessed:
 
 
 def _owner_of(text: str) -> object:
-    """What the text before the last dot names; MISSING if that is the module."""
-    return locate(text.rpartition(".")[0]).thing if "." in text.partition(":")[2] else MISSING
+    """What the text before the last dot names; MISSING if that is a module."""
+    if "." not in text.partition(":")[2]:
+        return MISSING
+    owner = locate(text.rpartition(".")[0]).thing
+    return MISSING if is_a(owner, ModuleType) else owner
 
 
 def accessed(meant: Target) -> object:
     """The object that a target names; an `Accessed` where only a descriptor knows it.
 
-    That is a user's descriptor, which the door does not ask, and a property of an instance.
+    That is a user's descriptor, whose code `locate` does not run, and a property of an instance.
     """
     thing, text = meant.thing, meant.text
     get = class_attribute(type(thing), "__get__")
@@ -53,7 +56,7 @@ def accessed(meant: Target) -> object:
     if not computed and not (type(get) is FunctionType and meant.warnings):
         return thing
     owner = _owner_of(text)
-    if owner is MISSING or is_a(owner, ModuleType):
+    if owner is MISSING:
         return thing
     if is_a(owner, type):
         return thing if computed else Accessed(thing, None, owner)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -202,14 +202,14 @@ def spread_stars(code: Code) -> frozenset[str]:
             return frozenset(found)  # it may look at them and refuse
         if row.shows == "{call}":
             after = frames[index + 1] if index + 1 < len(code.instructions) else None
-            taken = [] if after is None else list(_called_with(str(after[-1]), starred))
+            taken: Iterable[str] = _called_with(after, starred)
         else:
             taken = _taken(row, frame)
         spread.update(starred.keys() & set(taken))
     return frozenset(spread)
 
 
-def _taken(row: Opcode, frame: Frame[Text]) -> list[str]:
+def _taken(row: Opcode, frame: Frame[Text]) -> Iterable[str]:
     """What an instruction that is not a call pops, unless it only returns or tests it."""
     if not row.pop_slots or row.ends == "return" or row.name in _HARMLESS or row.tests:
         return []
@@ -221,9 +221,14 @@ _HARMLESS = frozenset({"POP_TOP", "GET_ITER", "TO_BOOL", "COPY", "SWAP", "LOAD_F
 _MEASURES = frozenset({"len", "print", "bool", "list", "tuple", "sorted", "repr", "str", "id"})
 
 
-def _called_with(text: str, starred: dict[str, str]) -> Iterator[str]:
-    """Names of stars in a call's arguments, unless it only measures or shows them."""
-    node = parsed(text)
+def _called_with(after: Frame[Text] | None, starred: dict[str, str]) -> Iterator[str]:
+    """Names of stars in a call's arguments, unless it only measures or shows them.
+
+    Args:
+        after: The state that the call leaves, with its text on top; None if it does not return.
+        starred: Names of `*args` and `**kwargs`.
+    """
+    node = None if after is None else parsed(str(after[-1]))
     if isinstance(node, ast.Call) and root_of(node.func) in _MEASURES:
         return
     for each in ast.walk(node) if node is not None else ():
@@ -381,6 +386,11 @@ def _edit_at(seen: _Seen, index: int, name: str) -> Edit | None:
         return None
     if row.access[:1] == ("read attribute",):
         return _edit_by_method(seen, index, name)
+    return _edit_by_item(row, frame, name)
+
+
+def _edit_by_item(row: Opcode, frame: Frame[Text], name: str) -> Edit | None:
+    """`kwargs["key"] = value`, `del kwargs["key"]`."""
     slots = [slot.name for slot in reversed(row.pop_slots)]
     texts = {slot: str(frame[-1 - at]) for at, slot in enumerate(slots)}
     key = _text_constant(texts.get("sub", ""))

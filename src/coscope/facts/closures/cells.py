@@ -105,7 +105,8 @@ def diagram(function: Function, *, within: Code | None = None, sharers: bool = T
     """
     code = function.code
     cells = {cell.index: cell for cell in function.cells}
-    holders, complete = _holders(function) if sharers and cells else ({}, True)
+    searched = sharers and bool(cells)
+    holders, complete = _holders(function) if searched else ({}, True)
     owners = _owners(code, within)
     tree = _Tree()
     parameters = _parameters(code)
@@ -132,7 +133,7 @@ def diagram(function: Function, *, within: Code | None = None, sharers: bool = T
         qualname=function.qualname,
         live=function.live,
         variables=tuple(variables),
-        search=SEARCH if sharers and cells else None,
+        search=SEARCH if searched else None,
         complete=complete,
     )
 
@@ -192,6 +193,10 @@ class _Tree:
         self._links[id(code)] = list(_closures(code, captures))
 
 
+def _free_slots(code: Code) -> list[int]:
+    return [slot for slot, (_, kind) in cell_slots(code).items() if kind == "free"]
+
+
 def _links(free: list[int], captured: list[int]) -> dict[int, list[int]]:
     """Captured slots of the outer code -> the free slots of the inner code that they become."""
     links: dict[int, list[int]] = {}
@@ -217,7 +222,7 @@ def _closures(code: Code, captures: dict[int, int]) -> Iterator[tuple[Code, dict
         inner = columns.argval(at)
         if not isinstance(inner, Code) or not inner.freevars:
             continue
-        free = [slot for slot, (_, kind) in cell_slots(inner).items() if kind == "free"]
+        free = _free_slots(inner)
         if len(captured) >= len(free):
             yield inner, _links(free, captured[-len(free) :])
         captured.clear()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
-from coscope.facts.closures.cells import CellUse, Sharer, Variable, diagram
+from coscope.facts.closures.cells import CellDiagram, CellUse, Sharer, Variable, diagram
 from coscope.facts.closures.owners import code_around, is_bound_late, owner_of, seen_from_owner
 from coscope.facts.dependencies.depends import last_name
 from coscope.facts.dependencies.following import held_by, leads_on
@@ -94,6 +94,10 @@ class Closure(Result):
     warnings: tuple[str, ...] = ()
 
 
+def _of_kind(found: CellDiagram, kind: str) -> list[Variable]:
+    return [each for each in found.variables if each.kind == kind]
+
+
 def closure(
     target: Any, *, python: str | None = None, unwrap: bool = False, seconds: float = SECONDS
 ) -> Closure:
@@ -126,7 +130,7 @@ def closure(
     within = code_around(function)
     found = diagram(function, within=within)
     scale = Scale(Clock(seconds))
-    variables = [each for each in found.variables if each.kind == "free"]
+    variables, cells = _of_kind(found, "free"), _of_kind(found, "cell")
     free = [_free(function, at, each, within, scale) for at, each in enumerate(variables)]
     tree = _Tree(function.object)
     nodes = tree.nodes_of(function.object, (Step("target", last_name(function.qualname)),))
@@ -137,7 +141,7 @@ def closure(
         live=function.live,
         identity=None if function.object is None else id(function.object),
         free=tuple(free),
-        own=tuple(_own(function.code, each) for each in found.variables if each.kind == "cell"),
+        own=tuple(_own(function.code, each) for each in cells),
         tree=nodes,
         circles=tuple(tree.circles),
         bytes=sum(size.added for size in sizes),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType
 
@@ -125,19 +125,13 @@ def diff(a: object, b: object, *, python: str | tuple[str, str] | None = None) -
     return work.answer(_told(left.function), _told(right.function))
 
 
-def _of_classes(left: Target, right: Target, work: _Comparison) -> Difference:
-    """Two classes: their functions by name, then what else they hold."""
-    one, other = left.cls, right.cls
-    if one is None or other is None:
-        raise TargetError(
-            "a class is compared with another class only",
-            found=" and ".join(
-                text_of(each.thing) if each.live else "code" for each in (left, right)
-            ),
-        )
-    names = name_of_class(one), name_of_class(other)
-    ours = {method.name: method.function for method in left.methods}
-    theirs = {method.name: method.function for method in right.methods}
+def _compare_methods(
+    work: _Comparison,
+    names: tuple[str, str],
+    ours: Mapping[str, Function],
+    theirs: Mapping[str, Function],
+) -> None:
+    """Methods of two classes by name: those that one alone has, and those that differ."""
     work.removed += [f"{names[0]}.{name}" for name in ours if name not in theirs]
     work.added += [f"{names[1]}.{name}" for name in theirs if name not in ours]
     for name in ours:
@@ -145,6 +139,18 @@ def _of_classes(left: Target, right: Target, work: _Comparison) -> Difference:
             pair = _Comparison()
             pair.run_live(ours[name], theirs[name])
             work.take(pair, name)
+
+
+def _of_classes(left: Target, right: Target, work: _Comparison) -> Difference:
+    """Two classes: their functions by name, then what else they hold."""
+    one, other = left.cls, right.cls
+    if one is None or other is None:
+        found = [text_of(each.thing) if each.live else "code" for each in (left, right)]
+        raise TargetError("a class is compared with another class only", found=" and ".join(found))
+    names = name_of_class(one), name_of_class(other)
+    ours = {method.name: method.function for method in left.methods}
+    theirs = {method.name: method.function for method in right.methods}
+    _compare_methods(work, names, ours, theirs)
     values = dict(_values_in(one)), dict(_values_in(other))
     facts = tuple(_differing(*values, work.unknown))
     if facts:

@@ -49,6 +49,10 @@ def _is_container(kind: type) -> bool:
     return any(kind is each for each in _CONTAINERS) or is_frozen_dict(kind)
 
 
+def _is_entered(kind: type) -> bool:
+    return any(kind is each for each in (FunctionType, CodeType, object, BuiltinFunctionType))
+
+
 class Inputs:
     """The search under way, breadth first. What it has seen is kept alive by the witness."""
 
@@ -177,10 +181,9 @@ class Inputs:
     def _has_parts(self, thing: Any) -> bool:
         kind = type(thing)
         return (
-            kind is FunctionType
-            or is_a(thing, type)
+            is_a(thing, type)
             or _is_container(kind)
-            or any(kind is each for each in (CodeType, object, BuiltinFunctionType))
+            or _is_entered(kind)
             or contents.is_wrapper(thing)
             or contents.alias_parts(thing) is not None
             or (kind is MappingProxyType and contents.proxied(thing) is not MISSING)
@@ -383,7 +386,7 @@ class Inputs:
             label = atom_key(name) or self.key(name, f"{path} key {at}", path)
             shown = f"[{name!a}]" if type(name) is str and len(name) < 60 else f"[{label[:60]}]"
             texts.append((label, self.key(value, f"{path}{shown}", path)))
-        if len(texts) <= _MOST_ENTRIES and len({label for label, _ in texts}) == len(texts):
+        if len(texts) <= _MOST_ENTRIES and len(dict(texts)) == len(texts):
             yield "order", ", ".join(label for label, _ in texts)
             yield from ((f"[{label}]", text) for label, text in texts)
         else:

@@ -44,6 +44,10 @@ class _Meaning(NamedTuple):
     in_names: bool  # the index is one of `names`, else of the cells
 
 
+# Slots below or above a callee that a load pushes with it.
+_NULLS = ("null", "self_or_null", "method_or_null")
+
+
 class _Pushing(NamedTuple):
     """How a version shows that what is pushed will be called: a NULL or self is its neighbour."""
 
@@ -60,11 +64,7 @@ def _pushing(version: str) -> _Pushing:
         if row is None or not row.access or not row.access[0].startswith("read"):
             continue
         for slot in row.pushes:
-            if slot.partition(":")[0].partition(" ")[0] in (
-                "null",
-                "self_or_null",
-                "method_or_null",
-            ):
+            if slot.partition(":")[0].partition(" ")[0] in _NULLS:
                 marks[number] = 1 if "oparg & 1" in slot else 2
     null = rules.opcodes.get("PUSH_NULL")
     call = rules.opcodes.get("CALL")

@@ -47,23 +47,30 @@ class Scope:
         cells = {name: held for name, held in self.cells.items() if name not in hidden}
         return Scope(self.globals, self.builtins, cells)
 
+    def _in_cell(self, name: str) -> Found:
+        held = self.cells[name]
+        return Found("cell", MISSING if held is EMPTY else held, name, held is EMPTY)
+
+    def _in_globals(self, verb: str, name: str) -> Found:
+        """A global name; writing and deleting one never reaches the builtins."""
+        kind, held = self._global(name)
+        if verb != "read" and kind == "builtin":
+            kind, held = "unbound" if self.globals is not None else "global", MISSING
+        return Found("global" if verb == "write" else kind, held, name)
+
     def find(self, code: Code, verb: str, space: str, path: str) -> Found | None:
         """Look a dotted path up; None if it begins in the target's own namespaces."""
         root, _, rest = path.partition(".")
         if space == CELL:
             if root not in self.cells:
                 return None
-            held = self.cells[root]
-            found = Found("cell", MISSING if held is EMPTY else held, root, held is EMPTY)
+            found = self._in_cell(root)
         elif space == NAME and code.name != "<module>":
             if verb != "read":
                 return None  # a class body's own namespace
             found = Found("class-local-or-global", self._global(root)[1], root)
         else:
-            kind, held = self._global(root)
-            if verb != "read" and kind == "builtin":
-                kind, held = "unbound" if self.globals is not None else "global", MISSING
-            found = Found("global" if verb == "write" else kind, held, root)
+            found = self._in_globals(verb, root)
         if found.object is MISSING:
             return found._replace(resolved=None)
         return walk(found, rest.split(".")) if rest else found

@@ -206,17 +206,13 @@ def _captured(target: object, start: tuple[Step, ...], clock: Clock) -> tuple[li
             if len(found) >= MOST_CAPTURED or clock.over():
                 return found, False
             fresh = id(part.thing) not in seen
-            if part.path[-1].kind == "member":  # a class's own functions are weighed with it
-                if fresh:
-                    seen.add(id(part.thing))
-                    pending.append(part)
-                continue
-            if not fresh and type(part.thing) is FunctionType:
-                continue  # a helper that was reached already, or the target itself
-            found.append(part)
-            if fresh and _is_helper(part.thing, home):
-                pending.append(part)
             seen.add(id(part.thing))
+            is_member = part.path[-1].kind == "member"  # of a class, and weighed with it
+            if fresh and (is_member or _is_helper(part.thing, home)):
+                pending.append(part)
+            # A function that is not fresh is a helper that was reached, or the target itself.
+            if not is_member and (fresh or type(part.thing) is not FunctionType):
+                found.append(part)
     return found, True
 
 

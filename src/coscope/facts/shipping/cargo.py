@@ -144,23 +144,17 @@ def _step_text(step: Step, before: str) -> str:
 def parts_of(thing: Any, tool: str) -> Iterator[Part]:
     """What a tool writes of an object besides its own name.
 
-    Atoms in containers are left out, but for one now and then, so that whoever asks can look at
-    the clock.
+    Atoms in containers are left out, except one now and then, so that the caller can look at the
+    clock.
     """
     kind = type(thing)
     if id(kind) in ATOMS:
         return
     if kind is MethodType and tool == PICKLE:  # written as getattr(self, name)
         yield Step("self", ""), thing.__self__
-    elif kind is FunctionType:
+    elif kind is FunctionType or is_a(thing, type) or is_a(thing, ModuleType):
         if not goes_by_name(thing, tool):
-            yield from parts_of_function(thing)
-    elif is_a(thing, type):
-        if not goes_by_name(thing, tool):
-            yield from _parts_of_class(thing)
-    elif is_a(thing, ModuleType):
-        if tool == CLOUDPICKLE and not goes_by_name(thing, tool):
-            yield from _parts_of_module(thing)
+            yield from _parts_by_value(thing, tool)
     elif is_frozen_dict(kind):
         yield from _parts_of_pairs(frozen_items(thing))
     else:
@@ -169,10 +163,31 @@ def parts_of(thing: Any, tool: str) -> Iterator[Part]:
         yield from parts(thing)
 
 
+def _parts_by_value(thing: Any, tool: str) -> Iterator[Part]:
+    """What travels with a function, class or module that is sent by value."""
+    if type(thing) is FunctionType:
+        yield from parts_of_function(thing)
+    elif is_a(thing, type):
+        yield from _parts_of_class(thing)
+    elif tool == CLOUDPICKLE:
+        yield from _parts_of_module(thing)
+
+
 def _parts_of_module(thing: ModuleType) -> Iterator[Part]:
     for name, value in list(dict.items(member(ModuleType, "__dict__", thing))):
         if type(name) is str and name != "__builtins__":
             yield Step("attribute", name), value
+
+
+def _defaults_of(function: FunctionType) -> Iterator[Part]:
+    co = function.__code__
+    values = exact_tuple(function.__defaults__)
+    names = co.co_varnames[: co.co_argcount]
+    for at, value in enumerate(values, len(names) - len(values)):
+        yield Step("default", names[at] if at >= 0 else str(at)), value
+    kwdefaults = {} if function.__kwdefaults__ is None else function.__kwdefaults__
+    for name, value in list(dict.items(kwdefaults)):
+        yield Step("keyword default", exact_text(name)), value
 
 
 def parts_of_function(function: FunctionType) -> Iterator[Part]:
@@ -181,13 +196,7 @@ def parts_of_function(function: FunctionType) -> Iterator[Part]:
     for name, held in zip(co.co_freevars, contents_of(function), strict=False):
         if held is not EMPTY:
             yield Step("closure", name), held
-    values = exact_tuple(function.__defaults__)
-    names = co.co_varnames[: co.co_argcount]
-    for at, value in enumerate(values, len(names) - len(values)):
-        yield Step("default", names[at] if at >= 0 else str(at)), value
-    kwdefaults = {} if function.__kwdefaults__ is None else function.__kwdefaults__
-    for name, value in list(dict.items(kwdefaults)):
-        yield Step("keyword default", exact_text(name)), value
+    yield from _defaults_of(function)
     space = function.__globals__
     for name in global_reads(co):
         held = dict.get(space, name, MISSING)
@@ -273,6 +282,14 @@ _HEAPTYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: what a class statement makes
 _flags_of = type.__dict__["__flags__"].__get__
 
 
+def _parts_of_array(thing: object) -> Iterator[Part]:
+    """The objects in an array of numpy; nothing for any other object."""
+    inside = elements_of(thing) if is_array(type(thing)) else ()
+    for at, value in enumerate(inside):
+        if id(type(value)) not in ATOMS:
+            yield Step("item", str(at)), value
+
+
 def _parts_of_base(thing: object) -> Iterator[Part]:
     """What an instance of a subclass of a container holds as that container does."""
     for container, parts in _CONTAINERS:
@@ -287,10 +304,7 @@ def _parts_of_instance(thing: object) -> Iterator[Part]:
     if _flags_of(kind) & _HEAPTYPE:
         yield Step("class", class_name(kind)), kind
     known = {id(kind), id(_dictionary_of(thing))}
-    inside = elements_of(thing) if is_array(kind) else ()
-    for at, value in enumerate(inside):
-        if id(type(value)) not in ATOMS:
-            yield Step("item", str(at)), value
+    yield from _parts_of_array(thing)
     for part in _parts_of_base(thing):
         known.add(id(part[1]))
         yield part

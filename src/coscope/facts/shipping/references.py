@@ -18,10 +18,15 @@ TOOLS = (PICKLE, CLOUDPICKLE)
 _qualname_of_class = type.__dict__["__qualname__"].__get__
 
 
-def goes_by_name(thing: Any, tool: str) -> bool:
-    """True if a tool writes no more of a function, class or module than where to find it.
+def _is_in_types(thing: object) -> bool:
+    """True for such as the type of functions, which builtins does not have under its name."""
+    return any(thing is known for known in vars(types).values())
 
-    Nothing is imported to see: a module that is not loaded is taken for one that cannot be found.
+
+def goes_by_name(thing: Any, tool: str) -> bool:
+    """True if all that a tool writes for a function, class or module is where to find it.
+
+    Nothing is imported to find out: a module that is not loaded counts as one that is not found.
 
     Source:
         CPython 3.13.0, Modules/_pickle.c, save_global; cloudpickle 3.1.2, cloudpickle.py,
@@ -29,8 +34,8 @@ def goes_by_name(thing: Any, tool: str) -> bool:
     """
     if is_a(thing, ModuleType):
         return tool == CLOUDPICKLE and _is_importable(thing)
-    if tool == CLOUDPICKLE and any(thing is known for known in vars(types).values()):
-        return True  # such as the type of functions, which builtins does not have by its name
+    if tool == CLOUDPICKLE and _is_in_types(thing):
+        return True
     module_name, qualname = name_of(thing)
     if module_name is None:
         module_name = _module_that_has(thing, qualname)
@@ -74,8 +79,10 @@ def _attribute(thing: Any, name: str) -> object:
         return _annotate_of(thing)
     if type(thing) is FunctionType:
         return dict.get(thing.__dict__, name, MISSING)
-    if not is_a(thing, type):
-        return MISSING
+    return _attribute_of_class(thing, name) if is_a(thing, type) else MISSING
+
+
+def _attribute_of_class(thing: type, name: str) -> object:
     above = class_attribute(type(thing), name)
     if any(class_attribute(type(above), hook) is not MISSING for hook in _DATA):
         return MISSING  # a data descriptor of the metaclass comes first

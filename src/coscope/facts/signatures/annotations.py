@@ -60,8 +60,8 @@ class Annotation:
 def annotations_of(links: Iterable[Link]) -> Iterator[Annotation]:
     """The annotations of every function of a chain, as each holds them.
 
-    functools.wraps gives a wrapper the annotations of what it wraps: those are told once, of the
-    function that they were written for.
+    functools.wraps gives a wrapper the annotations of what it wraps: those are reported once, for
+    the function that they were written for.
     """
     functions = [each for each in links if each.function is not None]
     for at, link in enumerate(functions):
@@ -136,16 +136,21 @@ def _same_items(left: dict[str, object], right: dict[str, object]) -> bool:
     )
 
 
+def _held_by_code(read: Function) -> Iterator[tuple[str, object, str, str]]:
+    """The same where `__annotate__` makes them (3.14): they are read from its code."""
+    form = "string" if read.code.flags & _FUTURE_ANNOTATIONS else "lazy"
+    for name, text in read.annotations:
+        node = _parsed(text) if form == "lazy" else None
+        if isinstance(node, ast.Constant) and type(node.value) is str:
+            yield name, MISSING, node.value, "string"
+        else:
+            yield name, MISSING, text, form
+
+
 def _held(function: FunctionType, read: Function) -> Iterator[tuple[str, object, str, str]]:
     """Name, object or MISSING, text and form of each annotation."""
     if _annotate is not None and _annotate.__get__(function) is not None:
-        form = "string" if read.code.flags & _FUTURE_ANNOTATIONS else "lazy"
-        for name, text in read.annotations:
-            node = _parsed(text) if form == "lazy" else None
-            if isinstance(node, ast.Constant) and type(node.value) is str:
-                yield name, MISSING, node.value, "string"
-            else:
-                yield name, MISSING, text, form
+        yield from _held_by_code(read)
         return
     for name, value in list(dict.items(function.__annotations__)):
         if type(name) is str:
@@ -342,16 +347,23 @@ def _elsewhere(function: FunctionType, texts: list[str], wrappers: list[Any]) ->
             continue
         own = dict.get(wrapper.__globals__, "__name__")
         for name in [name for text in texts for name in _names(_parsed(text))]:
-            here = dict.get(function.__globals__, name, MISSING)
-            there = dict.get(wrapper.__globals__, name, MISSING)
-            if here is MISSING or here is there:
-                continue
-            if there is MISSING:
-                there = _builtin(wrapper, name)
-            if there is not here:
-                means = "not defined" if there is MISSING else text_of(there)
+            means = _other_meaning(function, wrapper, name)
+            if means is not None:
                 return f"in module {own}, where the wrapper is defined, {name} is {means}"
     return None
+
+
+def _other_meaning(function: FunctionType, wrapper: FunctionType, name: str) -> str | None:
+    """What a global name of a function is in its wrapper's module; None if it is the same."""
+    here = dict.get(function.__globals__, name, MISSING)
+    there = dict.get(wrapper.__globals__, name, MISSING)
+    if here is MISSING or here is there:
+        return None
+    if there is MISSING:
+        there = _builtin(wrapper, name)
+    if there is here:
+        return None
+    return "not defined" if there is MISSING else text_of(there)
 
 
 @lru_cache(maxsize=64)

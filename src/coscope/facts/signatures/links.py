@@ -132,6 +132,13 @@ def same(left: Value, right: Value) -> bool:
     )
 
 
+def _kept_stars(accepts: Shape, forward: Forward) -> Iterator[str]:
+    for kind, stars in (("*args", "*"), ("**kwargs", "**")):
+        for parameter in accepts.of_kind(kind):
+            if stars not in forward.stars:
+                yield f"it does not hand {stars}{parameter.name} on"
+
+
 def _of_arguments(link: Link, forward: Forward) -> Iterator[str]:
     added = [
         each.text for each in forward.passed if each.parameter is None and not _star(each.kind)
@@ -139,10 +146,7 @@ def _of_arguments(link: Link, forward: Forward) -> Iterator[str]:
     if added:
         yield f"it adds {', '.join(added)} to the call"
     if link.accepts is not None:
-        for kind, stars in (("*args", "*"), ("**kwargs", "**")):
-            for parameter in link.accepts.of_kind(kind):
-                if stars not in forward.stars:
-                    yield f"it does not hand {stars}{parameter.name} on"
+        yield from _kept_stars(link.accepts, forward)
     if not forward.exact:
         yield "it changes the arguments before it hands them on"
     if not forward.always:
