@@ -1,12 +1,12 @@
-"""What an operation loses at least, in nanoseconds, on this machine and this interpreter.
+"""The least that an operation loses, in nanoseconds, on this machine and this interpreter.
 
-Two small loops that differ in one operation run by turns in short rounds, timed by the clock of
-the thread's own CPU time; the pair that is measured second in one round is first in the next. The
-answer is a lower bound of the median difference: one rank of the sorted differences, below which
-the median lies with a probability of less than 2%.
+Two small loops that differ in one operation run alternately in short rounds, timed by the clock of
+the thread's own CPU time; the loop that is measured second in one round is first in the next. The
+answer is a lower bound of the median difference: one rank of the sorted differences. The median
+lies below it with a probability of less than 2%.
 
 CPU time is not the same at all times: while other programs share the processor's caches and
-pipelines, everything takes up to twice as long. So a third loop, always the same, stands in each
+pipelines, everything takes up to twice as long. So a third loop, always the same, runs in each
 round, and the bound is lowered by as much as that loop took longer than at the quietest time of
 the day: on two busy cores it is nearly the same in each run, where it was twice as high in some.
 """
@@ -32,8 +32,8 @@ from coscope.readers.from_function import HOST_RELEASE, HOST_VERSION
 _ROUNDS = 15
 _RANK = 3  # of 15 sorted differences: P(median is lower) = P(Binomial(15, 1/2) <= 3) = 0.018
 _ROUND = 150_000  # nanoseconds that one loop of a round takes, about
-_MOST = 5_000  # rounds of a loop, if the clock stands still
-_UNROLLED = 10  # times that an operation stands in the loop
+_MOST = 5_000  # rounds of a loop, if the clock does not advance
+_UNROLLED = 10  # times that an operation is repeated in the loop
 _YARDSTICK = 600  # rounds of the loop that is always the same: 15 us, about
 _LEAST_PACE = 0.25  # a slower machine is taken for this
 _MOMENTS, _MOMENT = 30, 0.0005  # at which the yardstick is tried first; seconds between them
@@ -112,7 +112,7 @@ def _yardstick() -> Callable[[int], object]:
 
 
 class Difference(NamedTuple):
-    """What one round tells."""
+    """What one round measured."""
 
     nanoseconds: float  # that `slow` takes more than `fast`, for each operation
     yardstick: float  # nanoseconds that the loop took which is always the same

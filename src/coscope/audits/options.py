@@ -1,4 +1,4 @@
-"""What rules may be told: their limits, and what a user asks for besides."""
+"""What a user may set for rules: their limits, and what else they look at."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Options:
     capture_limit: int = 10 * MIB  # bytes that one captured object may take (CLO)
     grown_limit: int = 1  # items by which a default may have grown (CLO)
     constant_limit: int = 256  # bytes from which a constant is looked into (DYN)
-    least_nanoseconds: float = 3.0  # a smaller measured gain is no finding (PERF)
+    least_nanoseconds: float = 3.0  # a smaller measured gain is not a finding (PERF)
     least_share: float = 0.05  # of the time of a round that a gain is at most (PERF, --warm)
     type_checking: bool = False  # names under TYPE_CHECKING are asked for, too (SIG107)
     pickle: bool = False  # pickling is asked for: names must find their objects (SIG)
@@ -28,7 +28,7 @@ def from_table(given: dict[str, object], file: Path | None = None) -> Options:
     """Options from a table of a configuration file.
 
     Raises:
-        InputError: A value is of the wrong type, or a number that is no limit.
+        InputError: A value is of the wrong type, or a number that is not a limit.
     """
     defaults = Options()
     found: dict[str, object] = {}

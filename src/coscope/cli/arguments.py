@@ -24,7 +24,7 @@ def literals(text: str) -> Literals:
     """Read `1, "two", key=[3], *[4, 5], **{"six": 6}`.
 
     Args:
-        text: What would stand between the parentheses of a call. Numbers, strings, bytes, None,
+        text: What would be between the parentheses of a call. Numbers, strings, bytes, None,
             True, False, `...`, and tuples, lists, sets and dicts of them.
 
     Raises:

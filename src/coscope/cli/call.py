@@ -16,7 +16,7 @@ OPEN = 3  # exit status: only running code can tell
 
 
 class _TakesNumbers(click.Command):
-    """A command whose arguments may begin with a minus: `-1, 2` is no option."""
+    """A command whose arguments may begin with a minus: `-1, 2` is not an option."""
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         args = [f" {arg}" if re.match(r"-[\d.(]", arg) else arg for arg in args]

@@ -1,4 +1,4 @@
-"""`coscope closure`: the cells of a function, drawn and told."""
+"""`coscope closure`: the cells of a function, drawn and explained."""
 
 from __future__ import annotations
 

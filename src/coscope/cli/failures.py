@@ -15,7 +15,7 @@ CUT_OFF = 141  # as of a process that SIGPIPE ended: the reader left before the 
 
 
 def tell(error: BaseException, session: Session) -> int:
-    """Tell an error by the session's options, and give the exit status."""
+    """Report an error by the session's options, and return the exit status."""
     if session.json:
         from coscope.render.document.report import error_document
         from coscope.render.to_json import to_json
@@ -30,7 +30,7 @@ def tell(error: BaseException, session: Session) -> int:
 
 
 def usage(message: str, command: str) -> int:
-    """Tell that the command line is wrong."""
+    """Report that the command line is wrong."""
     message = message if message.endswith((".", "?")) else message + "."
     sys.stderr.write(f"coscope: error: {Pen().clean(message)} Try '{command} --help'.\n")
     return FAILED
@@ -43,14 +43,19 @@ def lines_of(error: BaseException, pen: Pen) -> list[str]:
         again = "" if isinstance(error, InternalError) and "--debug" in what else _AGAIN
         return [f"coscope: internal error: {pen.clean(what)}{again}"]
     if isinstance(error, NoCodeObject) and error.signature:
-        error.hint, hint = None, error.hint
-        lines = [_line(error, pen), f"  signature  {pen.clean(error.signature)}"]
-        error.hint = hint
-        return [*lines, f"  doc        {pen.clean(error.doc)}"] if error.doc else lines
+        return _lines_of_builtin(error, error.signature, pen)
     lines = [_line(error, pen)]
     if isinstance(error, SourceError) and error.text is not None:
         lines += _caret(error.text, error.column, pen)
     return lines
+
+
+def _lines_of_builtin(error: NoCodeObject, signature: str, pen: Pen) -> list[str]:
+    """What is known of a callable without code, each on a line, in place of the hint."""
+    error.hint, hint = None, error.hint
+    lines = [_line(error, pen), f"  signature  {pen.clean(signature)}"]
+    error.hint = hint
+    return [*lines, f"  doc        {pen.clean(error.doc)}"] if error.doc else lines
 
 
 _AGAIN = ". Please report it; --debug shows where it happened."

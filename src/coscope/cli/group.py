@@ -1,4 +1,4 @@
-"""The command group: loads a command when it is asked for, and tells every failure."""
+"""The command group: loads a command when it is asked for, and reports every failure."""
 
 from __future__ import annotations
 

@@ -144,7 +144,7 @@ def _edits(
 
 
 def _literals(text: str) -> tuple[object, object]:
-    """The two literals of OLD=NEW; a `=` may stand inside one of them too."""
+    """The two literals of OLD=NEW; a `=` may be inside one of them too."""
     import ast
 
     found = []

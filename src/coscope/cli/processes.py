@@ -182,7 +182,7 @@ def _command() -> list[str]:
     """How a worker is started: of the paths of this process it gets those that coscope needs.
 
     `-I` keeps the current folder and PYTHONPATH away, `-S` every .pth and sitecustomize. What is
-    added stands behind the standard library, so that nothing in it can shadow a module of that.
+    added comes after the standard library, so that nothing in it can shadow a module of that.
 
     Raises:
         CoscopeError: This platform starts no Python processes.

@@ -27,7 +27,7 @@ def warm_document(
     """Run a command, and give the document of a function with what was made of its code.
 
     Args:
-        session: How what is said beside it is told.
+        session: How notes beside the answer are shown.
         target: "app/orders.py::Order.total" or "app.orders:Order.total".
         command: As for `coscope audit --warm`.
         python: The interpreter that runs a script: a version or a path.
@@ -37,7 +37,7 @@ def warm_document(
 
     Raises:
         InputError: The command is empty, or cannot be started.
-        TargetError, TargetNotFound: The target is no function, or no process ran it.
+        TargetError, TargetNotFound: The target is not a function, or no process ran it.
         InterpreterError: No Python process reported anything.
     """
     from coscope.audits.warm.command import execute

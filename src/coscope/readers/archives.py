@@ -63,7 +63,7 @@ def opened(path: str, limits: ArchiveLimits = DEFAULT_LIMITS) -> Iterator[Archiv
 
     Raises:
         TargetNotFound: There is no such file.
-        TargetError: It cannot be read, or is no archive of its kind.
+        TargetError: It cannot be read, or is not an archive of its kind.
         LimitExceeded: It has more members than the limits allow.
     """
     kind = _Tar if path.lower().endswith(_TARS) else _Zip

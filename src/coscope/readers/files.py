@@ -21,7 +21,7 @@ class Snippet(NamedTuple):
     """Source text that is a target by itself: of standard input, or of `-c`."""
 
     text: str | bytes
-    name: str  # "<stdin>": stands where a file's name would
+    name: str  # "<stdin>": shown where a file's name would be
     part: str = ""  # qualified name inside of it
 
 
@@ -84,7 +84,7 @@ def read_text(
 
     Args:
         text: Text, or the bytes of a source file.
-        name: Of its file, or what stands in its place.
+        name: Of its file, or what is shown in its place.
         python: As for `read_file`.
         optimize: As for `read_file`.
 

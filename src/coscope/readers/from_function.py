@@ -46,7 +46,7 @@ HOST_VERSION = "{}.{}".format(*sys.version_info[:2])  # names the opcode table o
 HOST_RELEASE = _host_release()  # "3.13.0", "3.15.0rc1"
 
 # Behaviours of the host that the code objects and functions of other versions do not share.
-_MARKS_ARGUMENTS = sys.version_info >= (3, 14)  # localspluskinds tell parameters from locals
+_MARKS_ARGUMENTS = sys.version_info >= (3, 14)  # localspluskinds distinguish parameters from locals
 _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)  # reading __annotations__ would run code
 
 _OPTIMIZED = 0x1
@@ -61,7 +61,7 @@ _ATOMS = frozenset(map(id, (type(None), bool, int, float, complex, str, bytes, t
 def from_code_object(co: CodeType, done: dict[int, object] | None = None) -> Code:
     """Take a snapshot of a live code object and of every one nested in it.
 
-    Constants of types that no compiler emits become `Opaque`. An object that stands in several
+    Constants of types that no compiler emits become `Opaque`. An object that is held in several
     places is converted once.
 
     Args:
@@ -228,7 +228,7 @@ def from_function(
     Args:
         function: Exactly a `types.FunctionType`. For other objects see `from_object`.
         via: The steps that led from the target to this function.
-        warnings: What the reader should be told about those steps.
+        warnings: What the reader should know about those steps.
 
     >>> def area(width, height=1): return width * height
     >>> from_function(area).arguments[1].default.text

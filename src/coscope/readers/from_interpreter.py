@@ -92,7 +92,8 @@ def _folders_of_path() -> list[str]:
 def installed() -> list[Interpreter]:
     """Every CPython with an opcode table that `find` can see: one of each release, oldest first.
 
-    The shims of pyenv, which are slow to ask, are left out; what they stand for is looked at.
+    The shims of pyenv are left out, because they are slow to ask; the interpreters that they start
+    are looked at.
     """
     found: dict[str, Interpreter] = {}
     for path in _candidates(None):

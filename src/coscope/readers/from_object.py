@@ -107,7 +107,7 @@ def _arrived(
 
 
 def _stand_in(function: FunctionType, start: object) -> Iterator[str]:
-    """Say that a library's code stands for a function of the user's, and what shows that one."""
+    """Say that a library's code replaces a function of the user's, and what shows that one."""
     held = dict.get(function.__dict__, "__wrapped__", MISSING)
     if held is MISSING:
         held = _held_function(start)

@@ -44,7 +44,7 @@ def from_pyc(
     Raises:
         TargetError: The file cannot be read.
         UnknownMagic: No known CPython writes its magic number.
-        PycError: It is no .pyc file, damaged, or above a limit.
+        PycError: It is not a .pyc file, damaged, or above a limit.
     """
     if isinstance(source, bytes):
         data, path = source, None
@@ -76,7 +76,7 @@ def from_code(
 
     Raises:
         UnknownVersion: There is no opcode table for that version.
-        PycError: It is no code object of that version, damaged, or above a limit.
+        PycError: It is not a code object of that version, damaged, or above a limit.
     """
     limits.check_size(len(data), file)
     code, stop = read(data, table(version), file=file, start=0, limits=limits)
@@ -144,7 +144,7 @@ def _candidates(filename: str, path: Path | None) -> list[str]:
         try:
             found.append(importlib.util.source_from_cache(os.fspath(path)))
         except ValueError:
-            found.append(os.fspath(path.with_suffix(".py")))  # the .pyc stands beside its source
+            found.append(os.fspath(path.with_suffix(".py")))  # the .pyc is beside its source
     # The file names itself a path: no network share is asked for it.
     if filename not in found and not filename.startswith(("\\", "//")):
         found.append(filename)

@@ -48,7 +48,7 @@ def compile_source(text: str | bytes, filename: str, *, optimize: int = 0) -> Co
     """Compile source text, or the bytes of a source file, without running any of it.
 
     Raises:
-        SourceError: With line, column and text of the fault where the compiler tells them.
+        SourceError: With line, column and text of the fault, where the compiler reports them.
     """
     return from_code_object(compile_live(text, filename, optimize=optimize))
 
@@ -57,7 +57,7 @@ def compile_live(text: str | bytes, filename: str, *, optimize: int = 0) -> Code
     """The same as a live code object, for what looks at much of it without a copy.
 
     Raises:
-        SourceError: With line, column and text of the fault where the compiler tells them.
+        SourceError: With line, column and text of the fault, where the compiler reports them.
     """
     if isinstance(text, bytes) and not is_plain(text):
         # The compiler would look the declared encoding up anew, by rules that differ in details.
@@ -142,13 +142,18 @@ _ARCHIVES = {".whl": "a wheel", ".egg": "an egg", ".pyz": "a zip application"}
 _UNPACK = "Unpack it, and name a file or a folder of it."
 
 
+def _binary_kind(data: bytes) -> str | None:
+    """What kind of binary file begins so; None if none is known."""
+    if data.startswith(b"MZ") and b"\0" in data[:64]:
+        return "a program or library (Windows)"
+    if data.startswith(b"#!") and b"PK\x05\x06" in data[-65_557:]:
+        return "a zip application"
+    return next((what for start, what in _BINARY if data.startswith(start)), None)
+
+
 def _refuse_binary(data: bytes, path: str) -> None:
     """Name what is neither Python source nor a .pyc by what it is."""
-    what = next((what for start, what in _BINARY if data.startswith(start)), None)
-    if data.startswith(b"MZ") and b"\0" in data[:64]:
-        what = "a program or library (Windows)"
-    if data.startswith(b"#!") and b"PK\x05\x06" in data[-65_557:]:
-        what = "a zip application"
+    what = _binary_kind(data)
     if what is None:
         return
     if "zip" in what:

@@ -1,6 +1,6 @@
 """The bytes of a live code object: the one place that reads `co_code`.
 
-Three opcodes stand for another one that the interpreter keeps elsewhere: a traced line, a traced
+Three opcodes replace another one, which the interpreter keeps elsewhere: a traced line, a traced
 instruction, an entry to compiled code. `co_code` looks there for the original. In code that was
 made with such an opcode in it (obfuscators do that, behind a return) nothing is there, and reading
 `co_code` kills the process; so do `hash`, `==`, `replace` and `marshal.dumps` of it.
@@ -32,7 +32,7 @@ _TOOLS = range(6)  # identifiers that sys.monitoring gives to tools
 class _Opcodes(NamedTuple):
     """What every opcode number of one version is."""
 
-    plain: bytes  # all opcodes that stand for no other one
+    plain: bytes  # all opcodes that replace no other one
     bases: bytes  # the opcode that was compiled
     steps: bytes  # bytes to the next instruction
     traced: frozenset[int]
@@ -60,7 +60,7 @@ def _opcodes(version: str) -> _Opcodes:
 def code_bytes(co: CodeType, version: str) -> bytes:
     """`co_code`: base opcodes and empty caches. It never kills the process.
 
-    Where an opcode stands for another one that nobody keeps, it is left as it is: the verifier
+    Where an opcode replaces another one that nobody keeps, it is left as it is: the verifier
     refuses it.
 
     Args:
@@ -98,7 +98,7 @@ def by_identity(function: Callable[[CodeType], Told]) -> Callable[[CodeType], To
 
 
 def _hiding(raw: bytes, opcodes: _Opcodes) -> Iterator[int]:
-    """Offsets of instructions that stand for another one. A cache may hold the same bytes."""
+    """Offsets of instructions that replace another one. A cache may hold the same bytes."""
     at = 0
     while at < len(raw):
         if raw[at] not in opcodes.plain:

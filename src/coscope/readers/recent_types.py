@@ -19,7 +19,7 @@ _LAZY_IMPORT: type | None = vars(types).get("LazyImportType")  # PEP 810
 
 
 def is_frozen_dict(kind: type) -> bool:
-    """True of the built-in frozendict, not of what derives from it."""
+    """True for the built-in frozendict, not for what derives from it."""
     return kind is _FROZEN_DICT
 
 

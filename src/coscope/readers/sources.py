@@ -144,7 +144,7 @@ def source_from(text: str | bytes, filename: str) -> Source:
 
 
 def is_plain(data: bytes) -> bool:
-    """True of the bytes of a file that `source_from` certainly decodes if they compile."""
+    """True for the bytes of a file that `source_from` certainly decodes if they compile."""
     return data.isascii() and b"coding" not in b"\n".join(data.split(b"\n", 2)[:2])
 
 

@@ -212,7 +212,7 @@ def _of_snippet(snippet: Snippet, how: _How, named: Named | None = None) -> Targ
 
 
 def _of_function(function: Function) -> Target:
-    """What `read` returned before; a module's code stands for its file."""
+    """What `read` returned before; a module's code means its file."""
     if function.object is not None:
         return Target(None, function.object, _function=[function])
     return Target(None, whole=function.code.kind == "module", _function=[function])

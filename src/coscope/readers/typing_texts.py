@@ -36,7 +36,7 @@ def typing_text(thing: object, text_of: Callable[[object], str]) -> str | None:
         return _alias(thing, False, text_of)
     dataclasses = sys.modules.get("dataclasses")
     if dataclasses is not None and thing is vars(dataclasses).get("_HAS_DEFAULT_FACTORY"):
-        return "<factory>"  # the default that stands for a default_factory
+        return "<factory>"  # the default of a field with a default_factory
     return None
 
 

@@ -21,6 +21,7 @@ function by calling another one with the value as argument.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import CellType
 
 from coscope.audits.subject.subject import Subject
 from coscope.facts.closures.owners import code_around, is_bound_late
@@ -43,23 +44,27 @@ def check(subject: Subject) -> Iterator[Finding]:
         if len(alike) < 2 or alike[0] is not function:
             continue
         if is_bound_late(live.read, name, code_around(live.read)):
-            held = text_of(cell.cell_contents) if _is_full(cell) else "nothing"
-            yield subject.finding(
-                CODE,
-                f"{len(alike)} functions that a loop has made share the variable {name}",
-                confidence="proved",
-                evidence=[
-                    f"the closures of {len(alike)} live functions of this code hold one cell",
-                    f"it holds {held} now, for all of them",
-                ],
-                why="each call finds what the last round of the loop assigned",
-                instead=f"bind the value: {name}={name} as a default, or functools.partial",
-            )
+            yield _finding(subject, name, cell, len(alike))
 
 
-def _is_full(cell: object) -> bool:
+def _finding(subject: Subject, name: str, cell: CellType, count: int) -> Finding:
+    held = text_of(cell.cell_contents) if _is_full(cell) else "nothing"
+    return subject.finding(
+        CODE,
+        f"{count} functions that a loop has made share the variable {name}",
+        confidence="proved",
+        evidence=[
+            f"the closures of {count} live functions of this code hold one cell",
+            f"it holds {held} now, for all of them",
+        ],
+        why="each call finds what the last round of the loop assigned",
+        instead=f"bind the value: {name}={name} as a default, or functools.partial",
+    )
+
+
+def _is_full(cell: CellType) -> bool:
     try:
-        cell.cell_contents  # type: ignore[attr-defined]  # noqa: B018
+        cell.cell_contents  # noqa: B018
     except ValueError:
         return False
     return True

@@ -2,7 +2,7 @@
 
 A default is made once, with the function. Where it is a list, dict or set, what a call puts into
 it is there in the next call. Linters report every such default; this rule reports those that have
-changed: the source writes an empty one, or so many items, and the live object holds more.
+changed: the live object holds more items than the source writes.
 
     def visit(node, seen=[]):
         seen.append(node)           the second call finds the first one's node

@@ -25,7 +25,8 @@ Assign the variable before, or bind its value: `lambda error=error: print(error)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from coscope.audits.closure.functions import certain_read, function_made
 from coscope.audits.prefilter.cells import assigned_late
@@ -66,25 +67,38 @@ def check(subject: Subject) -> Iterator[Finding]:
         inner = _function(subject, made_by)
         if inner is None:
             continue
-        for name in nested.get(id(inner), ()):
-            if ways.has_value(index, name):
-                continue
-            own = Subject(inner, subject.unit)
-            read = certain_read(own, name)
-            if read is not None:
-                yield subject.finding(
-                    CODE,
-                    f"{_shown(inner)} {what} while {name}, which it reads, has no value",
-                    index,
-                    confidence="proved",
-                    evidence=[
-                        own.seen(read),
-                        f"on no way to this {subject.opnames[index]} has {name} a value",
-                    ],
-                    why="the call raises NameError",
-                    instead=f"assign {name} before, or bind its value as a default",
-                )
-                break
+        late = [name for name in nested.get(id(inner), ()) if not ways.has_value(index, name)]
+        yield from islice(_findings(subject, inner, late, index, what), 1)
+
+
+def _findings(
+    subject: Subject, inner: Code, late: Iterable[str], index: int, what: str
+) -> Iterator[Finding]:
+    """A finding for each unassigned variable that the function certainly reads.
+
+    Args:
+        subject: The code that calls or returns the function.
+        inner: The function's code.
+        late: The variables that are unassigned at the instruction.
+        index: Of the instruction.
+        what: What it does with the function.
+    """
+    own = Subject(inner, subject.unit)
+    for name in late:
+        read = certain_read(own, name)
+        if read is not None:
+            yield subject.finding(
+                CODE,
+                f"{_shown(inner)} {what} while {name}, which it reads, has no value",
+                index,
+                confidence="proved",
+                evidence=[
+                    own.seen(read),
+                    f"{name} is unassigned on every path to this {subject.opnames[index]}",
+                ],
+                why="the call raises NameError",
+                instead=f"assign {name} before, or bind its value as a default",
+            )
 
 
 def _shown(code: Code) -> str:

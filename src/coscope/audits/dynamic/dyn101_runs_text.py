@@ -1,25 +1,24 @@
-"""`eval`, `exec` or `compile` is given what is no constant.
+"""`eval`, `exec` or `compile` is called with a non-constant argument.
 
-Whoever can choose the text or code chooses what the process does. The rule follows it inside of
-the function, through local variables, string operations, f-strings and `ast.parse`, and says where
-it comes from: a parameter, a global, an attribute, what was read. Not reported are
+Whoever can choose the text or code chooses what the process does. The rule follows it inside the
+function, through local variables, string operations, f-strings and `ast.parse`, and says where it
+comes from: a parameter, a global, an attribute, or what was read. Not reported are
 
-- text that is made of constants alone, those in a loop over a literal and in a global that the
-  module assigns once, and nobody else, among them; and text that the function has put together of
-  what it calls;
+- text made of constants alone, including those in a loop over a literal and in a global that only
+  the module assigns, once; and text that the function has put together from what it calls;
 - `eval(repr(x))`, and trees that the function itself makes of `ast` nodes;
-- `compile` to a syntax tree, under the name of a file, of text that nothing is known of, or only to
+- `compile` to a syntax tree, under the name of a file, of text whose origin is unknown, or only to
   see whether it parses;
 - `exec` of what a reported `compile` has made, and of a file in a namespace of its own;
-- what is evaluated in the namespace of a frame, and what runs in a namespace that is handed over
-  with it and is plainly meant to be code: a parameter called `code` or `source`, text that a
-  generator of code has made.
+- what is evaluated in the namespace of a frame, and what runs in a namespace that is passed with
+  it and is plainly meant to be code: a parameter called `code` or `source`, or text that a code
+  generator has made.
 
     def total(rows, formula):
         return eval(formula, {"rows": rows})     the parameter formula becomes code
 
-What the caller gives under another name, or the function reads, makes it a warning; anything else
-is for your information.
+Text that the caller gives under another name, or that the function reads, makes it a warning;
+anything else is for your information.
 
 Write what you mean as code: a dict of functions instead of names in text, `getattr` instead of
 `eval("x." + name)`, `ast.literal_eval` for literals, `operator` for operations.

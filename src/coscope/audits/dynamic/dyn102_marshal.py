@@ -40,9 +40,9 @@ def check(subject: Subject) -> Iterator[Finding]:
         if name not in ("marshal.loads", "marshal.load"):
             continue
         given = sources_of(subject, call.positional[0]) if call.positional else ()
-        sources = [source for source in given if source.kind != "constant"]
-        if given and _are_own(subject, sources):
+        if given and _are_own(subject, given):
             continue
+        sources = [source for source in given if source.kind != "constant"]
         yield subject.finding(
             CODE,
             f"{name} trusts the bytes that it is given",
@@ -53,10 +53,10 @@ def check(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _are_own(subject: Subject, sources: list[Origin]) -> bool:
-    """True if the function has written all of it itself; constants are left out before."""
+def _are_own(subject: Subject, sources: tuple[Origin, ...]) -> bool:
+    """True for constants of the source, and for what this process has just written."""
     own = {other.index for other in subject.calls if callee_of(subject, other) == _DUMPS}
-    return all(source.index in own for source in sources)
+    return all(source.kind == "constant" or source.index in own for source in sources)
 
 
 def _knows_magic(unit: Unit) -> bool:

@@ -43,12 +43,15 @@ _MONITORS = frozenset(
 )
 
 
+_INSTALLERS = _TRACERS | _MONITORS
+
+
 def check(subject: Subject) -> Iterator[Finding]:
     for call in subject.calls:
         name = callee_of(subject, call)
-        tracer = name in _TRACERS
-        if name is None or not (tracer or name in _MONITORS) or _ends(subject, call):
+        if name is None or name not in _INSTALLERS or _ends(subject, call):
             continue
+        tracer = name in _TRACERS
         if name.rpartition(".")[2] in subject.unit.fact(module_bindings):
             continue  # threading itself
         if _is_taken_away(name, subject.unit.fact(_done)):

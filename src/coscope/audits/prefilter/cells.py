@@ -82,7 +82,7 @@ def _leads(seen: Glance, marks: bytes, start: int, stop: int) -> bool:
 
 
 def written_unread(seen: Glance) -> bool:
-    """True if nested code may assign a variable of this code that none of them reads."""
+    """True if nested code may assign a variable of this code that no code here reads."""
     version = seen.file.version
     store = table(version).opcodes["STORE_DEREF"].code
     inside = list(_all_nested(seen.code))

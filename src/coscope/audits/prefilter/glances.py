@@ -1,7 +1,7 @@
-"""What is told of code before anything of it is decoded: by C calls over its names and bytes.
+"""What is known about code before it is decoded: by C calls over its names and bytes.
 
-Of most code objects a glance tells that no rule can find anything in them, so that they are
-neither copied into the model nor decoded. A glance may say yes in error, never no.
+For most code objects a glance shows that no rule can find anything in them, so they are neither
+copied into the model nor decoded. A glance may say yes in error, but never no.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ class Glance:
         return self.file.constants_of(self.parent)
 
     def is_method(self) -> bool:
-        """True if it stands in the body of a class and has a first parameter."""
+        """True if it is made in the body of a class and has a first parameter."""
         if self.parent is None or first_parameter_of(self.code) is None:
             return False
         return is_class_body(self.parent)
@@ -194,7 +194,7 @@ def uses(
         opnames: Of opcodes whose operand is a name.
         names: Those that are looked for.
         spans: Where, in bytes.
-        plain: Only with all flag bits in the oparg zero: LOAD_ATTR that is no method's.
+        plain: Only with all flag bits in the oparg zero: LOAD_ATTR that is not a method's.
     """
     rows = table(seen.file.version).opcodes
     wanted = [(rows[name].code, _flag_bits(rows[name])) for name in opnames if name in rows]
@@ -215,7 +215,7 @@ def holds_bytes(seen: Glance, pairs: Collection[bytes], spans: Iterable[tuple[in
 
 
 def follow(seen: Glance, opnames: tuple[str, ...], tight: bool) -> bool:
-    """True if instructions with these opcodes stand one behind the other in a loop."""
+    """True if instructions with these opcodes follow one another in a loop."""
     pattern = _row_of(seen.file.version, opnames)
     return any(
         pattern.search(seen.units, loop.start, loop.stop) is not None
@@ -316,7 +316,7 @@ _BLOCKS = "block stack"
 
 
 def is_class_body(code: CodeType | Code) -> bool:
-    """True of the code of a class statement."""
+    """True for the code of a class statement."""
     flags = code.co_flags if isinstance(code, CodeType) else code.flags
     return not flags & _NEWLOCALS and name_of(code) != "<module>"
 
@@ -339,7 +339,7 @@ def first_parts(names: frozenset[str] | tuple[str, ...]) -> frozenset[str]:
 class _Loop(NamedTuple):
     """What lies between a jump back and its target, in code units.
 
-    A jump back need not be one of a loop: handlers stand behind what follows their `try`.
+    A jump back need not be one of a loop: handlers come after what follows their `try`.
     """
 
     start: int  # the target

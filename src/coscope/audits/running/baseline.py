@@ -1,8 +1,8 @@
-"""Baselines: findings that are known and not to be told again; they stand as lines move.
+"""Baselines: known findings, not to be reported again; they stay known as lines move.
 
 A baseline is a JSON file. Each entry names a rule, a file (relative to the baseline, with "/"), the
 qualified name of the code, the text of the line, and how many such findings there are. Lines and
-columns are no part of it: a finding is known as long as the line's text and its place in the code
+columns are not part of it: a finding is known as long as the line's text and its place in the code
 stay.
 """
 
@@ -54,7 +54,7 @@ def read_baseline(path: Path) -> Counter[Mark]:
     """The findings of a baseline: how many of each.
 
     Raises:
-        InputError: There is no such file, or it is no baseline.
+        InputError: There is no such file, or it is not a baseline.
     """
     try:
         held = json.loads(read_text(path, "the baseline"))

@@ -120,7 +120,7 @@ class Cache:
         self._new[key] = (self.today, audited.codes, text, checksum)
 
     def save(self) -> None:
-        """Write what is new. A cache that cannot be written is no error.
+        """Write what is new. A cache that cannot be written is not an error.
 
         What another run has written meanwhile is kept; other processes see the whole file, as it
         was or as it is now.

@@ -60,7 +60,7 @@ def read_unit(path: str, options: Options | None = None, *, python: str | None =
     try:
         co = compile_live(data, path)
     except SourceError:
-        source_from(data, path)  # has a better word for what is no text
+        source_from(data, path)  # has a better message for what is not text
         raise
     text = (lambda: source_from(data, path)) if source is None else source
     return Unit(path, co, text, HOST_VERSION, options)
@@ -111,7 +111,7 @@ def audit_subjects(subjects: Iterable[Subject], rules: Sequence[Rule]) -> list[F
 
 
 def merged(findings: Iterable[Finding]) -> list[Finding]:
-    """One finding for all objects of which the same is true at the same place."""
+    """One finding for all objects that have the same fault at the same place."""
     groups: dict[tuple[object, ...], list[Finding]] = {}
     for each in findings:
         key = each.rule, each.file, each.span, each.offset, each.message

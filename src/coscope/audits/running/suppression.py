@@ -1,11 +1,11 @@
-"""`# coscope: ignore[PERF301]` on a line: findings that the source itself says not to tell."""
+"""`# coscope: ignore[PERF301]` on a line: findings that the source itself says to ignore."""
 
 from __future__ import annotations
 
 import io
 import re
 import tokenize
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,7 +23,7 @@ class Ignore:
     codes: tuple[str, ...]  # beginnings of codes; () means all
 
     def covers(self, finding: Finding) -> bool:
-        """True if it stands on the finding's first or last line, and means its rule."""
+        """True if it is on the finding's first or last line, and names its rule or none."""
         span = finding.span
         if self.line not in (span.lineno, span.end_lineno):
             return False
@@ -32,7 +32,7 @@ class Ignore:
 
 @lru_cache(maxsize=256)
 def ignores_in(source: Source) -> tuple[Ignore, ...]:
-    """The comments of a file; what looks like one inside of a string is none.
+    """The comments of a file; what looks like one inside a string is not a comment.
 
     >>> ignores_in(Source("x", ("x = 1  # coscope: ignore[DYN101, SIG]",), ""))
     (Ignore(line=1, codes=('DYN101', 'SIG')),)
@@ -62,7 +62,7 @@ class Sifted:
 
 
 def sift(findings: Sequence[Finding], files: Iterable[str] = ()) -> Sifted:
-    """Take away what comments in the source say not to tell.
+    """Remove what comments in the source say to ignore.
 
     Args:
         findings: Of any files.
@@ -79,10 +79,14 @@ def sift(findings: Sequence[Finding], files: Iterable[str] = ()) -> Sifted:
         used.update((file, each) for each in hits)
         if not hits:
             kept.append(finding)
-    unused = [
-        (file, each) for file in files for each in comments_of(file) if (file, each) not in used
-    ]
-    return Sifted(tuple(kept), len(findings) - len(kept), tuple(unused))
+    unused = tuple(each for each in _comments_in(files) if each not in used)
+    return Sifted(tuple(kept), len(findings) - len(kept), unused)
+
+
+def _comments_in(files: Iterable[str]) -> Iterator[tuple[str, Ignore]]:
+    for file in files:
+        for each in comments_of(file):
+            yield file, each
 
 
 def comments_of(file: str) -> tuple[Ignore, ...]:

@@ -16,8 +16,8 @@ wrappers' code without running any of it.
     def load(connection, key): ...        inspect.signature says (connection, key)
                                           load(1, 2) raises TypeError
 
-Only parameters that the signature names are used: that `**kwargs` is handed to something pickier
-is no untruth. Operators are called with all their arguments, as Python does.
+Only parameters that the signature names are used: `**kwargs` handed on to something pickier
+misleads nobody. Operators are called with all their arguments, as Python does.
 
 Give the wrapper the signature that it has: set `__signature__`, or write its parameters out.
 """

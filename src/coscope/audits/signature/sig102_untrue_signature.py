@@ -1,7 +1,7 @@
 """A `__signature__` that was set admits a call that the code rejects.
 
 `inspect.signature` believes `__signature__` without a look at the code. Where somebody has set it
-to less or other than the code accepts, every tool that asks is told the untruth.
+to less or other than the code accepts, it misleads every tool that asks.
 
     def run(*args): ...
     run.__signature__ = inspect.Signature([Parameter("key", KEYWORD_ONLY)])

@@ -13,8 +13,8 @@ iterated: a timer or a lock around it covers nothing.
                 return fn(*args, **kwargs)        the timer stops before the first item
         return wrapper
 
-What `contextmanager` does is its purpose, and not reported; nor is a wrapper without
-`functools.wraps`, of which SIG103 tells.
+What `contextmanager` does is its purpose, and is not reported; nor is a wrapper without
+`functools.wraps`, which SIG103 reports.
 
 Make the wrapper a generator: `yield from fn(*args, **kwargs)`.
 """

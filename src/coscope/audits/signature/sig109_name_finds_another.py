@@ -59,7 +59,7 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _is_plain(name: str) -> bool:
-    """True of a module that is loaded, and that answers for its names by its dictionary alone."""
+    """True for a loaded module that finds its names in its dictionary alone."""
     module = dict.get(sys.modules, name)
     return type(module) is ModuleType and "__getattr__" not in member(
         ModuleType, "__dict__", module

@@ -17,7 +17,8 @@ Assign as many defaults as the code has parameters.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
+from types import CodeType
 
 from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
@@ -34,8 +35,12 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     function = live.function
     code = function.__code__
-    held, named = function.__defaults__ or (), function.__kwdefaults__ or {}
-    cells = function.__closure__ or ()
+    yield from _positional(subject, code, function.__defaults__ or ())
+    yield from _keyword_only(subject, code, function.__kwdefaults__ or {})
+    yield from _cells(subject, code, function.__closure__ or ())
+
+
+def _positional(subject: Subject, code: CodeType, held: Sized) -> Iterator[Finding]:
     if len(held) > code.co_argcount:
         yield subject.finding(
             CODE,
@@ -48,6 +53,9 @@ def check(subject: Subject) -> Iterator[Finding]:
             why="the first of them are of no parameter, and inspect.signature misreads the rest",
             instead="assign as many defaults as the code has parameters",
         )
+
+
+def _keyword_only(subject: Subject, code: CodeType, named: Iterable[str]) -> Iterator[Finding]:
     only = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     strange = [name for name in named if name not in only]
     if strange:
@@ -62,6 +70,9 @@ def check(subject: Subject) -> Iterator[Finding]:
             why="the interpreter never uses them",
             instead="take them away, or give the code the parameters",
         )
+
+
+def _cells(subject: Subject, code: CodeType, cells: Sized) -> Iterator[Finding]:
     if len(cells) != len(code.co_freevars):
         yield subject.finding(
             CODE,

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from coscope.audits.prefilter.glances import Glance, is_class_body
 from coscope.audits.subject.names import callee_of
 from coscope.audits.subject.subject import Subject, Unit
+from coscope.flow.domains.origin import Origins
 from coscope.model import Finding
 from coscope.opcodes import first_with
 
@@ -40,8 +41,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     made = {call.index for call in subject.calls if callee_of(subject, call) == "functools.partial"}
     for index in subject.where("STORE_NAME"):
-        taken = subject.takers.get(index)
-        value = taken[1][0] if taken is not None and taken[1] else frozenset[int]()
+        value = _stored(subject, index)
         if not value or not value <= made:
             continue
         name = str(subject.instructions.argval(index))
@@ -57,6 +57,12 @@ def check(subject: Subject) -> Iterator[Finding]:
             why=why,
             instead="staticmethod(functools.partial(...)), or functools.partialmethod",
         )
+
+
+def _stored(subject: Subject, index: int) -> Origins:
+    """What made the value that an instruction stores; empty if that is not known."""
+    taken = subject.takers.get(index)
+    return taken[1][0] if taken is not None and taken[1] else frozenset()
 
 
 def _words(binds: bool) -> tuple[str, str]:

@@ -141,7 +141,7 @@ def _within(name: object, package: str) -> bool:
 def _subject(
     live: Live, units: dict[str, Unit], world: World, options: Options | None, warm: bool
 ) -> Subject | None:
-    """What rules look at; None of a function that cannot be read."""
+    """What rules look at; None for a function that cannot be read."""
     read = live.read
     if read is None:
         return None

@@ -19,7 +19,7 @@ class LoopFacts:
     depth: int  # 1 for an outermost loop
     parent: int | None  # index in `Subject.loops` of the loop around it
     line: int | None  # on which it begins
-    iterates: int | None  # index of the FOR_ITER at its head; None of a `while`
+    iterates: int | None  # index of the FOR_ITER at its head; None for a `while`
     indexes: frozenset[int]  # of the instructions in it, those of inner loops too
     every_round: frozenset[int]
     """Those that no complete round leaves out: they dominate all ways back to the head. Those of
@@ -69,14 +69,7 @@ def _facts(
     graph: Graph, loops: tuple[Loop, ...], at: int, above: tuple[int | None, ...]
 ) -> LoopFacts:
     loop = loops[at]
-    columns = graph.code.instructions
-    head = graph.blocks[loop.header]
-    rows = graph.table.by_code
-    iterates = None
-    for index in range(head.start, head.stop):
-        row = rows[columns.opcodes[index]]
-        if row is not None and row.tests == "exhausted":
-            iterates = index
+    iterates = _iterates(graph, loop)
     sources = [edge.source for edge in loop.back_edges]
     always = [
         block
@@ -93,6 +86,18 @@ def _facts(
         every_round=frozenset(_indexes(graph, always)),
         inner=frozenset(_indexes(graph, frozenset().union(*children))),
     )
+
+
+def _iterates(graph: Graph, loop: Loop) -> int | None:
+    """The last FOR_ITER in the block at the head of a loop; None for a `while`."""
+    opcodes, rows = graph.code.instructions.opcodes, graph.table.by_code
+    head = graph.blocks[loop.header]
+    found = None
+    for index in range(head.start, head.stop):
+        row = rows[opcodes[index]]
+        if row is not None and row.tests == "exhausted":
+            found = index
+    return found
 
 
 def _indexes(graph: Graph, blocks: frozenset[int] | list[int]) -> Iterator[int]:

@@ -88,7 +88,7 @@ def resolved(subject: Subject, path: str | None, root: str | None) -> str | None
     """A dotted path as what it means: "p.loads" after `import pickle as p` is "pickle.loads".
 
     Args:
-        subject: The code in which it stands.
+        subject: The code that has the call.
         path: Of a `Call`.
         root: How its first name is found.
 

@@ -37,7 +37,7 @@ class Live:
 
     @cached_property
     def signatures(self) -> Signatures | None:
-        """What it reports and what its code accepts; None if it cannot be told."""
+        """What it reports and what its code accepts; None if it is not known."""
         try:
             return signature(self.thing)
         except CoscopeError:

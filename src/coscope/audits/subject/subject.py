@@ -34,7 +34,7 @@ Fact = TypeVar("Fact")
 
 
 class _EveryOrigin(Origin):
-    """Tells of instructions that only store what they take, too, and which of two values it is."""
+    """Records instructions that only store what they take, too, and which of two values it is."""
 
     watches_moves = True
 
@@ -184,7 +184,7 @@ class Subject:
 
     @cached_property
     def parent(self) -> Code | None:
-        """The code object around this one; None of a module, or if it is not known."""
+        """The code object around this one; None for a module, or if it is not known."""
         if self._around is not None:
             return self.unit.model_of(self._around)
         return self.unit.parents.get(id(self.code))
@@ -209,7 +209,7 @@ class Subject:
 
     @cached_property
     def graph(self) -> Graph | None:
-        """The control-flow graph; None of code that no compiler wrote."""
+        """The control-flow graph; None for code that no compiler wrote."""
         try:
             return build(self.code)
         except CodeError:
@@ -217,7 +217,7 @@ class Subject:
 
     @property
     def jumps_back(self) -> bool:
-        """True if it may have loops: told from the bytes alone."""
+        """True if it may have loops, judged by the bytes alone."""
         return jumps_back(self.code)
 
     @cached_property
