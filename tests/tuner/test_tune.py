@@ -210,7 +210,7 @@ def test_the_page_fits_and_is_the_receipt(command: Callable[..., tuple[int, str,
     assert max(map(len, page.splitlines())) <= 80
     for text in (
         "22,000 ns a call",
-        "2 processes, 3 rounds each, by turns",
+        "2 processes, 3 rounds each, interleaved",
         "3.667 times as fast, 95% interval 3.667 to 3.667: verified",
         "22,000 ns to 6,000 ns; above 2.0% it counts; the null run gave 1.000",
         "worth it: search a set of the constants",

@@ -54,7 +54,7 @@ def test_a_command_gives_each_form_its_turn(version: str) -> None:
     assert (7, 2) == (trial.cost.calls, trial.rounds)
     # Of 0 to 6 pairs of words; 5 us each time, and 17 us for each pair, or 1 us.
     assert pytest.approx((35 + 21 * 17) / (35 + 21)) == change.gain.ratio
-    assert "2 times 3 runs" in str(trial)
+    assert "2 rounds of 3 runs" in str(trial)
 
 
 def test_a_form_with_which_the_command_fails_is_refused() -> None:

@@ -195,7 +195,7 @@ class _Constants:
     """Constants of the model -> live ones; those of the original stay the same objects."""
 
     def __init__(self, original: Code, co: CodeType, objects: Mapping[int, object]) -> None:
-        self.original = original  # keeps alive what `known` tells by identity
+        self.original = original  # keeps alive what `known` identifies by its id
         self.objects = dict(objects)
         self.known: dict[int, object] = {}  # id() of a constant of the model -> the live one
         self.made: dict[int, CodeType] = {}

@@ -130,7 +130,7 @@ def running_frames(co: CodeType, *, suspended: bool = False) -> int:
 
 
 def _waits(thing: Any) -> bool:
-    """True of a generator, coroutine or async generator that has started and does not run now."""
+    """True for a generator, coroutine or async generator that has started and does not run now."""
     if type(thing) is GeneratorType:
         return thing.gi_suspended
     if type(thing) is CoroutineType:

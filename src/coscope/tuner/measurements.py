@@ -25,7 +25,7 @@ Rows = list[list[Round]]  # rounds of each process
 
 
 class Refusal(Exception):
-    """A change that is none, because it changes what the function does."""
+    """A change that does not count, because it changes what the function does."""
 
 
 class Measurement(Protocol):
@@ -52,7 +52,7 @@ class Measurement(Protocol):
 
 @dataclass(frozen=True)
 class Told:
-    """What a process tells of the function."""
+    """What a process reports about the function."""
 
     answer: dict[str, Any]
 
@@ -84,7 +84,7 @@ class Told:
 
 
 class ByCall:
-    """One call, run again and again by turns, in several processes."""
+    """One call, run again and again in several processes, the forms interleaved."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class ByCall:
 
 
 class ByCommand:
-    """A test command, run again and again by turns; what counts is the time in the function."""
+    """A test command, run with each form in turn; what counts is the time in the function."""
 
     def __init__(self, processes: Processes, target: str, command: str, rounds: int | None) -> None:
         self.processes = processes

@@ -32,15 +32,10 @@ def proposals(
     """
     if not os.path.exists(file):
         return (), 0
-    rules = [rule for rule in all_rules() if rule.code.startswith("PERF")]
-    rules = [rule for rule in rules if not rule.live and not rule.warm]
+    rules = _static_rules()
     options = Options()
     unit = unit_of(read_file(file, python=processes.interpreter), file, options)
-    findings = [
-        finding
-        for finding in audit_unit(unit, rules).findings
-        if finding.code == name or finding.code.startswith(f"{name}.")
-    ]
+    findings = [each for each in audit_unit(unit, rules).findings if _is_within(each, name)]
     bounds = upper_bounds({finding.rule for finding in findings}, rules, processes)
     found = []
     for finding in findings:
@@ -53,6 +48,17 @@ def proposals(
         if bound >= options.least_nanoseconds and share >= options.least_share:
             found.append(Proposal(finding, times, bound, share))
     return tuple(found), len(findings) - len(found)
+
+
+def _static_rules() -> list[Rule]:
+    """The rules on performance that need neither a live object nor a run."""
+    rules = [rule for rule in all_rules() if rule.code.startswith("PERF")]
+    return [rule for rule in rules if not rule.live and not rule.warm]
+
+
+def _is_within(finding: Finding, name: str) -> bool:
+    """True if a finding is in the function or in what is nested in it."""
+    return finding.code == name or finding.code.startswith(f"{name}.")
 
 
 def operations(unit: Unit, finding: Finding, lines: dict[int, int]) -> int:

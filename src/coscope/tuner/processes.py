@@ -69,7 +69,7 @@ class Clocks:
 
 @dataclass(slots=True)
 class Ran:
-    """What the processes of one test command told together."""
+    """What the processes of one test command reported together."""
 
     status: int  # of the command
     ending: str = ""  # the last line that it printed
@@ -92,7 +92,7 @@ class Processes:
 
         Raises:
             InputError: What the user gave failed there.
-            InterpreterError: There is no answer.
+            InterpreterError: The process does not answer.
         """
         request |= {"do": what, "clock": self.clocks.cost, "wall": self.clocks.wall}
         try:

@@ -1,8 +1,7 @@
 """Changes of a function's text that answer a rule's finding, where one can be made.
 
-Each keeps what the function does, as far as that can be told from its text and from the objects
-that its global names stand for; the measurement compares results besides. From 3.11 on none of
-them is a hoist.
+Each keeps what the function does, as far as its text and the objects behind its global names show
+that; the measurement compares results as well. From 3.11 on none of them is a hoist.
 """
 
 from __future__ import annotations
@@ -26,6 +25,10 @@ class Rewrite:
     behaviour: str  # of CPython, for which it is tried; "": for every version
     text: str  # what it does, one clause
     edits: Callable[[Source], list[Edit]]  # none: there is nothing to change
+
+
+# Literal text, and the name, format and conversion of the field after it, if there is one.
+_Part = tuple[str, str | None, str | None, str | None]
 
 
 def rewritten(source: Source, rewrite: Rewrite) -> str | None:
@@ -76,46 +79,58 @@ def _f_string(call: ast.Call) -> str | None:
     callee = call.func
     if not isinstance(callee, ast.Attribute) or callee.attr != "format" or call.keywords:
         return None
-    text = callee.value
+    parts = _parts(callee.value)
+    if parts is None:
+        return None
+    fields = [part for part in parts if part[1] is not None]
+    # An expression may have quotes, which an f-string of 3.11 may not.
+    names = [each.id for each in call.args if isinstance(each, ast.Name)]
+    if not len(fields) == len(call.args) == len(names) or not all(map(_is_plain, fields)):
+        return None
+    return f"f{_filled(parts, names)!r}"
+
+
+def _parts(text: ast.expr) -> list[_Part] | None:
+    """The parts of a literal format; None for anything else, and for a format with an error."""
     if not isinstance(text, ast.Constant) or type(text.value) is not str:
         return None
     try:
-        parts = list(string.Formatter().parse(text.value))
+        return list(string.Formatter().parse(text.value))
     except ValueError:
         return None
-    fields = [part for part in parts if part[1] is not None]
-    if len(fields) != len(call.args) or any(part[1] or part[3] for part in fields):
-        return None
-    if any("{" in (part[2] or "") or "\\" in (part[2] or "") for part in fields):
-        return None
+
+
+def _is_plain(field: _Part) -> bool:
+    """True for a replacement field without a name, conversion, nested field or backslash."""
+    _, name, how, conversion = field
+    return not name and not conversion and "{" not in (how or "") and "\\" not in (how or "")
+
+
+def _filled(parts: list[_Part], names: list[str]) -> str:
+    """The text of an f-string, from the parts of a format and a name for each field."""
     pieces = []
-    arguments = iter(call.args)
+    following = iter(names)
     for before, name, how, _ in parts:
         pieces.append(before.replace("{", "{{").replace("}", "}}"))
         if name is not None:
-            argument = next(arguments)
-            if not isinstance(argument, ast.Name):
-                return None  # an expression may have quotes, which an f-string of 3.11 may not
-            pieces.append("{" + argument.id + (f":{how}" if how else "") + "}")
-    return f"f{''.join(pieces)!r}"
+            pieces.append("{" + next(following) + (f":{how}" if how else "") + "}")
+    return "".join(pieces)
 
 
 def _move_imports(source: Source) -> list[Edit]:
-    """Imports that stand in a loop: before the first statement of the function."""
+    """Imports in a loop: moved before the first statement of the function."""
     moved, edits = [], []
     for loop in _loops(source):
-        for statement in loop.body:
-            if not isinstance(statement, ast.Import | ast.ImportFrom):
-                continue
+        imports = [each for each in loop.body if isinstance(each, ast.Import | ast.ImportFrom)]
+        for statement in imports:
             lines = source.lines(statement)
             text = source.segment(statement)
             if lines is None or "\n" in text:
                 continue
             edits.append(Edit(*lines, ""))
             moved.append(text)
-        left = [each for each in loop.body if not isinstance(each, ast.Import | ast.ImportFrom)]
-        if moved and not left:
-            return []
+        if moved and len(imports) == len(loop.body):
+            return []  # the loop would be left without a statement
     inserted = source.before_body(dict.fromkeys(moved)) if moved else None
     return [] if inserted is None else [*edits, inserted]
 
@@ -131,21 +146,12 @@ def _suppress(source: Source) -> list[Edit]:
 
 
 def _tried(source: Source, statement: ast.With) -> list[Edit]:
-    (item,) = statement.items
-    call = item.context_expr
-    if item.optional_vars is not None or not isinstance(call, ast.Call) or call.keywords:
+    call = _suppressing(source, statement)
+    if call is None:
         return []
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else None
-    is_dotted = name == "suppress" and source.segment(call.func) == "contextlib.suppress"
-    is_plain = isinstance(call.func, ast.Name) and call.func.id in source.known.suppress
-    if not (is_plain or (is_dotted and "contextlib" in source.known.modules)):
-        return []
-    if not call.args or not all(isinstance(each, ast.Name) for each in call.args):
-        return []
-    root = source.segment(call.func).partition(".")[0]
     lines, indent = source.lines(statement), source.indent(statement)
     body = source.lines(statement.body[0])
-    if root in source.bound() or lines is None or indent is None or body is None:
+    if lines is None or indent is None or body is None:
         return []
     head = source.text[source.stop(call) : body[0]]
     if head.partition("#")[0].strip() != ":":
@@ -160,20 +166,34 @@ def _tried(source: Source, statement: ast.With) -> list[Edit]:
     ]
 
 
+def _suppressing(source: Source, statement: ast.With) -> ast.Call | None:
+    """The call of `contextlib.suppress` with names of exceptions, if that is all the `with` has."""
+    (item,) = statement.items
+    call = item.context_expr
+    if item.optional_vars is not None or not isinstance(call, ast.Call) or call.keywords:
+        return None
+    named = bool(call.args) and all(isinstance(each, ast.Name) for each in call.args)
+    return call if named and _is_suppress(source, call.func) else None
+
+
+def _is_suppress(source: Source, callee: ast.expr) -> bool:
+    """True if a name is `contextlib.suppress`, and no local variable hides it."""
+    text = source.segment(callee)
+    if text.partition(".")[0] in source.bound():
+        return False
+    if isinstance(callee, ast.Name):
+        return callee.id in source.known.suppress
+    is_dotted = isinstance(callee, ast.Attribute) and text == "contextlib.suppress"
+    return is_dotted and "contextlib" in source.known.modules
+
+
 def _positional(source: Source) -> list[Edit]:
     """`Point(x=a, y=b)` in a loop: by position, where the class takes them in that order."""
     found = []
     bound = source.bound()
     for loop in _loops(source):
         for call in own(loop):
-            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
-                continue
-            takes = source.known.constructors.get(call.func.id)
-            starred = any(isinstance(each, ast.Starred) for each in call.args)
-            if takes is None or call.func.id in bound or starred or not call.keywords:
-                continue
-            names = [each.arg for each in call.keywords]
-            if list(takes[len(call.args) :][: len(names)]) != names:
+            if not isinstance(call, ast.Call) or not _in_order(source, call, bound):
                 continue
             for keyword in call.keywords:
                 start = source.offset(keyword.lineno, keyword.col_offset)
@@ -184,32 +204,65 @@ def _positional(source: Source) -> list[Edit]:
     return list(dict.fromkeys(found))
 
 
+def _in_order(source: Source, call: ast.Call, bound: set[str]) -> bool:
+    """True if a class is called with keywords that are its next parameters, in their order."""
+    if not isinstance(call.func, ast.Name) or call.func.id in bound or not call.keywords:
+        return False
+    takes = source.known.constructors.get(call.func.id)
+    if takes is None or any(isinstance(each, ast.Starred) for each in call.args):
+        return False
+    names = [each.arg for each in call.keywords]
+    return list(takes[len(call.args) :][: len(names)]) == names
+
+
 def _unhoist_append(source: Source) -> list[Edit]:
     """`append = out.append` before a loop: the method call in its place."""
     if isinstance(source.function, ast.Lambda):
         return []
     for statement in source.function.body:
-        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
-            continue
-        target, value = statement.targets[0], statement.value
-        if not isinstance(target, ast.Name) or not isinstance(value, ast.Attribute):
-            continue
-        if value.attr != "append" or not isinstance(value.value, ast.Name):
-            continue
+        taken = _append_taken(statement)
         lines = source.lines(statement)
-        every = [node for node in ast.walk(source.function) if isinstance(node, ast.Name)]
-        uses = [node for node in every if node.id == target.id and node is not target]
-        called = {id(node.func) for node in source.nodes() if isinstance(node, ast.Call)}
-        stores = [node for node in every if node.id == value.value.id]
-        stores = [node for node in stores if not isinstance(node.ctx, ast.Load)]
-        if lines is None or not uses or any(id(node) not in called for node in uses):
+        if taken is None or lines is None:
             continue
-        if any(node.lineno > statement.lineno for node in stores):
-            continue  # later it is another list, whose append was not taken
+        target, value, owner = taken
+        uses = _calls_only(source, target)
+        # A list that is assigned later is another one, whose append was not taken.
+        if not uses or _is_stored_after(source, owner, statement.lineno):
+            continue
         method = source.segment(value)
         changed = [Edit(source.start(node), source.stop(node), method) for node in uses]
         return [Edit(*lines, ""), *changed]
     return []
+
+
+def _append_taken(statement: ast.stmt) -> tuple[ast.Name, ast.Attribute, str] | None:
+    """Of `a = out.append`: the target, the value, and "out"; None for any other statement."""
+    match statement:
+        case ast.Assign(
+            targets=[ast.Name() as target],
+            value=ast.Attribute(value=ast.Name(id=owner), attr="append") as value,
+        ):
+            return target, value, owner
+    return None
+
+
+def _names_in(source: Source, name: str) -> list[ast.Name]:
+    """The places where a name occurs in the function, nested scopes included."""
+    every = (node for node in ast.walk(source.function) if isinstance(node, ast.Name))
+    return [node for node in every if node.id == name]
+
+
+def _calls_only(source: Source, target: ast.Name) -> list[ast.Name]:
+    """The other places of a name, if the function itself calls it at each; else none."""
+    uses = [node for node in _names_in(source, target.id) if node is not target]
+    called = {id(node.func) for node in source.nodes() if isinstance(node, ast.Call)}
+    return uses if all(id(node) in called for node in uses) else []
+
+
+def _is_stored_after(source: Source, name: str, line: int) -> bool:
+    return any(
+        node.lineno > line for node in _names_in(source, name) if not isinstance(node.ctx, ast.Load)
+    )
 
 
 def _hoist_globals(source: Source) -> list[Edit]:

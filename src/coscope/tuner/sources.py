@@ -15,7 +15,7 @@ _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the process that has the live function tells of the names that it uses."""
+    """What the process that has the live function reports about the names that it uses."""
 
     free: frozenset[str] = frozenset()  # its free variables
     modules: frozenset[str] = frozenset()  # global names that are modules
@@ -69,7 +69,7 @@ class Source:
         return self.text[self.start(node) : self.stop(node)]
 
     def indent(self, node: ast.stmt) -> str | None:
-        """What stands before a statement on its line; None if that is another statement."""
+        """The text before a statement on its line; None if that is another statement."""
         start = self._starts[first_line(node) - 1]
         before = self.text[start : self.offset(first_line(node), node.col_offset)]
         return before if not before.strip() else None
@@ -104,7 +104,7 @@ class Source:
                 yield from own(each)
 
     def names(self) -> set[str]:
-        """Every name that stands anywhere in the function."""
+        """Every name that occurs anywhere in the function."""
         found = set()
         for node in ast.walk(self.function):
             for part in ("id", "arg", "name", "asname", "rest"):

@@ -50,7 +50,7 @@ class Gain:
 
 
 def gain(processes: Sequence[Sequence[Round]]) -> Gain:
-    """The gain that the rounds of each process tell."""
+    """The gain that the rounds of each process show."""
     ratios = [median(_ratio(each[0], each[1]) for each in rounds) for rounds in processes]
     nulls = [median(_ratio(each[0], each[2]) for each in rounds) for rounds in processes]
     ratio, low, high = interval(ratios)

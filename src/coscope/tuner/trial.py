@@ -1,4 +1,4 @@
-"""What `tune` tells of one function: predictions, changes, and what of them is kept."""
+"""What `tune` reports about one function: predictions, changes, and which of them are kept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Change:
     diff: str | None  # of the file, in the unified form; None of a form that the user gave
     gain: Gain | None  # None if it was refused
     same: bool | None = None  # it gives the same result; None: that cannot be compared
-    refused: str | None = None  # why it is no change at all
+    refused: str | None = None  # why it does not count as a change
 
     @property
     def verified(self) -> bool:

@@ -6,6 +6,7 @@ import ast
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from coscope.errors import InputError, InterpreterError
 from coscope.opcodes import VERSIONS
@@ -45,10 +46,10 @@ def tune(
         python: The CPython to measure on, 3.8 or later; this one if not given.
         rounds: Rounds of each process of a call, 40 if not given; of a command, 12.
         clocks: What is measured, if not thread CPU time.
-        progress: Is told how many processes are done, of how many.
+        progress: Called with how many processes are done, and how many there are.
 
     Raises:
-        InputError: The target is no function whose code can be changed, or the call fails.
+        InputError: The target is not a function whose code can be changed, or the call fails.
         InterpreterError: The interpreter cannot be run, or ended without an answer.
     """
     interpreter = interpreter_of(None if python is None else _found(python))
@@ -170,7 +171,7 @@ def _found(python: str) -> str:
     """The path of an interpreter.
 
     Raises:
-        InterpreterError: There is none, or it is too old.
+        InterpreterError: It is not found, or too old.
     """
     found = find(python)
     if found.version not in VERSIONS:
@@ -196,12 +197,16 @@ def _check(
         raise InputError("one of a call and a test command is needed, and not both")
     if test is not None and (against is not None or setup):
         raise InputError("a test command goes with neither another function nor a setup")
-    for text, what in ((call, "call"), (setup, "setup")):
-        try:
-            ast.parse(text or "0", mode="eval" if what == "call" else "exec")
-        except (SyntaxError, ValueError) as error:
-            told = error.msg if isinstance(error, SyntaxError) else str(error)
-            raise InputError(f"the {what} does not parse: {told}", found=text) from error
+    _check_syntax("call", call, "eval")
+    _check_syntax("setup", setup, "exec")
+
+
+def _check_syntax(what: str, text: str | None, mode: Literal["eval", "exec"]) -> None:
+    try:
+        ast.parse(text or "0", mode=mode)
+    except (SyntaxError, ValueError) as error:
+        reason = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise InputError(f"the {what} does not parse: {reason}", found=text) from error
 
 
 def _check_name(target: str) -> None:

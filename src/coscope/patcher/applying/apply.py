@@ -55,8 +55,8 @@ def _applied(code: Code, edit: AnyEdit) -> Code:
     done: dict[int, Code] = {}
     changed = False
     nothing: NothingSelected | None = None
-    # What is nested stands behind what it is nested in, so the last comes first; but a problem
-    # is told for the outermost code object that has it.
+    # Nested code comes after the code that it is nested in, so the last is changed first; but a
+    # problem is reported for the outermost code object that has it.
     for each in reversed(order):
         new = _with_nested(each, done)
         if id(each) in chosen:
@@ -107,18 +107,11 @@ def _named(order: list[Code], name: str) -> Code:
     if not at or not line.isdecimal():
         wanted, line = name, ""
     root = order[0]
-    full = {plain(wanted), plain(f"{root.qualname}.{wanted}")}
-    found = [code for code in order if code.qualname == wanted]
-    found = found or [code for code in order if plain(code.qualname) in full]
+    found = _with_name(order, wanted)
     if line:
         found = [code for code in found if code.firstlineno == int(line)]
     if not found:
-        known = [code.qualname for code in order]
-        raise NothingSelected(
-            f"there is no code object {name!r}",
-            code=root.qualname,
-            hint=f"There are: {', '.join(known[:10])}{', ...' if known[10:] else ''}.",
-        )
+        raise _no_code(order, name)
     if len(found) > 1:
         lines = sorted(code.firstlineno for code in found)
         raise AmbiguousEdit(
@@ -128,6 +121,22 @@ def _named(order: list[Code], name: str) -> Code:
             hint=f"Choose one by its first line: {wanted}@{lines[0]}.",
         )
     return found[0]
+
+
+def _with_name(order: list[Code], wanted: str) -> list[Code]:
+    """The code objects of a name as it is, or without `<locals>` and the outermost name."""
+    full = {plain(wanted), plain(f"{order[0].qualname}.{wanted}")}
+    found = [code for code in order if code.qualname == wanted]
+    return found or [code for code in order if plain(code.qualname) in full]
+
+
+def _no_code(order: list[Code], name: str) -> NothingSelected:
+    known = [code.qualname for code in order]
+    return NothingSelected(
+        f"there is no code object {name!r}",
+        code=order[0].qualname,
+        hint=f"There are: {', '.join(known[:10])}{', ...' if known[10:] else ''}.",
+    )
 
 
 def _change(code: Code, edit: AnyEdit, root: Code, outermost: bool) -> Code:
@@ -175,18 +184,25 @@ def _described(code: Code, edit: SetMetadata, root: Code, outermost: bool) -> Co
             expected=f"a first line of at most {_LAST_LINE + root.firstlineno - _last_line(code)}",
             found=first,
         )
+    return replace(
+        code,
+        name=edit.name if outermost and edit.name is not None else code.name,
+        qualname=_qualname(code, edit, root, outermost),
+        filename=code.filename if edit.filename is None else edit.filename,
+        firstlineno=max(0, code.firstlineno + moved),
+    )
+
+
+def _qualname(code: Code, edit: SetMetadata, root: Code, outermost: bool) -> str:
+    """The qualified name after the edit: that of nested code follows the outermost one's."""
     qualname, wanted = code.qualname, edit.qualname
     if wanted is None and edit.name is not None:
         head = root.qualname.rpartition(".")[0]
         wanted = f"{head}.{edit.name}" if head else edit.name
-    if wanted is not None and outermost:
-        qualname = wanted
-    elif wanted is not None and qualname.startswith(f"{root.qualname}."):
-        qualname = wanted + qualname.removeprefix(root.qualname)
-    return replace(
-        code,
-        name=edit.name if outermost and edit.name is not None else code.name,
-        qualname=qualname,
-        filename=code.filename if edit.filename is None else edit.filename,
-        firstlineno=max(0, code.firstlineno + moved),
-    )
+    if wanted is None:
+        return qualname
+    if outermost:
+        return wanted
+    if qualname.startswith(f"{root.qualname}."):
+        return wanted + qualname.removeprefix(root.qualname)
+    return qualname

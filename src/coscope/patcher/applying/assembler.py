@@ -66,7 +66,7 @@ class Assembler:
         """The row of an opcode that compilers of the version emit.
 
         Raises:
-            Refused: There is none, or it is one of the interpreter's own.
+            Refused: No opcode has the name, or it is one of the interpreter's own.
         """
         row = self.rules.opcodes.get(opname)
         if row is None or row.form != "base" or row.operand == "extended":
@@ -78,7 +78,7 @@ class Assembler:
         return row
 
     def item(self, opname: str, oparg: int, model: Item) -> Item:
-        """An instruction that stands where `model` does in the source, under its handler."""
+        """An instruction with the place in the source that `model` has, and its handler."""
         code = self.row(opname).code
         handler = model.handler
         # Where the compiler knows that nothing raises, less may be on the stack than the handler
@@ -112,19 +112,13 @@ class Assembler:
         Args:
             instructions: Of the edit.
             model: The instruction whose line and handler they get.
-            here: What the mark "here" stands for, and one at the end of the sequence.
+            here: Where the mark "here" leads, and one at the end of the sequence.
         """
         items = [
             self.item(each.opname, 0, model) if isinstance(each, Do) else None
             for each in instructions
         ]
-        marks: dict[str, Item] = {} if here is None else {HERE: here}
-        following = here
-        for each, item in zip(reversed(instructions), reversed(items), strict=True):
-            if item is not None:
-                following = item
-            elif isinstance(each, Mark) and following is not None:
-                marks[each.name] = following
+        marks = _marked(instructions, items, here)
         made = []
         for each, item in zip(instructions, items, strict=True):
             if item is not None and isinstance(each, Do):
@@ -160,24 +154,40 @@ class Assembler:
         shift = shift_of(row) if kind.startswith("name") else 0
         if not 0 <= do.flag < max(2, 1 << shift) and kind != "compare":
             raise self._wrong(do, f"a flag of {shift} bits")
-        if kind.startswith("name") and isinstance(arg, str):
-            return self.names.add(arg) << shift | do.flag
-        if kind in ("local", "deref") and isinstance(arg, str):
-            return self._slot(kind, arg, do)
-        if kind == "local pair" and isinstance(arg, tuple) and len(arg) == 2:
-            first, second = (self._slot("local", name, do) for name in arg)
-            if max(first, second) > 15:
-                raise self._wrong(do, "two of the first 16 locals")
-            return first << 4 | second
-        if kind in _LISTED and isinstance(arg, str):
-            listed = self.rules.lists[_LISTED[kind]]
-            if arg not in listed:
-                raise self._wrong(do, f"one of {' '.join(listed)}")
-            above = self.rules.numbers.get("compare_shift", 0) if kind == "compare" else 0
-            return listed.index(arg) << above | do.flag
         if type(arg) is int and 0 <= arg < 1 << 31:
             return arg
-        raise self._wrong(do, f"{'a name' if kind.startswith(('name', 'local')) else kind}")
+        found = None
+        if isinstance(arg, str):
+            found = self._named(kind, arg, shift, do)
+        elif kind == "local pair" and isinstance(arg, tuple) and len(arg) == 2:
+            found = self._pair(arg, do)
+        if found is None:
+            raise self._wrong(do, "a name" if kind.startswith(("name", "local")) else kind)
+        return found
+
+    def _named(self, kind: str, arg: str, shift: int, do: Do) -> int | None:
+        """The oparg for a name or an operator; None if the operand is of another kind."""
+        if kind.startswith("name"):
+            return self.names.add(arg) << shift | do.flag
+        if kind in ("local", "deref"):
+            return self._slot(kind, arg, do)
+        if kind in _LISTED:
+            return self._listed(kind, arg, do)
+        return None
+
+    def _pair(self, names: tuple[str, ...], do: Do) -> int:
+        first, second = (self._slot("local", name, do) for name in names)
+        if max(first, second) > 15:
+            raise self._wrong(do, "two of the first 16 locals")
+        return first << 4 | second
+
+    def _listed(self, kind: str, arg: str, do: Do) -> int:
+        """The oparg for an operator: its index in the version's list."""
+        listed = self.rules.lists[_LISTED[kind]]
+        if arg not in listed:
+            raise self._wrong(do, f"one of {' '.join(listed)}")
+        above = self.rules.numbers.get("compare_shift", 0) if kind == "compare" else 0
+        return listed.index(arg) << above | do.flag
 
     def _slot(self, kind: str, name: str, do: Do) -> int:
         slot = (self.slots if kind == "local" else self.cells).get(name)
@@ -202,7 +212,7 @@ class Assembler:
         Args:
             what: A constant, a variable, or the outcome of a hook on exit.
             model: As for `item`.
-            outcome: How deep the outcome lies, 1 is on top; None: there is none.
+            outcome: How deep the outcome is on the stack, 1 is the top; None without an outcome.
         """
         if isinstance(what, Literal):
             return [self.item("LOAD_CONST", self.constants.add(modelled(what.value)), model)]
@@ -251,3 +261,17 @@ class Assembler:
 
 def _deeper(outcome: int | None, by: int) -> int | None:
     return None if outcome is None else outcome + by
+
+
+def _marked(
+    instructions: Sequence[Do | Mark], items: Sequence[Item | None], here: Item | None
+) -> dict[str, Item]:
+    """Where each mark leads: to the instruction after it."""
+    marks: dict[str, Item] = {} if here is None else {HERE: here}
+    following = here
+    for each, item in zip(reversed(instructions), reversed(items), strict=True):
+        if item is not None:
+            following = item
+        elif isinstance(each, Mark) and following is not None:
+            marks[each.name] = following
+    return marks

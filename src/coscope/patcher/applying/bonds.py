@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from coscope.patcher.listing.listing import Listing
 
-# What the frame of a function that is no generator is made ready with.
+# What prepares the frame of a function that is not a generator.
 _PROLOGUE = frozenset({"COPY_FREE_VARS", "MAKE_CELL", "NOP"})
 
 # What the interpreter itself relies on is in the tables, by version (`next`, `bonds`, `lands`):
@@ -38,10 +38,10 @@ def _bonds(listing: Listing) -> Iterator[tuple[int, str]]:
         row = listing.row(item)
         if row is None:
             continue
-        follower = names[index + 1] if index + 1 < len(items) else None
         others = (*row.next, *row.bonds, *_PROVED_TOGETHER.get(row.name, ()))
-        if follower is not None and follower in others:
-            yield index + 1, f"the interpreter steps from {row.name} to {follower}"
+        for follower in names[index + 1 : index + 2]:
+            if follower in others:
+                yield index + 1, f"the interpreter steps from {row.name} to {follower}"
         if row.lands and item.target is not None:
             target = index_of.get(id(item.target), len(items))
             # What the jump steps over, and what must follow it there.

@@ -55,12 +55,12 @@ def insert_call(code: Code, edit: InsertCall) -> Code:
 
 
 def _chosen(code: Code, edit: InsertCall, listing: Listing) -> list[int]:
-    """The first instruction of each run of chosen ones at which a call may stand."""
+    """The first instruction of each run of chosen ones at which a call may be put."""
     closed = bonds(listing)
     numbers = [use.number for use in require(code, edit.where)]
     starts = []
     last = -2
-    waiting = False  # the run has begun, but nothing may stand there yet
+    waiting = False  # the run has begun, but nothing may be put there yet
     for number in numbers:
         waiting = waiting or number != last + 1
         if waiting and number not in closed:
@@ -98,7 +98,7 @@ class _Hook:
         first = prologue(self.listing)
         items = self.listing.items
         above = self.assembler.item("NOP", 0, items[max(first - 1, 0)])
-        # In the line of what follows: in that of RESUME, a tracer would be told one line more.
+        # In the line of what follows: in that of RESUME, a tracer would see one line more.
         place = items[first].place
         model = Item(
             0, place=above.place if place.span.lineno is None else place, handler=above.handler
@@ -152,7 +152,7 @@ class _Hook:
 
     def _on_exception(self, body: list[Item]) -> None:
         assembler = self.assembler
-        # As of a `with` statement: a tracer is told of one line, the hook can ask for it, and what
+        # As of a `with` statement: a tracer sees one line, the hook can ask for it, and what
         # cleans up has none.
         model = Item(0, place=Place(Span(*self._first_line())))
         nowhere = Item(0)

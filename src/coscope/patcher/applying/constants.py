@@ -14,7 +14,7 @@ from coscope.patcher.applying.pools import Constants, key, modelled
 from coscope.patcher.edits.model import ReplaceConstant
 from coscope.patcher.edits.selection import Use, choose, short, shown
 
-# Behind these, a constant is a tuple of names that stand in the source as names.
+# After these, a constant is a tuple of names, which are names in the source too.
 _TAKES_NAMES = frozenset({"CALL_KW", "CALL_FUNCTION_KW", "IMPORT_NAME", "MATCH_CLASS"})
 _NUMBERS = frozenset({bool, int, float, complex})
 
@@ -91,8 +91,7 @@ def replace_constant(code: Code, edit: ReplaceConstant) -> Code:
     constants = Constants(code)
     ours = _chosen(code, edit, loads, constants)
     hit = [load for load in ours if _matches(load.value, old, edit.loose)]
-    holding = [load for load in ours if _holds(load.value, old, edit.loose)]
-    holding = [load for load in holding if not _is_names(code, load)]
+    holding = _holding(code, ours, old, loose=edit.loose)
     if not hit and not (holding and edit.folded == "replace"):
         raise _not_found(code, edit, old, ours, constants)
     for load in hit:
@@ -103,6 +102,12 @@ def replace_constant(code: Code, edit: ReplaceConstant) -> Code:
     if edit.folded == "replace":
         wanted += [(load, _substituted(load.value, old, new, edit.loose)) for load in holding]
     return _rewritten(code, loads, wanted, constants)
+
+
+def _holding(code: Code, loads: list[_Load], old: Constant, *, loose: bool) -> list[_Load]:
+    """The loads of a container that holds the constant; tuples of names are left out."""
+    holding = [load for load in loads if _holds(load.value, old, loose)]
+    return [load for load in holding if not _is_names(code, load)]
 
 
 def _check(code: Code, edit: ReplaceConstant, old: Constant, new: Constant) -> None:
@@ -117,7 +122,7 @@ def _check(code: Code, edit: ReplaceConstant, old: Constant, new: Constant) -> N
 def _chosen(
     code: Code, edit: ReplaceConstant, loads: list[_Load], constants: Constants
 ) -> list[_Load]:
-    """The loads that the edit is about; a load that only stores the docstring is none."""
+    """The loads that the edit is about; a load that only stores the docstring is left out."""
     within = {use.number for use in choose(code, edit.where, [load.use for load in loads])}
     return [
         load
@@ -166,10 +171,7 @@ def _rewritten(
     code: Code, loads: list[_Load], wanted: list[tuple[_Load, Constant]], constants: Constants
 ) -> Code:
     """Change entries in their place where nothing else needs them; else add new ones."""
-    users: dict[int, set[int]] = {}
-    for load in loads:
-        if load.slot is not None:
-            users.setdefault(load.slot, set()).add(load.use.number)
+    users = _users(loads)
     by_slot: dict[int | None, list[tuple[_Load, Constant]]] = {}
     for load, value in wanted:
         by_slot.setdefault(load.slot, []).append((load, value))
@@ -265,6 +267,29 @@ def _folded(code: Code, old: Constant, holding: list[_Load]) -> AmbiguousEdit:
     )
 
 
+def _nested_with(code: Code, old: Constant, *, loose: bool) -> tuple[str, ...]:
+    """Names of the nested code objects that load the constant."""
+    return tuple(
+        inner.qualname
+        for inner in _inside(code)
+        if any(_matches(load.value, old, loose) for load in loads_of(inner))
+    )
+
+
+def _users(loads: list[_Load]) -> dict[int, set[int]]:
+    """The numbers of the instructions that load each entry of `co_consts`."""
+    users: dict[int, set[int]] = {}
+    for load in loads:
+        if load.slot is not None:
+            users.setdefault(load.slot, set()).add(load.use.number)
+    return users
+
+
+def _is_equal(one: Constant, other: Constant) -> bool:
+    """True for numbers that are equal, whatever their types."""
+    return type(one) in _NUMBERS and type(other) in _NUMBERS and one == other
+
+
 def _not_found(
     code: Code, edit: ReplaceConstant, old: Constant, ours: list[_Load], constants: Constants
 ) -> PatchError:
@@ -276,19 +301,11 @@ def _not_found(
             found=f"no other use of constant {docstring}",
             hint="Set the function's __doc__ instead.",
         )
-    similar = {
-        key(load.value): load.value
-        for load in ours
-        if type(load.value) in _NUMBERS and type(old) in _NUMBERS and load.value == old
-    }
+    similar = {key(load.value): load.value for load in ours if _is_equal(load.value, old)}
     containers = {
         key(load.value): load.value for load in ours if _holds(load.value, old, edit.loose)
     }
-    nested = tuple(
-        inner.qualname
-        for inner in _inside(code)
-        if any(_matches(load.value, old, edit.loose) for load in loads_of(inner))
-    )
+    nested = _nested_with(code, old, loose=edit.loose)
     among = "chosen instruction" if len(ours) < len(list(loads_of(code))) else "instruction"
     problem = ConstantNotFound(
         f"no {among} of {code.name!r} loads {short(old)}",

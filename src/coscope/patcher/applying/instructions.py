@@ -17,7 +17,7 @@ def insert(code: Code, edit: Insert) -> Code:
 
     Raises:
         NothingSelected: None is chosen.
-        Refused: Nothing may stand there, or control cannot reach it.
+        Refused: Nothing may be put there, or control cannot reach it.
     """
     listing = decode_listing(code)
     assembler = Assembler(listing)

@@ -8,13 +8,14 @@ from dataclasses import replace
 from coscope.errors import NothingSelected, Refused
 from coscope.facts.names.uses import cell_slots
 from coscope.model import Code, Constant
+from coscope.opcodes import Opcode
 from coscope.patcher.applying.assembler import Assembler
 from coscope.patcher.applying.instructions import finish
 from coscope.patcher.applying.names import shift_of
 from coscope.patcher.listing.listing import Item, Listing, decode_listing
 
 _WRITES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL", "STORE_DEREF", "DELETE_DEREF"})
-# These look in a class body or another namespace first, and cannot be told beforehand.
+# These look in a class body or another namespace first: what they find is not known beforehand.
 _LATE = frozenset({"LOAD_NAME", "LOAD_CLASSDEREF"})
 
 
@@ -91,19 +92,18 @@ class _Scope:
             if name not in self.values or (not named and name not in free):
                 continue
             if row.name in _WRITES:
-                raise Refused(
-                    f"{name!r} cannot become a constant: the code assigns or deletes it",
-                    code=code.qualname,
-                    line=item.line,
-                    found=row.name,
-                    hint="Set the variable itself, as unittest.mock.patch does.",
-                )
+                raise _written(code, row, name, item)
             # A free variable of the function hides a global of the same name.
             if row.name == "LOAD_DEREF" or (row.name == "LOAD_GLOBAL" and name not in free):
                 yield number, name, item
-            elif row.name in _LATE or row.name.startswith("LOAD_FROM_DICT"):
-                where = f"{code.qualname} (line {item.line})"
-                self.notes.append(f"{name!r} is still looked up in {where}, a class body")
+            else:
+                self._note_late(code, row, name, item)
+
+    def _note_late(self, code: Code, row: Opcode, name: str, item: Item) -> None:
+        """Note a read whose outcome depends on a namespace."""
+        if row.name in _LATE or row.name.startswith("LOAD_FROM_DICT"):
+            where = f"{code.qualname} (line {item.line})"
+            self.notes.append(f"{name!r} is still looked up in {where}, a class body")
 
 
 def _not_read(code: Code, name: str) -> NothingSelected:
@@ -123,4 +123,14 @@ def _not_read(code: Code, name: str) -> NothingSelected:
         hint=f"It reads {', '.join(known[:12])}{', ...' if known[12:] else ''}."
         if known
         else "It reads no names from outside.",
+    )
+
+
+def _written(code: Code, row: Opcode, name: str, item: Item) -> Refused:
+    return Refused(
+        f"{name!r} cannot become a constant: the code assigns or deletes it",
+        code=code.qualname,
+        line=item.line,
+        found=row.name,
+        hint="Set the variable itself, as unittest.mock.patch does.",
     )

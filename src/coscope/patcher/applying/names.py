@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from coscope.errors import NothingSelected, PatchError, Refused
@@ -29,31 +29,46 @@ def rename(code: Code, edit: Rename) -> Code:
     if not edit.new:
         raise PatchError("a name has at least one character", code=code.qualname)
     every = list(_named(code, edit.old))
-    within = {use.number for use in choose(code, edit.where, [use for use, _, _ in every])}
-    ours = [
-        (use, slot)
-        for use, row, slot in every
-        if use.number in within and (edit.kind == "any" or edit.kind == _kind(row))
-    ]
-    if not ours:
+    chosen = _chosen(code, edit, every)
+    if not chosen:
         raise _nothing(code, edit, [row for _, row, _ in every])
+    users = _by_slot((slot, use) for use, _, slot in every)
     names = Names(code)
     changes = []
-    for slot in sorted({slot for _, slot in ours}):
-        users = [use for use, _, used in every if used == slot]
-        chosen = [use for use, used in ours if used == slot]
-        if users == chosen:
+    for slot, ours in sorted(chosen.items()):
+        if users[slot] == ours:
             names.items[slot] = edit.new
-            continue
-        index = names.add(edit.new)
-        for use in chosen:
-            opcode = code.instructions.opcodes[use.at]
-            row = table(code.version).by_code[opcode]
-            shift = 0 if row is None else shift_of(row)
-            flags = code.instructions.opargs[use.at] & (1 << shift) - 1
-            changes.append(Change(use, opcode, index << shift | flags))
+        else:
+            index = names.add(edit.new)
+            changes += [_pointed(code, use, index) for use in ours]
     changed = replace(code, names=tuple(names.items))
     return with_operands(changed, changes) if changes else changed
+
+
+def _chosen(code: Code, edit: Rename, every: list[tuple[Use, Opcode, int]]) -> dict[int, list[Use]]:
+    """The instructions that are meant, by index of the name."""
+    within = {use.number for use in choose(code, edit.where, [use for use, _, _ in every])}
+    return _by_slot(
+        (slot, use)
+        for use, row, slot in every
+        if use.number in within and edit.kind in ("any", _kind(row))
+    )
+
+
+def _by_slot(uses: Iterable[tuple[int, Use]]) -> dict[int, list[Use]]:
+    found: dict[int, list[Use]] = {}
+    for slot, use in uses:
+        found.setdefault(slot, []).append(use)
+    return found
+
+
+def _pointed(code: Code, use: Use, index: int) -> Change:
+    """An instruction that takes another entry of `co_names`; its flags stay."""
+    opcode = code.instructions.opcodes[use.at]
+    row = table(code.version).by_code[opcode]
+    shift = 0 if row is None else shift_of(row)
+    flags = code.instructions.opargs[use.at] & (1 << shift) - 1
+    return Change(use, opcode, index << shift | flags)
 
 
 def shift_of(row: Opcode) -> int:

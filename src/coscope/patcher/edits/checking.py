@@ -113,7 +113,8 @@ def check_edit(edit: AnyEdit) -> None:
     """That each field of an edit holds what it should.
 
     Raises:
-        PatchError: It is no edit, or a field holds something else: which, and what belongs there.
+        PatchError: It is not an edit, or a field holds something else; the message says which,
+            and what belongs there.
     """
     if not isinstance(edit, Edit):
         raise PatchError("this is no edit", found=type_name_of(edit))

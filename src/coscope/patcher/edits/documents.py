@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from coscope.errors import PatchError
 from coscope.model import FrozenSet, Opaque, Slice
 from coscope.patcher.edits import model as edits
 from coscope.patcher.edits.model import AnyEdit
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 _EDITS = (
     edits.ReplaceConstant,
@@ -44,7 +47,7 @@ def from_json(document: object) -> AnyEdit:
     """The edit that `to_json` wrote.
 
     Raises:
-        PatchError: It is no such document.
+        PatchError: It is not such a document.
     """
     known = {kind.__name__ for kind in _EDITS}
     if type(document) is not dict or str(document.get("edit")) not in known:
@@ -73,14 +76,18 @@ def _written(value: Any) -> Any:
     if kind is tuple:
         return {"tuple": [_written(item) for item in value]}
     if kind in _NAMED.values() or kind in _MODELS.values():
-        document = {"is": kind.__name__}
-        for field in fields(value):
-            found = getattr(value, field.name)
-            default = field.default
-            if type(found) is not type(default) or found != default:
-                document[field.name] = _written(found)
-        return document
+        return _written_model(value)
     raise PatchError("JSON cannot carry this constant", found=kind.__name__)
+
+
+def _written_model(value: DataclassInstance) -> dict[str, object]:
+    """An edit, or a part of one: its fields that are not the defaults."""
+    document: dict[str, object] = {"is": type(value).__name__}
+    for field in fields(value):
+        found = getattr(value, field.name)
+        if type(found) is not type(field.default) or found != field.default:
+            document[field.name] = _written(found)
+    return document
 
 
 _READERS: dict[str, Callable[[Any], object]] = {

@@ -177,7 +177,7 @@ class InsertCall(Edit):
 
     `at` is "entry", "return", "yield", "exception", "exit" (those three), or "instruction": before
     the first instruction of each run of chosen ones, so that `at_line` calls once a line. A
-    `yield from` or `await` passes on what another one yields, and is no yield here.
+    `yield from` or `await` passes on what another one yields, and does not count as a yield here.
     """
 
     call: Loaded

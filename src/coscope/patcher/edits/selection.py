@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from coscope.codec.constants import constant_text
@@ -34,20 +35,26 @@ def instructions_of(code: Code) -> list[Use]:
 def choose(code: Code, where: Where, among: list[Use] | None = None) -> list[Use]:
     """The instructions that a `Where` chooses, in code order; maybe none."""
     found = instructions_of(code) if among is None else among
-    columns = code.instructions
-    if where.opname is not None:
-        found = [use for use in found if columns.opname(use.at) == where.opname]
-    if where.line is not None:
-        positions = columns.positions
-        found = [use for use in found if positions[use.at][0] == where.line]
-    if where.offset is not None:
-        found = [use for use in found if where.offset in _offsets(columns, use.at)]
-    if where.name is not None:
-        rules = table(code.version)
-        found = [use for use in found if where.name in names_of(columns, use.at, rules)]
+    for meets in _conditions(code, where):
+        found = [use for use in found if meets(use)]
     if where.nth is not None:
         found = found[where.nth : where.nth + 1 or None]
     return found
+
+
+def _conditions(code: Code, where: Where) -> Iterator[Callable[[Use], bool]]:
+    """What a `Where` asks of each instruction, `nth` left out."""
+    columns = code.instructions
+    if where.opname is not None:
+        yield lambda use: columns.opname(use.at) == where.opname
+    if where.line is not None:
+        positions = columns.positions
+        yield lambda use: positions[use.at][0] == where.line
+    if where.offset is not None:
+        yield lambda use: where.offset in _offsets(columns, use.at)
+    if where.name is not None:
+        rules = table(code.version)
+        yield lambda use: where.name in names_of(columns, use.at, rules)
 
 
 def require(code: Code, where: Where) -> list[Use]:

@@ -113,7 +113,7 @@ def _path(name: str, given: Any) -> str:
 def _made(
     path: str, found: Function, changed: Code, edits: tuple[AnyEdit, ...], output: str
 ) -> tuple[FilePatch, bytes]:
-    """The bytes to write, and what will be told of them."""
+    """The bytes to write, and what will be reported of them."""
     report = verify(changed, file=path)
     if not report.ok:
         raise _unsafe(report, path)

@@ -188,7 +188,7 @@ def _linetable(listing: Listing, operations: list[Operation]) -> bytes:
 
 
 def _old_linetable(listing: Listing, operations: list[Operation]) -> bytes:
-    """To 3.10: the table as it stands, which is right as long as nothing moved."""
+    """To 3.10: the table as it is, which is right as long as nothing moved."""
     code, rules = listing.code, listing.rules
     before = [operation.units(rules) for operation in decode_operations(code)]
     if before == [operation.units(rules) for operation in operations]:

@@ -27,7 +27,7 @@ _WHOLE_ENTRY = 8  # code units of the longest entry of a location table
 class Place:
     """A run of code units with one source range, as one or more entries of the line table.
 
-    Places are told apart by identity: the compiler writes neighbours with equal ranges apart.
+    Places are distinguished by identity: the compiler writes neighbours with equal ranges apart.
     """
 
     span: Span
@@ -147,21 +147,7 @@ class Listing:
             Refused: A jump or handler leads to a removed instruction that nothing follows.
         """
         self._let_interrupt(replacements)
-        landing: dict[int, Item] = {}
-        following: Item | None = None
-        gone: list[Item] = []  # removed at the end of the code, so far without a successor
-        for index in range(len(self.items) - 1, -1, -1):
-            item = self.items[index]
-            inserted = replacements.get(index)
-            if inserted is None:
-                following = item
-            elif inserted:
-                following = landing[id(item)] = inserted[0]
-            elif following is not None:
-                landing[id(item)] = following
-            else:
-                gone.append(item)
-        left = {id(item) for item in gone}
+        landing, left = self._landings(replacements)
         for item in self.items:
             if item.target is not None and id(item.target) in left and id(item) not in left:
                 raise Refused(
@@ -178,6 +164,29 @@ class Listing:
                 raise Refused(
                     "a handler leads to the removed end of the code", code=self.code.qualname
                 )
+
+    def _landings(
+        self, replacements: Mapping[int, Sequence[Item]]
+    ) -> tuple[dict[int, Item], set[int]]:
+        """Where what led to a replaced instruction leads now, and those that nothing follows.
+
+        Both by identity of the replaced instruction.
+        """
+        landing: dict[int, Item] = {}
+        following: Item | None = None
+        gone: set[int] = set()  # removed at the end of the code, so far without a successor
+        for index in range(len(self.items) - 1, -1, -1):
+            item = self.items[index]
+            inserted = replacements.get(index)
+            if inserted is None:
+                following = item
+            elif inserted:
+                following = landing[id(item)] = inserted[0]
+            elif following is not None:
+                landing[id(item)] = following
+            else:
+                gone.add(id(item))
+        return landing, gone
 
     def _let_interrupt(self, replaced: Iterable[int]) -> None:
         """Let loops that were changed look for signals.
@@ -204,9 +213,9 @@ class Listing:
             handler.target = landing.get(id(handler.target), handler.target)
 
     def _stays(self, item: Item) -> bool:
-        """True for a jump to an instruction itself, whatever comes to stand before that.
+        """True for a jump to an instruction itself, whatever is put before that.
 
-        The oparg of END_ASYNC_FOR tells where control came from; and what waits for another
+        The oparg of END_ASYNC_FOR says where control came from; and what waits for another
         generator goes from its SEND to the same SEND.
         """
         row = self.rules.by_code[item.opcode]

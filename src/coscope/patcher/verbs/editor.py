@@ -201,7 +201,7 @@ class Editor(Generic[F]):
         return self._call(call, args, "entry")
 
     def on_exit(self, call: object, args: Iterable[object] = ()) -> Self:
-        """Call something at each return, yield and exception; `Outcome()` stands for what leaves.
+        """Call something at each return, yield and exception; `Outcome()` is what leaves.
 
         A generator or coroutine that is closed leaves by an exception.
         """

@@ -28,7 +28,7 @@ def explained(
         problem: What `apply` raised.
         function: The live function.
         code: Its code, before the edits.
-        edits: One of which is the one that failed.
+        edits: One of these failed.
     """
     old = problem.value
     new = next(

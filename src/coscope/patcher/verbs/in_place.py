@@ -1,6 +1,6 @@
 """`patched`: a function changed in place, for a while.
 
-The patches of a function that are in place stand on one stack. The one that leaves gives back the
+The patches of a function that are in place form one stack. The one that leaves gives back the
 state that it found; if others came later, they are put anew on what is left without it.
 """
 
@@ -108,7 +108,7 @@ class _Stack:
 
 _lock = threading.RLock()
 _stacks: dict[int, _Stack] = {}  # by id() of the function, which the stack keeps alive
-_told: list[str] = []  # the function at which the cost was told
+_told: list[str] = []  # the function at which the cost was reported
 
 
 def _enter(asked: Request, reached: Reached) -> _Entry:
@@ -227,7 +227,7 @@ def _take_back(entry: _Entry) -> None:
 
 
 def _take_out(stack: _Stack, entry: _Entry) -> None:
-    """Undo a patch on which others stand: what they make without it is put in its place.
+    """Undo a patch below others: what they make without it replaces what they made with it.
 
     That is worked out on a twin, so that another thread, which calls the function inside one of the
     other patches, never finds it without.

@@ -35,7 +35,7 @@ def patch(
     interpreter, and what it cannot make is an error that says why.
 
     Args:
-        fn: A function; or a method, partial, property and the like, of which the function inside
+        fn: A function; or a method, partial, property and the like, whose function inside
             is patched and returned in the same wrapper.
         share_cells: Write the live cells: every function that has them sees it.
         unwrap: Follow `__wrapped__` to the innermost function.
@@ -193,7 +193,7 @@ def sharers(
         function: Whose cells they are.
         code: Its code.
         changed: Indexes of the cells.
-        besides: The copy, which is no news.
+        besides: The copy, which is not reported.
     """
     names = {code.freevars[index] for index in changed}
     if not names:

@@ -62,7 +62,7 @@ def reach(target: object, *, unwrap: bool = False) -> Reached:
             found=found.via[-1] if found.via else f"{found.origin} {found.code.kind}",
             hint="Patch the function that runs it, or a file: coscope patch FILE -o out.pyc.",
         )
-    # What is given by a name or as a snapshot stands for the function itself.
+    # A name or a snapshot is given in place of the function itself.
     thing = function if isinstance(target, str | Function) else target
     return Reached(thing, function, found.code, found.via, tuple(_notes(found)))
 
@@ -77,7 +77,7 @@ def _notes(found: Function) -> list[str]:
 
 
 def alone(thing: object, function: FunctionType) -> list[str]:
-    """A note on what stands for the function and cannot be made again round a new one."""
+    """A note on an object round the function that cannot be made again round a new one."""
     if type(thing) is FunctionType or type(thing) in _MAKERS or _is_called(thing, function):
         return []
     what = "class" if is_a(thing, type) else type_name_of(thing)

@@ -29,7 +29,7 @@ from coscope.readers.values import text_of, type_name_of
 
 Pairs = Mapping[Any, object] | Iterable[tuple[object, object]]
 
-# What one should rather do, by the kind of change; the first that applies is told.
+# What to do instead, by the kind of change; the first that applies is reported.
 _BETTER = {
     "instructions": "edited instructions fit this text of the function and this version of "
     "CPython alone; a decorator, or a change of the source, lasts",
@@ -71,8 +71,8 @@ class Request:
     @property
     def warning(self) -> str | None:
         """Why one should not ship it, one line; None if nothing speaks against it."""
-        told = [f"not to be shipped: {_BETTER[kind]}" for kind in _BETTER if kind in self.kinds]
-        return told[0] if told else None
+        found = [f"not to be shipped: {_BETTER[kind]}" for kind in _BETTER if kind in self.kinds]
+        return found[0] if found else None
 
     def changes(self) -> Iterator[str]:
         """What was asked for, in words."""
@@ -221,7 +221,7 @@ def _named(title: str, given: Mapping[str, object] | None) -> tuple[tuple[str, A
 
 
 def constant_of(value: object, objects: dict[int, object]) -> Constant:
-    """A constant of the model; for a live object that is none, one that stands for it.
+    """A constant of the model; for any other live object, a constant in its place.
 
     Args:
         value: Any object.
@@ -318,24 +318,39 @@ def _defaults(
     positional = code.varnames[: code.argcount]
     keyword_only = code.varnames[code.argcount : code.argcount + code.kwonlyargcount]
     held = dict(zip(positional[-len(found) :], found, strict=False)) if found else {}
-    for title, pairs in (("defaults", asked.defaults), ("kwdefaults", asked.kwdefaults)):
-        for name, value in pairs:
-            if name in keyword_only:
-                keywords[name] = value
-            elif name in positional and title == "defaults":
-                held[name] = value
-            else:
-                raise _no_parameter(code, title, name, positional, keyword_only)
+    _set_defaults(asked, code, (positional, held), (keyword_only, keywords))
     with_default = [name for name in positional if name in held]
     if with_default and tuple(with_default) != positional[-len(with_default) :]:
-        first = positional.index(with_default[0])
-        bare = next(name for name in positional[first:] if name not in held)
-        raise WrongDefaults(
-            f"the parameter {bare!r} has no default, and follows {with_default[0]!r}",
-            code=code.qualname,
-            hint=f"Give both one: defaults={{{with_default[0]!r}: ..., {bare!r}: ...}}.",
-        )
+        raise _gap(code, positional, with_default)
     return tuple(held[name] for name in with_default), keywords
+
+
+def _gap(code: Code, positional: tuple[str, ...], with_default: list[str]) -> WrongDefaults:
+    """The error for a parameter without a default after one that has one."""
+    first = positional.index(with_default[0])
+    bare = next(name for name in positional[first:] if name not in with_default)
+    return WrongDefaults(
+        f"the parameter {bare!r} has no default, and follows {with_default[0]!r}",
+        code=code.qualname,
+        hint=f"Give both one: defaults={{{with_default[0]!r}: ..., {bare!r}: ...}}.",
+    )
+
+
+def _set_defaults(
+    asked: Request,
+    code: Code,
+    positional: tuple[tuple[str, ...], dict[str, object]],
+    keyword_only: tuple[tuple[str, ...], dict[str, object]],
+) -> None:
+    """Write what is asked for into the defaults of the parameters of each sort."""
+    for title, pairs in (("defaults", asked.defaults), ("kwdefaults", asked.kwdefaults)):
+        for name, value in pairs:
+            if name in keyword_only[0]:
+                keyword_only[1][name] = value
+            elif name in positional[0] and title == "defaults":
+                positional[1][name] = value
+            else:
+                raise _no_parameter(code, title, name, positional[0], keyword_only[0])
 
 
 def _no_parameter(

@@ -127,9 +127,9 @@ def _cost(page: Sheet, found: schema.TuneDocument) -> None:
 
 def _how(found: schema.TuneDocument) -> str:
     if found["test"] is not None:
-        return f"{found['rounds']} times 3 runs, the forms by turns, thread CPU time in them"
+        return f"{found['rounds']} rounds of 3 runs, interleaved; thread CPU time"
     of_each = f"{found['processes']} processes, {found['rounds']} rounds each"
-    return f"{of_each}, by turns, thread CPU time"
+    return f"{of_each}, interleaved, thread CPU time"
 
 
 def _proposed(page: Sheet, each: schema.TuneProposal, found: schema.TuneDocument) -> None:

@@ -57,7 +57,7 @@ class _Work:
         self.error: Optional[str] = None
 
     def place(self) -> None:
-        """Put the form in place; what fails is told at the end."""
+        """Put the form in place; what fails is reported at the end."""
         try:
             function = Place(self.settings["target"]).function()
             co = function.__code__
@@ -84,7 +84,7 @@ class _Work:
 
 
 class Meter:
-    """Calls forms of a function by turns, and adds up the CPU time of the outermost calls."""
+    """Calls the forms of a function in turn, and adds up the CPU time of the outermost calls."""
 
     def __init__(
         self, forms: List[FunctionType], shift: int, lines: Optional[Lines], clock: Clock

@@ -56,7 +56,7 @@ class Place:
 
 
 def _unwrapped(held: object) -> object:
-    """One layer less: what a method, property, partial or decorated function stands for."""
+    """One layer less: what a method, property, partial or decorated function wraps."""
     if isinstance(held, (staticmethod, classmethod)):
         return held.__func__
     if isinstance(held, property):
@@ -69,7 +69,7 @@ def _unwrapped(held: object) -> object:
 
 
 def text_of(function: FunctionType) -> str | None:
-    """The whole text of the file that a function was compiled from; None if there is none."""
+    """The whole text of the file that a function was compiled from; None if it is not found."""
     try:
         file = inspect.getsourcefile(function) or function.__code__.co_filename
     except TypeError:

@@ -121,7 +121,7 @@ def _seconds(run: Run, clocks: Clocks) -> Tuple[float, float]:
         wall, cost = clocks.wall(), clocks.cost()
         run(calls)
         found.append((clocks.cost() - cost, clocks.wall() - wall))
-    # Of a slice in which other programs had the processor, cost / wall tells nothing.
+    # Of a slice in which other programs had the processor, cost / wall says nothing.
     busy = min(1.0, max(cost / wall if wall > 0 else 1.0 for cost, wall in found))
     return min(cost for cost, _ in found) / calls, busy
 

@@ -1,4 +1,4 @@
-"""Whether two results are the same, as far as that can be told."""
+"""Whether two results are the same, as far as that can be decided."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST = 1000000  # values that are compared
 
 
 def same(one: object, other: object) -> Optional[bool]:
-    """True, False, or None if it cannot be told.
+    """True, False, or None if it cannot be decided.
 
     Built-in values and containers are compared by type, content and order; other objects by their
     own `==`, or by their attributes if they have none.

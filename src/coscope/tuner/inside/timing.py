@@ -1,4 +1,4 @@
-"""Short slices of thread CPU time, taken by turns.
+"""Short slices of thread CPU time, interleaved.
 
 Slices of 0.4 ms lie so close together that what else the machine does falls on all forms alike:
 on two busy cores the median ratio of 240 pairs of 0.5 ms scatters a tenth as much as that of 60
@@ -22,12 +22,12 @@ _MOST_CALLS = 100000
 _TICKS = 50  # of the clock, that a slice takes at least
 _CACHED = 1100  # calls of a function, from which CPython 3.8 to 3.10 cache names and attributes
 _WARM, _LONGEST = 0.05, 0.25  # seconds for each form before the first measurement
-_OPERATIONS = 10  # times that a calibrated statement stands in its loop
+_OPERATIONS = 10  # times that a calibrated statement is repeated in its loop
 _ROUNDS = 15  # of a calibration
 
 
 class Clocks:
-    """The clock that tells what code costs, and the one that tells how long it takes."""
+    """The clock for what code costs, and the one for how long it takes."""
 
     def __init__(self, cost: str, wall: str) -> None:
         self.cost: Clock = clock_of(cost)
