@@ -223,10 +223,10 @@ def test_a_code_object() -> None:
 
 
 CONTRADICTIONS: dict[str, dict[str, Any]] = {
-    "co_code is no byte string": {"code": build.text("ab")},
+    "co_code is not a byte string": {"code": build.text("ab")},
     "co_code ends inside a code unit": {"code": build.string(b"\x95")},
-    "co_consts is no tuple": {"consts": build.NONE},
-    "co_names is no tuple": {"names": build.sized(b"[")},
+    "co_consts is not a tuple": {"consts": build.NONE},
+    "co_names is not a tuple": {"names": build.sized(b"[")},
     "co_names holds something else": {"names": build.items(build.text("a"), build.small(1))},
     "co_localsplusnames holds something": {
         "localsplusnames": build.items(build.NONE),
@@ -234,10 +234,10 @@ CONTRADICTIONS: dict[str, dict[str, Any]] = {
     },
     "co_localspluskinds is not as long": {"localspluskinds": build.string(b"\x20")},
     "co_localspluskinds or co_exc": {"localspluskinds": build.text("")},
-    "co_filename or co_name is no string": {"filename": build.NONE},
+    "co_filename or co_name is not a string": {"filename": build.NONE},
     "co_filename or co_name is no": {"name": build.string(b"f")},
-    "co_qualname is no string": {"qualname": build.NONE},
-    "the line table is no byte string": {"linetable": build.text("")},
+    "co_qualname is not a string": {"qualname": build.NONE},
+    "the line table is not a byte string": {"linetable": build.text("")},
     "co_localspluskinds or co_exceptiontable is no": {"exceptiontable": build.NONE},
     "more arguments than locals": {"counts": (1, 0, 0, 0, 0)},
     "the argument counts contradict": {"counts": (0, 1, 0, 0, 0)},
@@ -329,7 +329,7 @@ ATTACKS: dict[str, tuple[bytes, type[CoscopeError]]] = {
     "NULL alone": (build.NULL, MarshalError),
     "NULL in a tuple": (build.items(build.NULL), MarshalError),
     "NULL as the value of a dict": (b"{" + build.TRUE + build.NULL, MarshalError),
-    "a string that is no UTF-8": (build.unicode(b"a\xff"), MarshalError),
+    "a string that is not UTF-8": (build.unicode(b"a\xff"), MarshalError),
     "a float that is a name": (b"f\x03abc", MarshalError),
     "a float with underscores": (b"f\x031_0", MarshalError),
     "no bytes": (b"", Truncated),

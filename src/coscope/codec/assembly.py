@@ -73,7 +73,7 @@ def encode_instructions(operations: Iterable[Operation], rules: Table) -> bytes:
         rules: Table of the version.
 
     Raises:
-        CodeError: An opcode is no byte, or an oparg negative or longer than 32 bits.
+        CodeError: An opcode is not a byte, or an oparg negative or longer than 32 bits.
     """
     code = bytearray()
     steps, extended_arg = rules.steps, rules.extended_arg

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from coscope.model import Code, Constant, FrozenSet, Opaque, Slice
 
 LIMIT = 100_000  # characters, after which the text ends in "..."
-DEPTH = 50  # nested containers, below which "..." stands
+DEPTH = 50  # nested containers, below which "..." is written
 
 _PLAIN = frozenset({type(None), bool, float, complex, str, bytes, type(...)})
 _DIGITS = 14_000  # bits of an int that `str` writes under the default limit of 4,300 digits

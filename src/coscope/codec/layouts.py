@@ -110,11 +110,13 @@ def build_3_11(version: str, fields: list[Any]) -> Code:
     _check_names("names", names)
     _check_names("localsplusnames", localsplusnames)
     if type(qualname) is not str:
-        raise FieldError("co_qualname is no string", "str", _type_name(qualname))
+        raise FieldError("co_qualname is not a string", "str", _type_name(qualname))
     if type(localspluskinds) is not bytes or type(exceptiontable) is not bytes:
         wrong = localspluskinds if type(localspluskinds) is not bytes else exceptiontable
         raise FieldError(
-            "co_localspluskinds or co_exceptiontable is no byte string", "bytes", _type_name(wrong)
+            "co_localspluskinds or co_exceptiontable is not a byte string",
+            "bytes",
+            _type_name(wrong),
         )
     if len(localsplusnames) != len(localspluskinds):
         raise FieldError(
@@ -194,21 +196,21 @@ def _check_types(
     code: object, consts: object, filename: object, name: object, linetable: object
 ) -> None:
     if type(code) is not bytes:
-        raise FieldError("co_code is no byte string", "bytes", _type_name(code))
+        raise FieldError("co_code is not a byte string", "bytes", _type_name(code))
     if len(code) % 2:
         raise FieldError("co_code ends inside a code unit", "an even length", len(code))
     if type(consts) is not tuple:
-        raise FieldError("co_consts is no tuple", "tuple", _type_name(consts))
+        raise FieldError("co_consts is not a tuple", "tuple", _type_name(consts))
     if type(filename) is not str or type(name) is not str:
         wrong = filename if type(filename) is not str else name
-        raise FieldError("co_filename or co_name is no string", "str", _type_name(wrong))
+        raise FieldError("co_filename or co_name is not a string", "str", _type_name(wrong))
     if type(linetable) is not bytes:
-        raise FieldError("the line table is no byte string", "bytes", _type_name(linetable))
+        raise FieldError("the line table is not a byte string", "bytes", _type_name(linetable))
 
 
 def _check_names(field: str, names: object) -> None:
     if type(names) is not tuple:
-        raise FieldError(f"co_{field} is no tuple", "tuple", _type_name(names))
+        raise FieldError(f"co_{field} is not a tuple", "tuple", _type_name(names))
     if names and {*map(type, names)} != _STRINGS:
         wrong = next(name for name in names if type(name) is not str)
         raise FieldError(f"co_{field} holds something else than strings", "str", _type_name(wrong))

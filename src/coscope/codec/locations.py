@@ -118,7 +118,7 @@ def rows_by_unit(table: bytes, firstlineno: int, *, name: str | None = None) -> 
                 height = next(read)
                 if height >= 0x40:
                     height = _number(height, read)
-                # Columns count from 1 here; 0 says that there is none.
+                # Columns count from 1 here; 0 means that the column is not known.
                 column = next(read)
                 if column >= 0x40:
                     column = _number(column, read)
@@ -224,22 +224,12 @@ def _write_entry(table: bytearray, units: int, span: Span, line: int) -> int:
         return line
     delta = lineno - line
     height = 0 if end_lineno is None else end_lineno - lineno
-    if column is None or end_column is None:
-        if not height:
+    if not height:
+        if column is None or end_column is None:
             table.append(0x80 | _NO_COLUMNS << 3 | units - 1)
             _write_signed(table, delta)
             return lineno
-    elif not height:
-        if min(column, end_column) < 0:
-            raise ValueError
-        if not delta and column < 80 and 0 <= end_column - column < 16:
-            table.append(0x80 | (_SHORT + (column >> 3)) << 3 | units - 1)
-            table.append((column & 7) << 4 | end_column - column)
-            return lineno
-        if 0 <= delta < 3 and column < 128 and end_column < 128:
-            table.append(0x80 | (_ONE_LINE + delta) << 3 | units - 1)
-            table.append(column)
-            table.append(end_column)
+        if _write_short(table, units, delta, column, end_column):
             return lineno
     table.append(0x80 | _LONG << 3 | units - 1)
     _write_signed(table, delta)
@@ -247,6 +237,22 @@ def _write_entry(table: bytearray, units: int, span: Span, line: int) -> int:
     _write_varint(table, 0 if column is None else column + 1)
     _write_varint(table, 0 if end_column is None else end_column + 1)
     return lineno
+
+
+def _write_short(table: bytearray, units: int, delta: int, column: int, end_column: int) -> bool:
+    """Append an entry of two or three bytes for a range on one line; False if none holds it."""
+    if min(column, end_column) < 0:
+        raise ValueError
+    if not delta and column < 80 and 0 <= end_column - column < 16:
+        table.append(0x80 | (_SHORT + (column >> 3)) << 3 | units - 1)
+        table.append((column & 7) << 4 | end_column - column)
+        return True
+    if 0 <= delta < 3 and column < 128 and end_column < 128:
+        table.append(0x80 | (_ONE_LINE + delta) << 3 | units - 1)
+        table.append(column)
+        table.append(end_column)
+        return True
+    return False
 
 
 def _write_varint(table: bytearray, number: int) -> None:

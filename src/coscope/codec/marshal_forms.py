@@ -1,7 +1,7 @@
 """How marshalled bytes say a value: what is flagged, shared and interned. The value is elsewhere.
 
-CPython flags what was referred to more than once while it was written, which the value itself does
-not tell. The writer follows such a form, so that a value that was read is written as it stood.
+CPython flags what was referred to more than once while it was written; the value itself does not
+show that. The writer follows such a form, so that a value that was read is written as it was.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def dump(value: Constant, version: str, *, like: Forms | None = None) -> bytes:
 
 
 class _Names(NamedTuple):
-    """Names of a code object, told apart from constants."""
+    """Names of a code object, to distinguish them from constants."""
 
     names: tuple[str, ...]
 
@@ -177,7 +177,7 @@ class _Writer:
 
 
 def _same(written: object, value: object) -> bool:
-    """True if a reference to what was written stands for the value."""
+    """True if a reference to what was written replaces the value."""
     if written is value:
         return True
     return type(written) is type(value) in _BY_VALUE and bool(written == value)

@@ -67,6 +67,12 @@ def _operand(row: Opcode, rules: Table) -> Operand:
         return Operand(True, *_names(row))
     if kind in ("local", "local pair", "deref"):
         return Operand(True, *_slots(row, rules))
+    return _listed_operand(row, rules)
+
+
+def _listed_operand(row: Opcode, rules: Table) -> Operand:
+    """An operand whose text is from a list, or fixed; the oparg itself is the value of most."""
+    kind = row.operand
     if kind == "compare":
         return Operand(True, *_compare(rules))
     if kind in _LISTED:
@@ -206,7 +212,7 @@ def _listed(items: tuple[str, ...], kind: str) -> Text:
 
 
 def _common_constants(rules: Table) -> tuple[Value, Text]:
-    """To 3.14 `dis` gives the index itself, from 3.15 what it stands for."""
+    """To 3.14 `dis` gives the index itself, from 3.15 the constant."""
     words = rules.lists["common_constants"]
     text = _listed(words, "common constant")
     if not rules.numbers.get("common_constants_are_values", 0):

@@ -56,7 +56,7 @@ def read_header(data: bytes, file: str | None = None) -> Header:
     Raises:
         UnknownMagic: No known CPython writes this magic number.
         Truncated: There are fewer than 16 bytes.
-        PycError: This is no .pyc file, or its flags are undefined.
+        PycError: This is not a .pyc file, or its flags are undefined.
 
     Source:
         CPython 3.13, Lib/importlib/_bootstrap_external.py, `_classify_pyc`.
@@ -82,16 +82,7 @@ def read_header(data: bytes, file: str | None = None) -> Header:
             found=len(data),
         )
     flags = int.from_bytes(data[4:8], "little")
-    if flags & ~(_HASH_BASED | _CHECK_SOURCE):
-        raise PycError(
-            "undefined flags in the header",
-            file=file,
-            offset=4,
-            expected="0, 1 or 3 (PEP 552)",
-            found=f"0x{flags:x}",
-        )
-    if flags & _CHECK_SOURCE and not flags & _HASH_BASED:
-        warnings += ("the header asks to check a source hash that it does not have",)
+    warnings += _check_flags(flags, file)
     hashed = bool(flags & _HASH_BASED)
     return Header(
         magic=magic,
@@ -102,6 +93,25 @@ def read_header(data: bytes, file: str | None = None) -> Header:
         source_hash=data[8:SIZE] if hashed else None,
         warnings=warnings,
     )
+
+
+def _check_flags(flags: int, file: str | None) -> tuple[str, ...]:
+    """Refuse undefined flags; return what is to be warned of.
+
+    Raises:
+        PycError: A flag is set that PEP 552 does not define.
+    """
+    if flags & ~(_HASH_BASED | _CHECK_SOURCE):
+        raise PycError(
+            "undefined flags in the header",
+            file=file,
+            offset=4,
+            expected="0, 1 or 3 (PEP 552)",
+            found=f"0x{flags:x}",
+        )
+    if flags & _CHECK_SOURCE and not flags & _HASH_BASED:
+        return ("the header asks to check a source hash that it does not have",)
+    return ()
 
 
 def version_of(magic: int, file: str | None = None) -> tuple[str, tuple[str, ...]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from coscope.codec.limits import DEFAULT, Limits
 from coscope.errors import LimitExceeded
-from coscope.model import Code
+from coscope.model import Code, Constant
 
 _FUNCTION = 0x3  # OPTIMIZED and NEWLOCALS: a function, lambda or comprehension; no class has them
 _COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
@@ -46,24 +46,33 @@ def with_qualnames(root: Code, *, file: str | None = None, limits: Limits = DEFA
         ]
         characters += sum(len(name) for _, name in children)
         if characters > limits.derived_names:
-            raise LimitExceeded(
-                "the limit derived_names is reached",
-                file=file,
-                code=root.name,
-                expected=f"at most {limits.derived_names} characters of qualified names",
-                found=characters,
-            )
+            raise _too_many(characters, root, file, limits)
         missing = [(child, name) for child, name in children if (id(child), name) not in named]
         if missing:
             pending += missing
             continue
         pending.pop()
-        renamed = iter([named[id(child), name] for child, name in children])
-        consts = original.consts
-        if children:  # else it stays the same tuple, of which a file may have one for many
-            consts = tuple(next(renamed) if isinstance(const, Code) else const for const in consts)
+        consts = _renamed(original.consts, [named[id(child), name] for child, name in children])
         named[id(original), qualname] = replace(original, qualname=qualname, consts=consts)
     return named[id(root), root.name]
+
+
+def _renamed(consts: tuple[Constant, ...], children: list[Code]) -> tuple[Constant, ...]:
+    """The constants with other code objects in the place of theirs, in the same order."""
+    if not children:
+        return consts  # the same tuple: a file may share one among many code objects
+    renamed = iter(children)
+    return tuple(next(renamed) if isinstance(const, Code) else const for const in consts)
+
+
+def _too_many(characters: int, root: Code, file: str | None, limits: Limits) -> LimitExceeded:
+    return LimitExceeded(
+        "the limit derived_names is reached",
+        file=file,
+        code=root.name,
+        expected=f"at most {limits.derived_names} characters of qualified names",
+        found=characters,
+    )
 
 
 def _is_module(code: Code) -> bool:

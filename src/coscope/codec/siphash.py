@@ -13,7 +13,7 @@ def has_hash(source: bytes, stored: bytes, magic: int) -> bool:
     Args:
         source: Bytes of the source file.
         stored: The 8 bytes of the header.
-        magic: The key is the header's first four bytes, of which this is the first half.
+        magic: The header's first two bytes; the key is its first four.
 
     Source:
         CPython 3.10 (SipHash-2-4) and 3.13 (SipHash-1-3, from 3.11), Python/pyhash.c,

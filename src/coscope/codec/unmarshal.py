@@ -20,7 +20,7 @@ from coscope.opcodes import Table
 
 _FLAG_REF = 0x80
 
-# Type bytes that the loop of `_Reader.run` tells apart.
+# Type bytes that the loop of `_Reader.run` distinguishes.
 _REF, _NULL, _NONE = ord("r"), ord("0"), ord("N")
 _SHORT = frozenset(b"zZ")
 _SMALL_TUPLE, _TUPLE, _CODE = ord(")"), ord("("), ord("c")
@@ -94,7 +94,7 @@ def read(
     start: int = 0,
     limits: Limits = DEFAULT,
 ) -> Unmarshalled:
-    """As `load`, and tell where the value ends."""
+    """As `load`, and return where the value ends too."""
     limits.check_size(len(data), file)
     reader = _Reader(data, table, file, limits)
     try:
@@ -253,7 +253,7 @@ class _Reader:
         return 0
 
     def take(self, at: int, count: int) -> int:
-        """Offset after so many bytes, if they are there."""
+        """Offset after a number of bytes, if they are there."""
         if at + count > len(self.data):
             self.refuse_end(at, count)
         return at + count
@@ -315,7 +315,7 @@ def _unicode(reader: _Reader, at: int) -> tuple[str, int]:
         return reader.data[at + 4 : stop].decode("utf-8", "surrogatepass"), stop
     except UnicodeDecodeError as problem:
         raise MarshalError(
-            "a string is no UTF-8",
+            "a string is not UTF-8",
             file=reader.file,
             offset=at + 4 + problem.start,
             found=problem.reason,
@@ -346,7 +346,7 @@ def _text_float(reader: _Reader, at: int) -> tuple[float, int]:
     digits = reader.text[at + 1 : stop]
     if not _FLOAT.fullmatch(digits):
         raise MarshalError(
-            "a float is no decimal number", file=reader.file, offset=at, found=ascii(digits)
+            "a float is not a decimal number", file=reader.file, offset=at, found=ascii(digits)
         )
     return float(digits), stop
 

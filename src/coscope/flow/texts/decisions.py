@@ -2,13 +2,14 @@
 
 `a and b or c` compiles to tests and jumps. Between a join and the block that dominates it, the
 tests form a small graph without loops: each either leads on to another test or brings a value to
-the join. Two tests of which the second is reached only from the first, and which share one way
-out, are one test `a and b` or `a or b`; what is left in the end is `x and y`, `x or y` or
+the join. If the second of two tests is reached only from the first, and both share one way out,
+they are one test `a and b` or `a or b`. What is left in the end is `x and y`, `x or y` or
 `x if c else y`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,10 @@ class _Test:
     def in_order(self) -> bool:
         """True if what is done if it is true comes first in the code."""
         return self.places[0] <= self.places[1]
+
+    def next_tests(self) -> list[int]:
+        """The blocks whose test comes next, that of the true way first."""
+        return [way for way in (self.true, self.false) if isinstance(way, int)]
 
 
 def decide(
@@ -143,24 +148,22 @@ def _merge(tests: dict[int, _Test], top: int) -> None:
     """Merge tests into their predecessors for as long as possible."""
     merged = True
     while merged:
-        merged = False
-        uses: dict[int, int] = {}
-        for test in tests.values():
-            for way in (test.true, test.false):
-                if isinstance(way, int):
-                    uses[way] = uses.get(way, 0) + 1
-        for block in sorted(tests, reverse=True):
-            test = tests[block]
-            for way in (test.true, test.false):
-                if isinstance(way, int) and way != top and uses[way] == 1:
-                    joined = _joined(test, tests[way], way)
-                    if joined is not None:
-                        tests[block] = joined
-                        del tests[way]
-                        merged = True
-                        break
-            if merged:
-                break
+        uses = Counter(way for test in tests.values() for way in test.next_tests())
+        single = {way for way, count in uses.items() if count == 1 and way != top}
+        merged = any(_merge_one(tests, block, single) for block in sorted(tests, reverse=True))
+
+
+def _merge_one(tests: dict[int, _Test], block: int, single: set[int]) -> bool:
+    """Merge a test that is used only once into the one before it, which is at `block`."""
+    test = tests[block]
+    for way in test.next_tests():
+        if way in single:
+            joined = _joined(test, tests[way], way)
+            if joined is not None:
+                tests[block] = joined
+                del tests[way]
+                return True
+    return False
 
 
 def _joined(first: _Test, second: _Test, block: int) -> _Test | None:
@@ -179,6 +182,12 @@ def _joined(first: _Test, second: _Test, block: int) -> _Test | None:
         return _Test(both, kept, _kept(second, second.false, both), second.places)
     if not isinstance(shared, int) or shared != (second.true if word == "and" else second.false):
         return None
+    return _joined_inverted(first, second, block, shared)
+
+
+def _joined_inverted(first: _Test, second: _Test, block: int, shared: int) -> _Test:
+    """Two tests as one, where one is inverted: they share a block, by opposite ways."""
+    word = "and" if first.true == block else "or"
     if second.in_order == (word == "and"):  # the shared way comes first
         word = "or"
         left, right = first.condition, second.condition
@@ -223,6 +232,11 @@ def _written(tests: Mapping[int, _Test], way: _Way, budget: int) -> Text | None:
     if test.true is _AWAY or test.false is _AWAY:
         left = test.false if test.true is _AWAY else test.true
         return None if left is _AWAY else _written(tests, left, budget - 1)
+    return _written_test(tests, test, budget)
+
+
+def _written_test(tests: Mapping[int, _Test], test: _Test, budget: int) -> Text | None:
+    """A test whose ways both lead to the join: `x or y`, `x and y` or `x if c else y`."""
     true = test.condition if _is_condition(test, test.true) else None
     false = test.condition if _is_condition(test, test.false) else None
     if true is None:
@@ -233,8 +247,12 @@ def _written(tests: Mapping[int, _Test], way: _Way, budget: int) -> Text | None:
     if false is not None:
         return None if true is None else _operation(test.condition, "and", true)
     false = _written(tests, test.false, budget // 2)
-    if true is None or false is None or not true or not false:
+    if not true or not false:
         return None
+    return _ternary(test, true, false)
+
+
+def _ternary(test: _Test, true: Text, false: Text) -> Text:
     condition = test.condition
     if not test.in_order:
         true, false, condition = false, true, _inverted(condition)

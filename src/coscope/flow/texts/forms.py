@@ -104,7 +104,7 @@ def call(scene: Scene) -> Text:
 
 
 def _callee(scene: Scene) -> tuple[Text, list[str]]:
-    """What is called, and the first argument, if it stands in the place of self."""
+    """What is called, and the first argument, if it is in the place of self."""
     group = scene.group
     pair = [*group("method_or_null"), *group("callable"), *group("null")]
     pair += [*group("self_or_callable"), *group("self_or_null")]

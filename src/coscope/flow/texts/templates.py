@@ -62,11 +62,7 @@ class Template:
     def fill(self, scene: Scene, number: int = 0) -> Text:
         """The text for one instruction; `number` is the index in a pushed group, from the top."""
         if len(self._pieces) == 1:
-            only = self._pieces[0]
-            if isinstance(only, str):
-                return NULL if only == "NULL" else Text(only, self._rank)
-            made = self._whole(only, scene, number)
-            return Text(made, made.rank, made.origin, True) if self._implied else made
+            return self._fill_only(self._pieces[0], scene, number)
         if self._display:
             return _display(self._display, self._pieces[1], scene)
         if self._operator is not None:
@@ -78,6 +74,13 @@ class Template:
                 shown = shown[1:]  # from . import x
             pieces.append(shown)
         return Text("".join(pieces), self._rank)
+
+    def _fill_only(self, only: str | _Field, scene: Scene, number: int) -> Text:
+        """The text of a template that is one piece."""
+        if isinstance(only, str):
+            return NULL if only == "NULL" else Text(only, self._rank)
+        made = self._whole(only, scene, number)
+        return Text(made, made.rank, made.origin, True) if self._implied else made
 
     def _whole(self, field: _Field, scene: Scene, number: int) -> Text:
         """The text of a template that is one field: the value itself, if it is one."""
@@ -162,11 +165,6 @@ def _field(text: str, before: str, after: str) -> _Field:
     rank = ATOM
     if after[:1] not in (".", "[", "("):
         rank = next((need for word, (need, _) in _PREFIXES.items() if before == word), ATOM)
-    place = ""
-    if before.endswith("[") and after.startswith("]"):
-        place = "index"
-    elif (before.endswith("[") and after == ":") or (before == ":" and after.startswith("]")):
-        place = "bound"
     return _Field(
         name=match["name"],
         comma=bool(match["comma"]),
@@ -174,8 +172,16 @@ def _field(text: str, before: str, after: str) -> _Field:
         mark=match["mark"] or "",
         form=_form(match["form"] or ""),
         rank=rank,
-        place=place,
+        place=_place(before, after),
     )
+
+
+def _place(before: str, after: str) -> str:
+    """What a field is in a subscription: "index", a "bound" of a slice, or "" outside of one."""
+    opens, closes = before.endswith("["), after.startswith("]")
+    if opens and closes:
+        return "index"
+    return "bound" if (opens and after == ":") or (before == ":" and closes) else ""
 
 
 def _form(text: str) -> tuple[str, ...]:

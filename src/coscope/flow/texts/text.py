@@ -34,7 +34,7 @@ class Display(NamedTuple):
     """A list, tuple, set or dict written out."""
 
     brackets: str  # "[]", "()", "{}" or "{:}" for a dict
-    items: tuple[str, ...]  # as they stand between the commas
+    items: tuple[str, ...]  # as they are between the commas
 
     def text(self) -> str:
         """The display as Python."""
@@ -53,7 +53,7 @@ class Literal(NamedTuple):
 
 
 class Fields(NamedTuple):
-    """Part of an f-string or t-string: what stands between the quotes."""
+    """Part of an f-string or t-string: what is between the quotes."""
 
     body: str
 
@@ -181,12 +181,18 @@ def _container(value: Constant, depth: int) -> str:
     if isinstance(value, Slice):
         parts = (value.start, value.stop, value.step)
         return f"slice({', '.join(constant(part, depth - 1) for part in parts)})"
-    items: object = value
     if isinstance(value, FrozenSet):  # in an order that does not depend on the hash seed
         texts = {id(item): constant(item, max(depth - 1, 0)) for item in value.items[:_SORTED]}
         items = tuple(sorted(value.items, key=lambda item: texts.get(id(item), "")))
-    if not isinstance(items, tuple):
+        return f"frozenset({{{_items(items, depth)}}})" if items else "frozenset()"
+    if not isinstance(value, tuple):
         return f"<{type(value).__name__}>"
+    inside = _items(value, depth)
+    return f"({inside},)" if len(value) == 1 else f"({inside})"
+
+
+def _items(items: tuple[Constant, ...], depth: int) -> str:
+    """The items with commas between them, as many as there is room for."""
     shown = []
     size = 0
     for item in items:
@@ -195,10 +201,7 @@ def _container(value: Constant, depth: int) -> str:
             break
         shown.append(constant(item, depth - 1))
         size += len(shown[-1])
-    inside = ", ".join(shown)
-    if isinstance(value, FrozenSet):
-        return f"frozenset({{{inside}}})" if items else "frozenset()"
-    return f"({inside},)" if len(items) == 1 else f"({inside})"
+    return ", ".join(shown)
 
 
 def literal(value: Constant) -> Text:

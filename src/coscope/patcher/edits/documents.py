@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from coscope.errors import PatchError
 from coscope.model import FrozenSet, Opaque, Slice
 from coscope.patcher.edits import model as edits
 from coscope.patcher.edits.model import AnyEdit
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 _EDITS = (
     edits.ReplaceConstant,
@@ -80,7 +77,9 @@ def _written(value: Any) -> Any:
     raise PatchError("JSON cannot carry this constant", found=kind.__name__)
 
 
-def _written_model(value: DataclassInstance) -> dict[str, object]:
+def _written_model(
+    value: AnyEdit | edits.Where | edits.Do | FrozenSet | Slice | Opaque,
+) -> dict[str, object]:
     """An edit, or a part of one: its fields that are not the defaults."""
     document: dict[str, object] = {"is": type(value).__name__}
     for field in fields(value):
