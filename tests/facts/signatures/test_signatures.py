@@ -199,10 +199,10 @@ UNSEEN = "its code is not seen to call what __wrapped__ names"
         (w.injected, ("it adds 'connection' to the call",)),
         (w.positional, ()),
         (w.shifted, ()),
-        (w.popping, ("it changes the arguments before it hands them on",)),
+        (w.popping, ("it changes the arguments before it passes them on",)),
         (
             w.conditional,
-            ("it adds 1 to the call", "some ways through its code return without the call"),
+            ("it adds 1 to the call", "some paths through its code return without the call"),
         ),
         (w.ignoring, (UNSEEN,)),
         (w.only, ("fn(value) is refused: missing a required argument: 'b'",)),

@@ -1,4 +1,4 @@
-"""Attributes that only a descriptor knows; what binds as functions do; managers that let out."""
+"""Attributes that only a descriptor computes; objects that bind as functions do."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def accessed(meant: Target) -> object:
 
 
 def binds_self(thing: object) -> bool:
-    """True for what CPython makes a bound method of, as of a function."""
+    """True for objects that CPython binds as it binds functions."""
     if type(thing) is FunctionType or type(thing) is LRU_WRAPPER:
         return True
     return _PARTIALS_BIND and is_a(thing, functools.partial)

@@ -24,7 +24,7 @@ from coscope.result import Result
 class Binding(Result):
     """How a call binds: the way to the functions, the slots it fills, the error it raises.
 
-    Wrappers whose code hands `*args` and `**kwargs` on are followed to the innermost function.
+    Wrappers whose code passes on `*args` and `**kwargs` are followed to the innermost function.
     """
 
     target: str  # what is called, as shown
@@ -40,7 +40,7 @@ class Binding(Result):
 
     @property
     def outcome(self) -> str:
-        """ "binds", "raises", or "if": only running code can tell, see `conditions`."""
+        """ "binds", "raises", or "if": only running the code shows it, see `conditions`."""
         if self.error is not None:
             return "raises"
         return "if" if self.conditions else "binds"
@@ -198,7 +198,7 @@ def _static(function: Function, arguments: Arguments, target: str) -> Binding:
 
 
 def _written(text: str) -> Value:
-    """An expression of a source that nobody evaluated."""
+    """An expression of a source that was not evaluated."""
     return Value("expression", shortened(text), 0)
 
 

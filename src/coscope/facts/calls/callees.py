@@ -59,7 +59,7 @@ def reach(
         thing: Any object.
         arguments: Of the call.
         reached: What is found is added here; it says whether the code of functions is looked into.
-        receiver: What `self` stands for, where `thing` is a method that was found by `super()`.
+        receiver: What `self` is, if `thing` is a method that was found by `super()`.
 
     Raises:
         TargetError: Wrappers form a circle.
@@ -77,7 +77,7 @@ def reach(
     raise TargetError(f"the wrappers of {text_of(start)} form a circle")
 
 
-# What hands a call on: the object that follows and its arguments; None: the call ends here.
+# How a call goes on: the object that is called next and its arguments; None: the call ends here.
 _Follow = Callable[[Way, object, Arguments], "tuple[object, Arguments] | None"]
 
 
@@ -216,7 +216,7 @@ def _static(way: Way, thing: object, arguments: Arguments) -> tuple[object, Argu
 
 
 def _alias(way: Way, alias: object, arguments: Arguments) -> tuple[object, Arguments]:
-    """`Box[int](1)`: the class is called, then told its arguments.
+    """`Box[int](1)`: the class is called, then its `__orig_class__` is set.
 
     Source:
         CPython 3.13.0, Objects/genericaliasobject.c, ga_call.
@@ -276,7 +276,7 @@ def _instance(way: Way, thing: object, arguments: Arguments) -> tuple[object, Ar
 
 
 def _in_c(way: Way, thing: object, arguments: Arguments) -> None:
-    """C code, which may refuse any call; what it says of itself is no promise."""
+    """C code, which may refuse any call; what it says about itself is not a promise."""
     text = thing.__text_signature__ if _is_c(thing) else None  # type: ignore[attr-defined]
     if type(text) is not str or text in _SAYS_NOTHING:
         way.reached.unless(f"{_c_name(thing)} is written in C: what it takes is up to its code")

@@ -45,7 +45,7 @@ _SIMPLE = frozenset(
 
 
 def is_abstract(cls: type) -> bool:
-    """True for a class that `object.__new__` makes no instance of."""
+    """True for a class that `object.__new__` does not instantiate."""
     return bool(_flags_of(cls) & _IS_ABSTRACT)
 
 
@@ -121,7 +121,7 @@ class _Construction:
         return _takes_anything(new) and (self.python_init or issubclass(self.cls, BaseException))
 
     def _object_new(self) -> None:
-        """It refuses arguments that nobody would take, and abstract classes."""
+        """It refuses arguments that no method takes, and abstract classes."""
         reached, plain_init = self.reached, self.init is OBJECT_INIT
         if _flags_of(self.cls) & _IS_NEVER_MADE:
             reached.fail(f"cannot create '{self.name}' instances")
@@ -154,7 +154,7 @@ class _Construction:
         reached.add(inner, None if sure else text)
 
     def _makes_own(self, function: FunctionType) -> bool:
-        """True if each way out of a Python `__new__` returns what `object.__new__(cls)` made."""
+        """True if every return of a Python `__new__` gives what `object.__new__(cls)` made."""
         texts = results_of(from_function(function).code)
         return bool(texts) and all(self._is_made(text, function) for text in texts)
 

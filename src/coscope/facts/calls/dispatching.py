@@ -238,7 +238,7 @@ def _unbound(way: Way, function: object, arguments: Arguments) -> tuple[object, 
 
 
 def is_got(thing: object) -> bool:
-    """True for what a singledispatchmethod gives where that is no function (3.14)."""
+    """True for what a singledispatchmethod gives if that is not a function (3.14)."""
     return _GET is not None and type(thing) is _GET
 
 

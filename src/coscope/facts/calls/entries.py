@@ -20,7 +20,7 @@ from coscope.readers.values import text_of, type_name_of
 ENTRY_KINDS = (
     "enter",  # a frame of traced code starts
     "instruction",  # about to be executed: locals and stack are those before it
-    "fold",  # iterations, or rounds of a generator, that went a way that is shown already
+    "fold",  # iterations, or rounds of a generator, whose path was shown already
     "suspend",  # a generator yields, a coroutine waits: `text` is the value that comes out
     "resume",  # it goes on
     "throw",  # it goes on with an exception
@@ -93,7 +93,7 @@ class Watched:
 
 @dataclass(slots=True)
 class _Sequence:
-    """Entries, and the way that the run took to make them."""
+    """Entries, and the path that the run took to make them."""
 
     entries: list[Entry] = field(default_factory=list)
     way: list[Hashable] = field(default_factory=list)
@@ -146,7 +146,7 @@ class Recorder:
         self._rounds = _Open(None)
         self._done = _Sequence()
 
-    # What the watchers tell
+    # What the watchers report
 
     def start(self, frame: FrameType) -> None:
         """A frame starts."""
@@ -204,7 +204,7 @@ class Recorder:
         self._keep(activation, entry, index)
 
     def suspend(self, frame: FrameType, value: object) -> None:
-        """A frame gives out a value and waits."""
+        """A frame yields a value and waits."""
         activation = self._current(frame)
         self._leaf(activation, "suspend", text=text_of(value))
         self._leave(activation)
@@ -268,7 +268,7 @@ class Recorder:
     # Keeping and folding
 
     def _current(self, frame: FrameType) -> _Activation:
-        """The activation of a frame; what was left without a word is closed."""
+        """The activation of a frame; activations that ended unreported are closed."""
         activation = self._frames.get(id(frame))
         if activation is None or activation not in self._stack:
             self.resume(frame)
@@ -346,7 +346,7 @@ class Recorder:
         self._flush(closed, outer)
 
     def _end_iteration(self, opened: _Open, outer: _Sequence) -> None:
-        """Show an iteration that went a new way; of the others hold the last."""
+        """Show an iteration that took a new path; keep only the last of the others."""
         entries, way = opened.sequence.entries, tuple(opened.sequence.way)
         opened.sequence = _Sequence()
         if not entries:

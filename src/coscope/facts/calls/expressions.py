@@ -6,7 +6,7 @@ import ast
 
 
 def parsed(text: str) -> ast.expr | None:
-    """An expression text as a tree; None where it holds what is no source."""
+    """An expression text as a tree; None if it holds what is not source."""
     try:
         return ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -1,4 +1,4 @@
-"""Where a wrapper's code hands its own `*args` and `**kwargs` on, found in its bytecode."""
+"""Where a wrapper's code passes on its own `*args` and `**kwargs`, found in its bytecode."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class Passed:
 
     kind: str  # "positional", "*", "keyword" or "**"
     name: str | None  # of the keyword; else None
-    parameter: str | None  # of the wrapper, if its value is handed on as it is
+    parameter: str | None  # of the wrapper, if its value is passed on as it is
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A change that a wrapper makes to its own `**kwargs`, each time before it hands them on."""
+    """A change that a wrapper makes to its own `**kwargs`, each time before it passes them on."""
 
     parameter: str
     verb: str  # "set", "default" or "remove"

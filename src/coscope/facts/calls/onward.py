@@ -1,4 +1,4 @@
-"""What a function that was entered does with its arguments: the calls that hand them on."""
+"""What a function that was entered does with its arguments: the calls that pass them on."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ MOST_FUNCTIONS = 40  # one inside the other
 
 
 def follow(thing: object, arguments: Arguments, receiver: Receiver | None = None) -> Reached:
-    """Follow a call of an object to every function that its arguments are handed on to.
+    """Follow a call of an object to every function that its arguments are passed on to.
 
     Args:
         thing: Any object.
         arguments: Of the call.
-        receiver: What `self` stands for, where `thing` is a method that was found by `super()`.
+        receiver: What `self` is, if `thing` is a method that was found by `super()`.
     """
     return reach(thing, arguments, Reached(go_on), receiver)
 
 
 def go_on(reached: Reached, stage: Stage, receiver: Receiver | None) -> None:
-    """Follow the calls by which the code of an entered function hands its arguments on."""
+    """Follow the calls by which the code of an entered function passes on its arguments."""
     function, code = stage.function.object, stage.function.code
     if type(function) is not FunctionType:
         return
@@ -103,7 +103,7 @@ class _Inside:
         return None if callee is None or callee.thing is STAND_IN else callee
 
     def _is_followed(self, forward: Forward, callee: Callee | None) -> bool:
-        """True for calls that hand arguments on: by stars, to a function that it was given."""
+        """True for calls that pass arguments on: by stars, to a function that it was given."""
         if forward.stars:
             return True
         if callee is None or class_attribute(type(callee.thing), "__call__") is MISSING:
@@ -163,7 +163,7 @@ class _Inside:
             return None
         if forward.managers is not None and all(map(self._lets_out, forward.managers)):
             return None
-        return f"{self.name} calls {forward.text} on some ways through its code only"
+        return f"{self.name} calls {forward.text} only on some paths through its code"
 
     def _self_is_another(self) -> bool:
         """True if the first parameter holds an object that the class of `super()` does not know."""

@@ -24,7 +24,7 @@ class Arguments:
     """What a function is called with."""
 
     positional: tuple[Given, ...] = ()
-    keywords: tuple[tuple[object, Given], ...] = ()  # a name that is no str is an error
+    keywords: tuple[tuple[object, Given], ...] = ()  # a name that is not a str is an error
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class BindingStep:
 
 
 STEP_KINDS = (
-    "through",  # a wrapper that hands the call on: what it adds
+    "through",  # a wrapper that passes the call on: what it adds
     "positional",  # an argument lands in the parameter of its place
     "left over",  # arguments go to *args
     "keyword",  # an argument lands in the parameter of its name
@@ -116,7 +116,7 @@ class _Filling:
     def run(self) -> str | None:
         """Fill; give the message of the error that stops it."""
         if not all(issubclass(type(key), str) for key, _ in self.arguments.keywords):
-            return "keywords must be strings"  # told while the call is made, without its name
+            return "keywords must be strings"  # raised while the call is made, without its name
         found = self._take_positional() or self._take_keywords()
         found = found or self._check_count() or self._take_defaults()
         found = found or self._take_keyword_defaults()
@@ -206,7 +206,7 @@ class _Filling:
         )
 
     def _as_keyword(self) -> str | None:
-        """Positional-only parameters that were given by name: told before any unknown name."""
+        """Positional-only parameters that were given by name: reported before any unknown name."""
         given = [key for key, _ in self.arguments.keywords]
         names = [name for name in self.names[: self.only] if name in map(exact_text, given)]  # type: ignore[arg-type]
         if not names:

@@ -16,7 +16,7 @@ Onward = Callable[["Reached", Stage, "Receiver | None"], None]
 
 @dataclass(slots=True)
 class Reached:
-    """What a call reaches: wrappers on the way, then functions, then an error or none."""
+    """What a call reaches: wrappers on the way, then functions, then possibly an error."""
 
     onward: Onward | None = None  # None: no function's code is looked into
     steps: list[BindingStep] = field(default_factory=list)  # in order, those of stages included
@@ -24,7 +24,7 @@ class Reached:
     error: str | None = None  # CPython's message of the TypeError
     by: str | None = None  # qualified name of the function that refuses the call
     when: str = "called"  # "called", "awaited" or "iterated": when the error comes
-    conditions: list[str] = field(default_factory=list)  # what only running code can tell
+    conditions: list[str] = field(default_factory=list)  # what only running the code shows
     loose: bool = False  # `*args` or `**kwargs` may go further than could be followed
     path: list[FunctionType] = field(default_factory=list)  # functions that are being followed
 

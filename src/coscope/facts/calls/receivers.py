@@ -37,7 +37,7 @@ OBJECT_NEW = namespace_of(object)["__new__"]
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """What stands for `self` or `cls` in a function."""
+    """What `self` or `cls` is in a function."""
 
     cls: type
     instance: Any = MISSING

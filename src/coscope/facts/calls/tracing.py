@@ -50,7 +50,7 @@ def trace(
 
     Only frames of the function that the call reaches are recorded. A generator or coroutine that
     it returns is driven to its end, by `next()` and `send(None)`, without an event loop.
-    Iterations of a loop that go a way that is shown already are folded.
+    Iterations of a loop that take a path that was shown already are folded.
 
     Args:
         fn: As for `call`; a function of a file cannot run.
@@ -113,7 +113,7 @@ def _refused(binding: Binding, steps: int) -> Trace:
 def _recorded(binding: Binding) -> tuple[list[FunctionType], bool]:
     """The functions that the call itself reaches, and whether it is refused before the last.
 
-    What wrappers hand the call on to is explained by the binding, and not recorded.
+    What wrappers pass the call on to is explained by the binding, and not recorded.
     """
     direct = reach(binding.object, binding.arguments)
     live = [s.function.object for s in direct.stages if s.function.object is not None]

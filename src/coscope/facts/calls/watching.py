@@ -1,4 +1,4 @@
-"""Ways to be told what a run executes: `sys.monitoring` (3.12+), else opcode tracing."""
+"""Ways to learn what a run executes: `sys.monitoring` (3.12+), else opcode tracing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from coscope.facts.calls.entries import Recorder, Stopped
 
 _GRACE = 1000  # instructions after the stop, so that `finally` blocks can end
 
-# Tools 3 and 4 have no use of their own; then the others, if nobody holds them.
+# Tool ids 3 and 4 have no predefined use; the others come next, if they are free.
 _TOOLS = (3, 4, 5, 1, 2, 0)
 
 _LOCAL = ("PY_START", "PY_RESUME", "PY_RETURN", "PY_YIELD", "INSTRUCTION")
@@ -23,7 +23,7 @@ _GLOBAL = ("RAISE", "PY_UNWIND", "PY_THROW")
 
 @contextmanager
 def watching(recorder: Recorder) -> Iterator[None]:
-    """Tell the recorder what this thread executes of its code, until the block ends.
+    """Report to the recorder what this thread executes of its code, until the block ends.
 
     Another tool's events, and a trace function that was set, are as before afterwards.
 
@@ -40,7 +40,7 @@ def watching(recorder: Recorder) -> Iterator[None]:
 
 
 class _Guard:
-    """Hands the events of this thread's watched frames on, and stops a run that is too long."""
+    """Passes on the events of this thread's watched frames, and stops a run that is too long."""
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
@@ -49,7 +49,7 @@ class _Guard:
         self.fault: Exception | None = None  # of the recorder's own: never the user's to see
 
     def tell(self, frame: FrameType, event: Callable[..., None], *what: object) -> None:
-        """Hand an event on."""
+        """Pass an event on."""
         if self.recorder.full or not self.ours(frame):
             return
         try:
@@ -61,7 +61,7 @@ class _Guard:
             self.recorder.full = True
 
     def step(self, frame: FrameType, offset: int) -> None:
-        """Hand on that an instruction is about to be executed; after the bound, stop the run."""
+        """Report that an instruction is about to be executed; after the bound, stop the run."""
         self.tell(frame, self.recorder.step, offset)
         if self.recorder.full and self.fault is None and self.ours(frame):
             self.after += 1

@@ -81,14 +81,14 @@ def is_swallowed(drawn: Graph, indexes: list[int]) -> bool:
 
 
 def _onward(block: Block) -> Iterator[int]:
-    """Blocks to which control may go while a TypeError is under way and nothing raises again."""
+    """Blocks to which control may go while a TypeError is handled and nothing raises again."""
     for edge in block.edges:
         if edge.kind != "exception" and _is_taken(edge, False, None):
             yield edge.target
 
 
 def _is_taken(edge: Edge, swallowing: bool, found: list[str] | None) -> bool:
-    """Whether control may take this edge while a TypeError is under way."""
+    """Whether control may take this edge while a TypeError is being handled."""
     if edge.kind not in ("true", "false") or edge.label is None:
         return True
     leaves = _EXIT.search(edge.label)

@@ -83,7 +83,7 @@ _CASE = 1  # cost of an ASCII letter in the other case
 
 
 def suggestion(candidates: Sequence[str], name: str) -> str | None:
-    """The candidate that CPython would take a misspelled name for.
+    """The candidate that CPython would suggest for a misspelled name.
 
     Source:
         CPython 3.13.0, Python/suggestions.c, _Py_CalculateSuggestions. Distances are of the UTF-8

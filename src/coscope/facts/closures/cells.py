@@ -72,7 +72,7 @@ class Variable:
 
     @property
     def capturers(self) -> tuple[CellUse, ...]:
-        """Uses that hand the cell to a nested function."""
+        """Uses that pass the cell to a nested function."""
         return self._by("capture")
 
     def _by(self, verb: str) -> tuple[CellUse, ...]:
@@ -101,7 +101,7 @@ def diagram(function: Function, *, within: Code | None = None, sharers: bool = T
             that the garbage collector tracks.
 
     Raises:
-        CodeError: The bytes of a code object are no instruction sequence of its version.
+        CodeError: The bytes of a code object are not an instruction sequence of its version.
     """
     code = function.code
     cells = {cell.index: cell for cell in function.cells}

@@ -70,7 +70,7 @@ class Node:
     function: str | None = None  # qualified name of the function that it holds
     identity: int | None = None  # id() of that function
     via: tuple[str, ...] = ()  # steps from the contents to the function: "partial.func"
-    again: bool = False  # that function stands above or before: its cells are not repeated
+    again: bool = False  # that function is above or before: its cells are not repeated
     nodes: tuple[Node, ...] = ()  # the cells of that function
 
 
@@ -114,7 +114,7 @@ def closure(
 
     Raises:
         TargetError, SourceError, InterpreterError, PycError: See `coscope.read`.
-        CodeError: A code object is no instruction sequence of its version.
+        CodeError: A code object is not an instruction sequence of its version.
 
     >>> def counter():
     ...     count = 0

@@ -36,12 +36,12 @@ def _compiled(source: Source) -> Code | None:
 
 
 def owner_of(function: Function, variable: Variable) -> str | None:
-    """Qualified name of the code that makes a free variable's cell, as far as it can be told."""
+    """Qualified name of the code that makes a free variable's cell, as far as it is known."""
     return variable.owner or _only_function_around(function.code, variable.name)
 
 
 def _only_function_around(code: Code, name: str) -> str | None:
-    """The owner as far as the qualified name alone tells: if one function stands around."""
+    """The owner as far as the qualified name alone shows it: if exactly one function is around."""
     around, *more = code.qualname.rpartition(".<locals>.")[0].split(".<locals>.")
     return around if around and not more and name != "__class__" else None
 
@@ -80,7 +80,7 @@ def is_bound_late(function: Function, name: str, within: Code | None) -> bool | 
         within: The code around, see `code_around`.
 
     Returns:
-        None where the code that makes the functions is not known.
+        None if the code that makes the functions is not known.
     """
     makers = [
         outer

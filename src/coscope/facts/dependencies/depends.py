@@ -139,7 +139,7 @@ class Dependencies(Result):
 
     @property
     def passed(self) -> tuple[Dependency, ...]:
-        """Cells that code only hands on to code nested in it."""
+        """Cells that code only passes on to code nested in it."""
         return self._by("pass through")
 
     @property
@@ -225,7 +225,7 @@ def depends(
     python: str | None = None,
     unwrap: bool = False,
 ) -> Dependencies:
-    """Tell what a function depends on, without running any of it.
+    """Report what a function depends on, without running any of it.
 
     Args:
         target: Whatever `coscope.read` takes, or what it gave. Of a class, its Python functions.
@@ -239,7 +239,7 @@ def depends(
 
     Raises:
         TargetError, SourceError, InterpreterError, PycError: See `coscope.read`.
-        CodeError: A code object is no instruction sequence of its version.
+        CodeError: A code object is not an instruction sequence of its version.
 
     >>> found = depends(lambda path: print(path.shape, LIMIT))
     >>> [(row.name, row.kind) for row in found.reads]
@@ -258,7 +258,7 @@ def depends(
 
 
 def _is_plain(thing: object) -> bool:
-    """True for a function, except those of functools that stand for a user's."""
+    """True for a function, except those of functools that wrap a user's."""
     return type(thing) is FunctionType and thing.__globals__ is not vars(functools)
 
 

@@ -31,7 +31,7 @@ def dynamic_uses(rows: list[Dependency]) -> Iterator[Dynamic]:
     """The dynamic functions among the dependencies.
 
     A live name counts by the object that it is bound to, whatever its name; a static one by its
-    name. Of `getattr` and its like only the calls count whose name is no literal string.
+    name. Of `getattr` and its like only calls count whose name is not a literal string.
     """
     for row in rows:
         if row.access not in ("read", "import"):

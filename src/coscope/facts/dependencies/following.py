@@ -71,7 +71,7 @@ def _held_by_property(thing: object) -> Iterator[Part]:
 
 
 def _held_by_functools(thing: object) -> Iterator[Part]:
-    """The other wrappers of functools: caches, and what stands for methods in a class body."""
+    """The other wrappers of functools: caches, and what takes a method's place in a class body."""
     if is_a(thing, _LRU_WRAPPER):
         yield from _own(thing, "__wrapped__")
     elif is_a(thing, functools.partialmethod):

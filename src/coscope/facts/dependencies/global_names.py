@@ -1,4 +1,4 @@
-"""The global names of a live function, found in its bytes and looked up at one stroke."""
+"""The global names of a live function, found in its bytes and all looked up at once."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def names_now(
 ) -> tuple[dict[str, object], dict[str, object] | None]:
     """What the names of a function and its nested code are bound to now: globals and builtins.
 
-    Names that are only attributes are among them: which are not is told by the bytes, which do
-    not change, and so can be asked later.
+    Names that are only attributes are among them. Which those are depends on the bytes alone;
+    since these do not change, it can be found out later.
     """
     space, builtin = function.__globals__, builtins_of(function)
     names: Iterable[str] = co.co_names

@@ -46,7 +46,7 @@ def live_start(function: FunctionType, path: Path, code: Code | None = None) -> 
 
 
 def static_start(code: Code, path: Path) -> Start:
-    """Start at code of which nothing live is known."""
+    """Start at code that has no live object."""
     return Start(path, None, code, static_scope(code))
 
 
@@ -70,7 +70,7 @@ def reach(
     Breadth first, so that each function is reached by the shortest path.
 
     Raises:
-        CodeError: A code object is no instruction sequence of its version.
+        CodeError: A code object is not an instruction sequence of its version.
     """
     held = list(held)
     found = Reach(held=list(held))

@@ -13,7 +13,7 @@ from coscope.readers.values import value_of
 # How a name is found.
 KINDS = (
     "builtin",
-    "global",  # of a static target: any global name that is no builtin's
+    "global",  # of a static target: any global name that is not a builtin's
     "cell",  # a variable of a function around the target
     "class-local-or-global",  # read in a class body: its namespace first, then global and builtin
     "unbound",  # live: neither the globals nor the builtins have it now
@@ -59,7 +59,7 @@ class Dependency:
 
     @property
     def value(self) -> Value | None:
-        """The object as shown; None where there is none, or of a static target."""
+        """The object as shown; None if there is none, or the target is static."""
         return None if self.object is MISSING else value_of(self.object)
 
     @property
@@ -84,7 +84,7 @@ class Embedded:
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """An attribute name, of whatever object. The attributes of a dotted path stand there."""
+    """An attribute name, of whatever object; those of dotted paths are with their names."""
 
     name: str
     verbs: tuple[str, ...]  # "read", "write", "delete"
@@ -106,7 +106,7 @@ class Dynamic:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A use of a name that raises if it is reached. Only certain ones are told."""
+    """A use of a name that raises if it is reached. Only certain ones are reported."""
 
     name: str
     error: str  # "NameError" or "UnboundLocalError"

@@ -141,7 +141,7 @@ _CHECKED = ("read local", "delete local", "read cell", "delete cell")
 
 
 def _may_be_unassigned(code: Code, accesses: Accesses) -> bool:
-    """False, told without the flow, where no local variable can be found without a value."""
+    """False if no instruction can find a local variable without a value; the flow is not read."""
     own = any(space == CELL and name in code.cellvars for _, space, name in _roots(accesses))
     opcodes = bytes(code.instructions.opcodes)
     if own:

@@ -70,7 +70,7 @@ Operation = tuple[str, int, int, int, int]  # as of difflib's get_opcodes
 
 
 def aligned(left: tuple[str, ...], right: tuple[str, ...]) -> list[Operation]:
-    """Align two lists of rows, as `difflib.SequenceMatcher.get_opcodes` tells it.
+    """Align two lists of rows, as `difflib.SequenceMatcher.get_opcodes` gives it.
 
     >>> aligned(("a", "b", "c"), ("a", "x", "c"))
     [('equal', 0, 1, 0, 1), ('replace', 1, 2, 1, 2), ('equal', 2, 3, 2, 3)]

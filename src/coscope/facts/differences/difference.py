@@ -22,7 +22,7 @@ from coscope.readers.from_object import leads_to_python
 from coscope.readers.values import name_of_class, text_of
 from coscope.result import Result
 
-# What may differ without any effect, in the order in which it is told.
+# What may differ without any effect, in the order in which it is reported.
 HARMLESS = ("lines", "file name", "docstrings", "local names", "qualified names", "layout", "bytes")
 
 
@@ -107,7 +107,7 @@ def diff(a: object, b: object, *, python: str | tuple[str, str] | None = None) -
 
     Raises:
         TargetError, SourceError, InterpreterError, PycError: See `coscope.read`.
-        CodeError: A code object is no instruction sequence of its version.
+        CodeError: A code object is not an instruction sequence of its version.
         InputError: `python` names more than two interpreters.
 
     >>> diff(lambda x: x + 1, lambda x: x + 1).same
@@ -122,7 +122,7 @@ def diff(a: object, b: object, *, python: str | tuple[str, str] | None = None) -
         return _of_classes(left, right, work)
     state = (_state(left), _state(right))
     work.run_live(left.function, right.function, state)
-    return work.answer(_told(left.function), _told(right.function))
+    return work.answer(_read_of(left.function), _read_of(right.function))
 
 
 def _compare_methods(
@@ -156,7 +156,8 @@ def _of_classes(left: Target, right: Target, work: _Comparison) -> Difference:
     if facts:
         work.codes.insert(0, CodeDifference(*names, facts, ()))
     return work.answer(
-        _told_class(names[0], list(ours.values())), _told_class(names[1], list(theirs.values()))
+        _read_of_class(names[0], list(ours.values())),
+        _read_of_class(names[1], list(theirs.values())),
     )
 
 
@@ -172,7 +173,7 @@ def _pythons(python: str | tuple[str, str] | None) -> tuple[str | None, str | No
     return names[0], names[-1]
 
 
-def _told(function: Function) -> Read:
+def _read_of(function: Function) -> Read:
     code = function.code
     count = sum(1 for _ in code.walk())
     return Read(
@@ -180,11 +181,11 @@ def _told(function: Function) -> Read:
     )
 
 
-def _told_class(name: str, functions: list[Function]) -> Read:
+def _read_of_class(name: str, functions: list[Function]) -> Read:
     """A class that was compared, by the functions that it defines."""
-    told = [_told(function) for function in functions]
-    first = told[0] if told else Read(name, "", HOST_VERSION, HOST_RELEASE, 0)
-    return replace(first, name=name, codes=sum(each.codes for each in told))
+    reads = [_read_of(function) for function in functions]
+    first = reads[0] if reads else Read(name, "", HOST_VERSION, HOST_RELEASE, 0)
+    return replace(first, name=name, codes=sum(each.codes for each in reads))
 
 
 class _Comparison:

@@ -1,4 +1,4 @@
-"""The canonical form of a code object: what it does, without how it was written down.
+"""The canonical form of a code object: what it does, apart from how it was written.
 
 docs/internals/fingerprints.md describes it. A change here changes fingerprints: raise `SCHEME`.
 """
@@ -19,7 +19,7 @@ from coscope.readers.docstrings import docstring_of
 
 SCHEME = 2  # version of the canonical form and of everything that is put into a fingerprint
 
-# Code that names one of these can see its own local names, or hand its flags on.
+# Code that names one of these can see its own local names, or pass on its flags.
 REVEALING = frozenset(
     ("locals", "vars", "eval", "exec", "compile", "dir", "_getframe", "currentframe")
 )
@@ -172,13 +172,13 @@ def canonical_of(
 
     Args:
         code: Of any version.
-        nested: What stands for a code object among the constants.
+        nested: The text used for a code object among the constants.
         docstrings: Let docstrings count.
         local_names: Let the names of locals count, even where no name suggests that the code
             looks at them.
 
     Raises:
-        CodeError: The bytes are no instruction sequence of their version.
+        CodeError: The bytes are not an instruction sequence of their version.
     """
     names_count = local_names or not REVEALING.isdisjoint(code.names)
     writer = _Writer(code, nested, names_count)
@@ -446,7 +446,7 @@ def digested(root: Code, *, docstrings: bool = False, local_names: bool = False)
     A digest covers what is nested in it. What is shared is written once.
 
     Raises:
-        CodeError: The bytes of one are no instruction sequence of their version.
+        CodeError: The bytes of one are not an instruction sequence of their version.
     """
     digests: dict[int, str] = {}
     found = []

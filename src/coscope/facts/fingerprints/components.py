@@ -9,7 +9,7 @@ from typing import NamedTuple
 from coscope.facts.fingerprints.literals import digest
 
 ARROW = " -> "
-_LONGEST = 160  # characters of a value that are kept; a longer one is told by its digest
+_LONGEST = 160  # characters of a value that are kept; a longer one is replaced by its digest
 
 
 class Component(NamedTuple):
@@ -31,7 +31,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """An input that cannot be told by its content. It counts by its type or name alone."""
+    """An input that its content does not identify. It counts by its type or name alone."""
 
     path: str
     type_name: str
@@ -45,14 +45,14 @@ class Change:
     path: str  # of the part
     label: str  # of the component; "" for a whole part
     old: str | None  # None: it was not there
-    new: str | None  # None: it is no more
+    new: str | None  # None: it is gone
 
 
 def changes(old: Iterable[Part], new: Iterable[Part]) -> Iterator[Change]:
     """What differs, in the order of the newer parts.
 
-    A part that is new because a component leads to it, or gone with one, is not told apart: the
-    component tells it.
+    A part that is new because a component leads to it, or gone with one, is not reported by
+    itself: the component shows it.
     """
     before = {part.path: part for part in old}
     after = {part.path: part for part in new}

@@ -1,7 +1,7 @@
 """What live objects hold, read without running any of their code.
 
 Of exact built-in types the contents are read, of instances of the user's classes their
-dictionaries and slots. Everything else is for the caller to tell by name or to list as unknown.
+dictionaries and slots. Everything else the caller identifies by name, or lists as unknown.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from coscope.readers.values import exact_text, name_of_class
 
 Part = tuple[str, object]  # what it is called there, and the object
 
-# What a class says about where and how it was written, or what repeats what is told elsewhere.
+# What a class says about where and how it was written, or what repeats what is listed elsewhere.
 _ABOUT_ITSELF = frozenset(
     (
         *("__module__", "__qualname__", "__firstlineno__", "__static_attributes__", "__dict__"),
@@ -130,7 +130,7 @@ def _written(kind: type) -> Iterator[tuple[str, str]]:
 
 
 def is_wrapper(thing: object) -> bool:
-    """True of a bound method, partial, property, cached function and their like."""
+    """True for a bound method, partial, property, cached function and their like."""
     return any(is_a(thing, kind) for kind in _WRAPPERS)
 
 
@@ -168,7 +168,7 @@ def is_of_a_statement(cls: type) -> bool:
 
 
 def is_of_c_module(cls: type) -> bool:
-    """True if the module that a class names was loaded from a native file, or is no file's."""
+    """True if the module that a class names was loaded from a native file or from no file."""
     name = namespace_of(cls).get("__module__")
     module: Any = dict.get(sys.modules, name) if type(name) is str else None
     if not is_a(module, ModuleType):
@@ -193,7 +193,7 @@ def container_items(thing: Any) -> list[Any]:
 
 
 def class_parts(cls: type, docstrings: bool) -> list[Part]:
-    """A class's own dictionary in order of names, without what is told elsewhere."""
+    """A class's own dictionary in order of names, without what is listed elsewhere."""
     left_out = _ABOUT_ITSELF if docstrings else _ABOUT_ITSELF | {"__doc__"}
     entries = [
         (name, value)

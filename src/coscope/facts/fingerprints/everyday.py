@@ -169,7 +169,7 @@ def _dtype(dtype: Any) -> str:
     return f"{dtype.str} {dtype.descr!r}"
 
 
-# Names that stand for a member
+# Members of classes, identified by name
 
 
 def member_text(thing: object) -> str | None:

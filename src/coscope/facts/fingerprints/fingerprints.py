@@ -1,4 +1,4 @@
-"""A fingerprint: one text that stays while a function's behaviour does, and changes with it."""
+"""A fingerprint: a hash that changes whenever a function's behaviour might."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Fingerprint(Result):
 
     @property
     def complete(self) -> bool:
-        """True if every input is told by its content or version."""
+        """True if every input is identified by its content or version."""
         return not self.unknown
 
     def explain(self, new: Fingerprint | Mapping[str, object]) -> tuple[Change, ...]:
@@ -65,10 +65,10 @@ class Fingerprint(Result):
 
 
 def from_document(document: Mapping[str, Any]) -> Fingerprint:
-    """The fingerprint of which this is the JSON document.
+    """The fingerprint that this JSON document describes.
 
     Raises:
-        InputError: It is no document of a fingerprint.
+        InputError: It is not the document of a fingerprint.
     """
     try:
         kept = document["fingerprint"]
@@ -92,7 +92,7 @@ def from_document(document: Mapping[str, Any]) -> Fingerprint:
         )
     except (KeyError, TypeError) as error:
         raise InputError(
-            "this is no document of a fingerprint", expected="what `fingerprint --json` writes"
+            "this is not the document of a fingerprint", expected="what `fingerprint --json` writes"
         ) from error
 
 
@@ -103,12 +103,12 @@ _kept: OrderedDict[tuple[int, bool], tuple[object, Witness, Fingerprint]] = Orde
 def fingerprint(
     target: object, *, docstrings: bool = False, python: str | None = None
 ) -> Fingerprint:
-    """Tell a function's behaviour by one text, without running any of it.
+    """Identify a function's behaviour by one text, without running any of it.
 
     The text is the same in every process, whatever the hash seed, the path, the lines, comments
     and docstrings, and the names of plain locals. It changes with code, constants, defaults,
     cells, the globals that are read, the helpers and classes behind them, and the versions of
-    libraries. What cannot be told by its content is listed in `unknown`.
+    libraries. What its content does not identify is listed in `unknown`.
 
     A fingerprint is kept, together with what it was made from, as long as nothing of that has
     changed; at most `KEPT` of them.
@@ -120,7 +120,7 @@ def fingerprint(
 
     Raises:
         TargetError, SourceError, InterpreterError, PycError: See `coscope.read`.
-        CodeError: A code object is no instruction sequence of its version.
+        CodeError: A code object is not an instruction sequence of its version.
 
     >>> before = fingerprint(lambda x: x + 1)
     >>> before.value == fingerprint(lambda y: y + 1).value

@@ -25,7 +25,7 @@ class Search(Protocol):
 
     witness: Witness
     unknown: list[Unknown]
-    bindings: dict[tuple[int, int, str], tuple[str, str]]  # what was told already
+    bindings: dict[tuple[int, int, str], tuple[str, str]]  # what was reported already
 
     def key(self, thing: object, path: str, owner: str, depth: int = 0) -> str: ...
     def module(
@@ -85,7 +85,7 @@ class Reading:
     ) -> Iterator[tuple[str, str]]:
         for name in uses.attributes:
             if name in STATEFUL_METHODS:
-                reason = f"a call of {name} reads state that is no part of any object here"
+                reason = f"a call of {name} reads state that is not part of any object here"
                 self.inputs.unknown.append(Unknown(path, "state of the process", reason))
         for name, offsets in uses.imports.items():
             yield from self._imported(name, tuple(offsets), code, path, scope, uses)
@@ -124,7 +124,7 @@ class Reading:
         if thing is MISSING:
             unknown = found.kind == "builtin"
             if unknown:
-                reason = "looked up by the methods of a namespace that is no plain dict"
+                reason = "looked up by the methods of a namespace that is not a plain dict"
                 self.inputs.unknown.append(Unknown(_joined(path, label), "name", reason))
             yield from self._once(component, "unknown" if unknown else "unbound")
         elif is_a(thing, ModuleType):
@@ -222,7 +222,7 @@ _DYNAMIC = frozenset(
 
 
 def is_dynamic(thing: object) -> bool:
-    """True of the functions that may make names out of data; they live as long as Python."""
+    """True for the functions that may make names out of data; they live as long as Python."""
     return id(thing) in _DYNAMIC
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from coscope.model import Code, Constant, FrozenSet, Opaque, Slice
 
-_LONGEST = 2_000  # characters of a constant's text; a longer one is told by its digest
+_LONGEST = 2_000  # characters of a constant's text; a longer one is replaced by its digest
 
-Nested = Callable[[Code], str]  # the text that stands for a nested code object
+Nested = Callable[[Code], str]  # the text used for a nested code object
 
 
 def digest(text: str) -> str:
@@ -54,7 +54,7 @@ def constant_key(value: Constant, nested: Nested, memo: dict[int, str] | None = 
 
     Args:
         value: As the model holds it.
-        nested: What stands for a code object.
+        nested: The text used for a code object.
         memo: Texts of containers by id, for the time of one code object.
     """
     text = atom_key(value)

@@ -1,4 +1,4 @@
-"""What orders the items of a set alike in every process."""
+"""An order for the items of a set that is the same in every process."""
 
 from __future__ import annotations
 

@@ -24,11 +24,11 @@ class Origin(NamedTuple):
 
     kind: str  # "user", "library" or "python"
     package: str  # top package
-    version: str | None = None  # of a library; None if nobody tells
+    version: str | None = None  # of a library; None if it is not known
 
     @property
     def text(self) -> str:
-        """What stands for the content: `library numpy 2.1.0`, `python`."""
+        """The text used for the content: `library numpy 2.1.0`, `python`."""
         return f"library {self.package} {self.version}" if self.kind == "library" else self.kind
 
 

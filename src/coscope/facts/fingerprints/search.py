@@ -54,7 +54,7 @@ def _is_entered(kind: type) -> bool:
 
 
 class Inputs:
-    """The search under way, breadth first. What it has seen is kept alive by the witness."""
+    """The search in progress, breadth first. The witness keeps alive what it has seen."""
 
     def __init__(self, docstrings: bool) -> None:
         self.docstrings = docstrings
@@ -435,7 +435,7 @@ class Inputs:
             yield f"attribute {name}", self.key(value, joined(path, name), path)
 
     def code_components(self, code: Code, local_names: bool) -> Iterator[tuple[str, str]]:
-        """The digest of the code; its parameters, constants and names, which tell a change."""
+        """The digest of the code; its parameters, constants and names, which show a change."""
         found = digested(code, docstrings=self.docstrings, local_names=local_names)
         root = found[-1]
         yield "code", f"sha256:{root.digest}"
@@ -458,7 +458,7 @@ def _package_of_class(cls: type) -> str:
 
 
 def _is_seeded(function: FunctionType) -> bool:
-    """True of a `__hash__` that attrs made: a hash of this process is a constant of its code."""
+    """True for a `__hash__` that attrs made: a hash of this process is a constant of its code."""
     co = function.__code__
     return co.co_name == "__hash__" and co.co_filename.startswith("<attrs generated ")
 

@@ -1,4 +1,4 @@
-"""Whether anything that a fingerprint was made from has changed, told by identity alone."""
+"""Whether anything that a fingerprint was made from has changed, judged by identity alone."""
 
 from __future__ import annotations
 

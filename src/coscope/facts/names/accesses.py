@@ -1,4 +1,4 @@
-"""How one code object uses names, told from its columns: dotted paths, attributes, constants."""
+"""How one code object uses names, read from its columns: dotted paths, attributes, constants."""
 
 from __future__ import annotations
 
@@ -104,13 +104,13 @@ def _meaning(row: Opcode | None) -> _Meaning | None:
 
 
 def accesses_of(code: Code) -> Accesses:
-    """Every use of a name that is no fast local.
+    """Every use of a name that is not a fast local.
 
     Attributes that are read right after the value before them make a dotted path of it:
     `np.linalg.norm`.
 
     Raises:
-        CodeError: The bytes are no instruction sequence of their version.
+        CodeError: The bytes are not an instruction sequence of their version.
     """
     found = Accesses()
     variables = found.variables
@@ -193,7 +193,7 @@ def _calling(version: str, opcodes: bytes, opargs: Sequence[int]) -> Callable[[i
 
 
 def _is_lazy(code: Code, offset: int) -> bool:
-    """True of `lazy import` (PEP 810, 3.15), where two flags lie below the index of the name."""
+    """True for `lazy import` (PEP 810, 3.15), where two flags are below the index of the name."""
     columns = code.instructions
     row = table(code.version).opcodes["IMPORT_NAME"]
     return row.operand == "name>>2" and bool(columns.opargs[columns.at(offset).index] & 1)

@@ -20,7 +20,7 @@ _BETWEEN = ("SWAP", "COPY", "MAKE_CELL", "EXTENDED_ARG", "NOP")
 class Inlined:
     """One comprehension that has no code object of its own."""
 
-    kind: str  # "list comprehension", ...; "comprehension" if the code does not tell
+    kind: str  # "list comprehension", ...; "comprehension" if the code does not show it
     names: tuple[str, ...]  # variables that it hides, those of comprehensions inside it too
     offset: int  # byte offset of its first instruction, which saves a hidden variable
     span: Span  # source range of the whole comprehension
@@ -33,7 +33,7 @@ def inlined_comprehensions(code: Code) -> tuple[Inlined, ...]:
     uninterrupted run of these for each comprehension.
 
     Raises:
-        CodeError: The bytes are no instruction sequence of their version.
+        CodeError: The bytes are not an instruction sequence of their version.
 
     Source:
         CPython 3.13.0, Python/compile.c, push_inlined_comprehension_state.

@@ -153,7 +153,7 @@ def walk(found: Found, names: Iterable[str]) -> Found:
 
 
 def static_attribute(thing: Any, name: str) -> Any:
-    """What a module or class holds under a name, if no descriptor stands between; else MISSING."""
+    """What a module or class holds under a name, if no descriptor is in between; else MISSING."""
     if is_a(thing, ModuleType):
         return dict.get(member(ModuleType, "__dict__", thing), name, MISSING)
     if not is_a(thing, type):
@@ -170,7 +170,7 @@ def static_attribute(thing: Any, name: str) -> Any:
 
 
 def _absolute(name: str, namespace: dict[str, object]) -> str | None:
-    """An import's name without leading dots; None where the package is not known."""
+    """An import's name without leading dots; None if the package is not known."""
     level = len(name) - len(name.lstrip("."))
     if not level:
         return name

@@ -1,4 +1,4 @@
-"""Each use of a name by an instruction, told by the opcode that does it."""
+"""Each use of a name by an instruction, as its opcode says."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def uses_of(code: Code) -> Iterator[SlotUse]:
     """Every use of a name by the code's own instructions, in code order.
 
     Raises:
-        CodeError: The bytes are no instruction sequence of their version.
+        CodeError: The bytes are not an instruction sequence of their version.
 
     Source:
         CPython 3.13.0, Python/flowgraph.c, convert_pseudo_ops: LOAD_CLOSURE becomes LOAD_FAST;

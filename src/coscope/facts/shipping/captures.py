@@ -39,11 +39,11 @@ _FOR_SIZES = 0.4  # of the budget
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether one tool takes one object, and if not, what stands in the way."""
+    """Whether one tool takes one object, and if not, what prevents it."""
 
     tool: str  # "pickle" or "cloudpickle"
     takes: bool | None  # None: not known; the reason says why
-    tried: bool  # False: told from types alone, and so likely at best
+    tried: bool  # False: judged by types alone, and so likely at best
     path: tuple[Step, ...] = ()  # from the target to the first culprit, or to what is not known
     culprit: Value | None = None
     reason: str | None = None
@@ -112,14 +112,14 @@ def capture(
     budget: float = BUDGET,
     progress: Progress | None = None,
 ) -> Capture:
-    """Tell what travels with an object when it is shipped to Dask, Ray, Spark or a process.
+    """Report what travels with an object when it is shipped to Dask, Ray, Spark or a process.
 
     Args:
         target: A live object (function, method, partial, class, any instance), "module:name", or
             what `coscope.read` gave of one.
         pickle: Pickle it with pickle and cloudpickle (if installed) to see what they do. This runs
             the `__reduce__` and `__getstate__` of whatever is captured. Without it nothing runs,
-            and the verdicts are told from types.
+            and the verdicts are judged by types.
         budget: Seconds for sizes, verdicts and search together. Code of an object that does not
             end while it is pickled is not stopped.
         progress: Called now and then with the milliseconds gone, and those allowed.
@@ -247,7 +247,7 @@ def _home_of(target: object) -> object:
 
 
 def _is_helper(thing: Any, home: Any) -> bool:
-    """True of what is looked into: functions of the target's module, and what goes by value."""
+    """True for what is looked into: functions of the target's module, and what goes by value."""
     if type(thing) is MethodType or is_a(thing, functools.partial):
         return True
     if type(thing) is FunctionType:

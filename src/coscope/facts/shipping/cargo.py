@@ -81,7 +81,7 @@ ATOMS = frozenset(map(id, (*_ATOMS, type(None), type(...), type(NotImplemented))
 
 
 class Walk:
-    """Objects met on a way through parts, nearest first, each once and with the path to it."""
+    """Objects found by following parts, nearest first, each once and with the path to it."""
 
     def __init__(self, thing: object, path: tuple[Step, ...]) -> None:
         self.start = path

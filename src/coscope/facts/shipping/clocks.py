@@ -9,7 +9,7 @@ Progress = Callable[[int, int], None]  # milliseconds gone, milliseconds allowed
 
 
 class Clock:
-    """Starts when it is made, and tells when its time is over.
+    """Starts when it is made, and says when its time is over.
 
     Args:
         seconds: That it allows.

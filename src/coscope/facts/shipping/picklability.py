@@ -201,7 +201,7 @@ _C_METHODS = (MethodDescriptorType, WrapperDescriptorType, ClassMethodDescriptor
 
 
 def _of_known_type(thing: object, tool: str) -> Opinion | None:
-    """By a rule for its very type; None if there is no such rule."""
+    """By a rule for exactly its type; None if there is no such rule."""
     kind = type(thing)
     name = type_name_of(thing)
     if name in _REFUSED:

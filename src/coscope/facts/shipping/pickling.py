@@ -1,4 +1,4 @@
-"""Try to pickle objects, within limits, and find what stands in the way.
+"""Try to pickle objects, within limits, and find what prevents it.
 
 This runs the objects' own code (`__reduce__`, `__getstate__`, ...), which nothing else in this room
 does. Only `capture(..., pickle=True)` comes here.
@@ -131,7 +131,7 @@ def try_to_pickle(
 def _culprit(
     thing: object, tool: str, path: tuple[Step, ...], tried: Attempt, clock: Clock
 ) -> Expectation:
-    """The object at which pickling stopped, and a way to it through the parts of the target."""
+    """The object at which pickling stopped, and a path to it through the parts of the target."""
     last = tried.last
     if last is not MISSING and id(type(last)) not in ATOMS:
         steps = path if last is thing else _way(thing, last, tool, path, clock)

@@ -24,7 +24,7 @@ from coscope.readers.attributes import MISSING, class_attribute, member, mro_of,
 from coscope.readers.recent_types import frozen_items, is_frozen_dict, is_lazy_import
 
 MOST_OBJECTS = 1_000_000  # counted for one result
-SECONDS = 2.0  # for one result, unless told otherwise
+SECONDS = 2.0  # for one result, unless the caller says otherwise
 
 _HAVE_GC = 1 << 14  # Py_TPFLAGS_HAVE_GC
 _GC_HEAD = 2 * (sys.maxsize.bit_length() + 1) // 8  # bytes in front of a tracked object
@@ -69,7 +69,7 @@ class Scale:
     Args:
         clock: The time for all weighings together.
         most: Objects that are counted in all.
-        by_name: Tells of a function, class or module whether nothing of it is to be counted.
+        by_name: Says whether a function, class or module counts nothing at all.
     """
 
     def __init__(
@@ -211,7 +211,7 @@ def _parts_of(kind: type) -> Callable[[Any], object]:
 
 
 def _parts_of_function(function: FunctionType) -> Iterator[Any]:
-    """What a function holds itself; its globals are nobody's own."""
+    """What a function itself holds, without its globals."""
     yield from (function.__code__, function.__defaults__, function.__kwdefaults__)
     yield function.__dict__
     yield from contents_of(function)
@@ -233,7 +233,7 @@ def _numpy_member(kind: type, name: str) -> Any:
 
 
 def is_array(kind: type) -> bool:
-    """True of numpy's array type and what extends it."""
+    """True for numpy's array type and what extends it."""
     return _numpy_member(kind, "nbytes") is not None
 
 

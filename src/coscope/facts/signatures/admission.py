@@ -26,12 +26,12 @@ class Verdict:
 
 
 def judge(thing: object, arguments: Arguments, receiver: Receiver | None = None) -> Verdict:
-    """Decide a call, through every wrapper whose code hands it on.
+    """Decide a call, through every wrapper whose code passes it on.
 
     Args:
         thing: Any callable.
         arguments: Of the call.
-        receiver: What `self` stands for, where `thing` is a method that was found by `super()`.
+        receiver: What `self` is, if `thing` is a method that was found by `super()`.
     """
     try:
         reached = follow(thing, arguments, receiver)
@@ -45,14 +45,14 @@ def judge(thing: object, arguments: Arguments, receiver: Receiver | None = None)
 
 
 def is_an_abstract_class(thing: object) -> bool:
-    """True for a class that `object.__new__` makes no instance of."""
+    """True for a class that `object.__new__` does not instantiate."""
     return is_a(thing, type) and is_abstract(thing)  # type: ignore[arg-type]
 
 
 def followed_calls(
     function: FunctionType, code: Code, receiver: Receiver | None
 ) -> list[tuple[Forward, Callee | None]]:
-    """The calls that hand `*args` or `**kwargs` on, or call what `__wrapped__` names."""
+    """The calls that pass on `*args` or `**kwargs`, or call what `__wrapped__` names."""
     wrapped = dict.get(function.__dict__, "__wrapped__", MISSING)
     found = []
     for forward in forwards(code):

@@ -85,7 +85,7 @@ def annotations_of(links: Iterable[Link]) -> Iterator[Annotation]:
 
 
 def hides_annotations(link: Link) -> bool:
-    """True if a function makes its annotations when asked, and no source tells them (3.14)."""
+    """True if a function makes its annotations when asked, and no source shows them (3.14)."""
     if _annotate is None or link.function is None or type(link.object) is not FunctionType:
         return False
     if "__wrapped__" in link.object.__dict__ or link.function.annotations:
@@ -208,7 +208,7 @@ def _judged(
 
 
 def _quoted(node: ast.AST | None) -> Iterator[str]:
-    """The strings that stand for types inside of an annotation as written."""
+    """The strings that name types inside an annotation as written."""
     if isinstance(node, ast.Constant) and type(node.value) is str:
         yield node.value
     if node is None or (isinstance(node, ast.Subscript) and _last_name(node.value) == "Literal"):
@@ -223,7 +223,7 @@ def _last_name(node: ast.expr) -> str:
 
 
 def _strings_in(value: Any, depth: int) -> Iterator[str]:
-    """The strings that stand for types inside of an annotation object."""
+    """The strings that name types inside an annotation object."""
     if is_a(value, str):
         yield exact_text(value)
         return
@@ -250,7 +250,7 @@ class _Scope:
         self.parameters = dict(_type_parameters(function))
 
     def find(self, name: str) -> object:
-        """The object that a name stands for; else MISSING."""
+        """The object that a name refers to; else MISSING."""
         if name in self.parameters:
             return self.parameters[name]
         value = dict.get(self.function.__globals__, name, MISSING)

@@ -66,7 +66,7 @@ class Witness:
 def witnesses(thing: object, name: str, reported: Shape, binding: Shape | None) -> list[Witness]:
     """Construct calls at the limits of both signatures, and keep those on which they differ.
 
-    Nothing is called. A call counts only where every wrapper on its way could be followed.
+    Nothing is called. A call counts only if every wrapper on its path could be followed.
 
     Args:
         thing: The callable.

@@ -1,4 +1,4 @@
-"""One link of a chain of wrappers, and what it loses or changes of the next."""
+"""One link of a chain of wrappers, and what it loses or changes compared with the next."""
 
 from __future__ import annotations
 
@@ -60,22 +60,22 @@ def changes_of(
     wrapped: object,
 ) -> list[str]:
     """What a function that wraps another loses or changes, in words."""
-    told: list[str] = []
+    changes: list[str] = []
     if link.wraps or (forward is not None and is_closure_over(link, forward)):
-        told += _of_names(link, following)
-        told += _of_flavours(link, following)
-        told += _of_defaults(link, following)
+        changes += _of_names(link, following)
+        changes += _of_flavours(link, following)
+        changes += _of_defaults(link, following)
     if forward is None:
-        told.append(
+        changes.append(
             "its code is not seen to call what __wrapped__ names"
             if not calls
             else f"what {calls[0][0].text} calls is known only when it runs"
         )
-        return told
+        return changes
     if wrapped is not MISSING and wrapped is not following.object:
-        told.append(f"__wrapped__ names {name_of(wrapped)}, but its code calls another callable")
-    told += _of_arguments(link, forward)
-    return told
+        changes.append(f"__wrapped__ names {name_of(wrapped)}, but its code calls another callable")
+    changes += _of_arguments(link, forward)
+    return changes
 
 
 def is_closure_over(link: Link, forward: Forward) -> bool:
@@ -136,7 +136,7 @@ def _kept_stars(accepts: Shape, forward: Forward) -> Iterator[str]:
     for kind, stars in (("*args", "*"), ("**kwargs", "**")):
         for parameter in accepts.of_kind(kind):
             if stars not in forward.stars:
-                yield f"it does not hand {stars}{parameter.name} on"
+                yield f"it does not pass {stars}{parameter.name} on"
 
 
 def _of_arguments(link: Link, forward: Forward) -> Iterator[str]:
@@ -148,9 +148,9 @@ def _of_arguments(link: Link, forward: Forward) -> Iterator[str]:
     if link.accepts is not None:
         yield from _kept_stars(link.accepts, forward)
     if not forward.exact:
-        yield "it changes the arguments before it hands them on"
+        yield "it changes the arguments before it passes them on"
     if not forward.always:
-        yield "some ways through its code return without the call"
+        yield "some paths through its code return without the call"
 
 
 def _star(kind: str) -> bool:

@@ -384,7 +384,7 @@ def _of_instance(thing: object, sources: list[str], depth: int) -> Shape:
             instance_attribute(thing, "__kwdefaults__"),
         )
         if all(each is None or type(each) in (tuple, dict) for each in held):
-            sources.append(f"what {name_of(thing)} tells of its code")
+            sources.append(f"what {name_of(thing)} says about its code")
             return of_code(co, *held)
     text = instance_attribute(thing, "__text_signature__")
     if type(text) is str and text:

@@ -48,7 +48,7 @@ class Signatures(Result):
 
 
 def signature(target: object, *, python: str | None = None) -> Signatures:
-    """Tell which calls a callable says it accepts, and which its code accepts. Nothing is called.
+    """Report which calls a callable says it accepts, and which its code accepts. Nothing is called.
 
     Args:
         target: Anything callable, or what `read` takes: "pkg.mod:name" imports, a file does not.
