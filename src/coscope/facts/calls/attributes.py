@@ -1,4 +1,4 @@
-"""Attributes that only a descriptor computes; objects that bind as functions do."""
+"""Attributes that a descriptor computes; what binds as functions do; exits that let errors out."""
 
 from __future__ import annotations
 
