@@ -62,7 +62,7 @@ def test_edits_follow_one_another() -> None:
 
 
 def test_what_is_no_edit_is_told() -> None:
-    with pytest.raises(PatchError, match="this is no edit"):
+    with pytest.raises(PatchError, match="this is not an edit"):
         apply(code_of(SOURCE), [replace(SetMetadata()), "SetMetadata"])  # type: ignore[list-item]
 
 

@@ -179,7 +179,7 @@ def _described(code: Code, edit: SetMetadata, root: Code, outermost: bool) -> Co
     moved = 0 if first is None else first - root.firstlineno
     if moved > 0 and _last_line(code) + moved > _LAST_LINE:
         raise PatchError(
-            "the lines behind it would be beyond the last that CPython can tell",
+            "the lines behind it would be beyond the last that CPython can record",
             code=code.qualname,
             expected=f"a first line of at most {_LAST_LINE + root.firstlineno - _last_line(code)}",
             found=first,

@@ -98,10 +98,22 @@ def replace_constant(code: Code, edit: ReplaceConstant) -> Code:
         _check_names(code, load)
     if holding and edit.folded == "refuse":
         raise _folded(code, old, holding)
-    wanted: list[tuple[_Load, Constant]] = [(load, new) for load in hit]
+    wanted = _wanted(edit, (old, new), hit, holding)
+    return _rewritten(code, loads, wanted, constants)
+
+
+def _wanted(
+    edit: ReplaceConstant,
+    change: tuple[Constant, Constant],
+    hit: list[_Load],
+    holding: list[_Load],
+) -> list[tuple[_Load, Constant]]:
+    """Each load that changes, with its new value."""
+    old, new = change
+    wanted = [(load, new) for load in hit]
     if edit.folded == "replace":
         wanted += [(load, _substituted(load.value, old, new, edit.loose)) for load in holding]
-    return _rewritten(code, loads, wanted, constants)
+    return wanted
 
 
 def _holding(code: Code, loads: list[_Load], old: Constant, *, loose: bool) -> list[_Load]:
@@ -113,7 +125,7 @@ def _holding(code: Code, loads: list[_Load], old: Constant, *, loose: bool) -> l
 def _check(code: Code, edit: ReplaceConstant, old: Constant, new: Constant) -> None:
     if isinstance(old, Code) or isinstance(new, Code):
         raise Refused(
-            "a code object is no constant to be replaced",
+            "a code object is not a constant to be replaced",
             code=code.qualname,
             hint="Edit the nested code object instead: give its qualified name as `code`.",
         )

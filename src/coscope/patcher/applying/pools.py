@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from coscope.errors import Refused
@@ -43,18 +44,17 @@ def modelled(value: Any, depth: int = 0) -> Constant:
         return value
     if depth < _DEEPEST:
         if kind is tuple:
-            return tuple(modelled(item, depth + 1) for item in value)
+            return _all_modelled(value, depth + 1)
         if kind is frozenset:
-            items = [modelled(item, depth + 1) for item in value]
-            return FrozenSet(tuple(sorted(items, key=key)))  # the same bytes at every run
+            # Sorted, for the same bytes at every run.
+            return FrozenSet(tuple(sorted(_all_modelled(value, depth + 1), key=key)))
         if kind is FrozenSet:
-            return FrozenSet(tuple(modelled(item, depth + 1) for item in value.items))
+            return FrozenSet(_all_modelled(value.items, depth + 1))
         if kind in (slice, Slice):
-            parts = (value.start, value.stop, value.step)
-            return Slice(*(modelled(part, depth + 1) for part in parts))
+            return Slice(*_all_modelled((value.start, value.stop, value.step), depth + 1))
     shown = "a container in a file" if kind is Collection else kind.__name__
     raise Refused(
-        "this value is no constant",
+        "this value is not a constant",
         expected="None, bool, int, float, complex, str, bytes, ..., or a tuple, frozenset or slice",
         found=shown,
         hint="Put a global or a default in its place, or give the object itself to a live patch.",
@@ -110,3 +110,7 @@ class Names:
         if name not in self.items:
             self.items.append(name)
         return self.items.index(name)
+
+
+def _all_modelled(items: Iterable[object], depth: int) -> tuple[Constant, ...]:
+    return tuple(modelled(item, depth) for item in items)

@@ -117,7 +117,7 @@ def check_edit(edit: AnyEdit) -> None:
             and what belongs there.
     """
     if not isinstance(edit, Edit):
-        raise PatchError("this is no edit", found=type_name_of(edit))
+        raise PatchError("this is not an edit", found=type_name_of(edit))
     _check(edit)
 
 
@@ -143,7 +143,7 @@ def items(title: str, given: object, what: str = "a list") -> tuple[Any, ...]:
     """Everything in an iterable, of whatever kind it is; `what` says which one is wanted.
 
     Raises:
-        PatchError: It is none, or cannot be gone through.
+        PatchError: It is not one, or iterating over it fails.
     """
     if isinstance(given, str | bytes) or not isinstance(given, Iterable):
         raise PatchError(f"{title} are {what}", found=type_name_of(given))

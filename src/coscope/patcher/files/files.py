@@ -83,7 +83,7 @@ def patch_file(
     check("python", python)
     if os.path.splitext(output)[1].lower() in SOURCE:
         raise PatchError(
-            "a .pyc is no source file", file=output, hint="Give the output a name in .pyc."
+            "a .pyc is not a source file", file=output, hint="Give the output a name in .pyc."
         )
     if not force and os.path.lexists(output):
         raise exists(output)

@@ -268,7 +268,7 @@ def _find_targets(
             target += offsets[index] + 2 * operation.prefixes
         if target not in at:
             raise CodeError(
-                "the jump target is no start of an instruction",
+                "the jump target is not the start of an instruction",
                 code=listing.code.qualname,
                 offset=offsets[index],
                 line=item.line,

@@ -268,7 +268,7 @@ class Editor(Generic[F]):
             if isinstance(each, Do) and each.opname == "LOAD_CONST":
                 each = Do(each.opname, constant_of(each.arg, self._objects), each.flag)
             elif not isinstance(each, Do | Mark):
-                raise PatchError("this is no instruction", expected="Do(...) or Mark(...)")
+                raise PatchError("this is not an instruction", expected="Do(...) or Mark(...)")
             made.append(each)
         return tuple(made)
 

@@ -232,7 +232,7 @@ def constant_of(value: object, objects: dict[int, object]) -> Constant:
     """
     if type(value) is CodeType or type(value) is Code:
         raise Refused(
-            "a code object is no constant to load",
+            "a code object is not a constant to load",
             found=value.co_name if type(value) is CodeType else value.name,
             hint="Patch the function that has it, with nested=True.",
         )

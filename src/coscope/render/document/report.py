@@ -180,7 +180,7 @@ def tree_of(code: Code) -> list[tuple[Code, int | None]]:
 
 
 def nested(function: Function, code: Code) -> Function:
-    """A nested code object as a function of which nothing live is known."""
+    """A nested code object as a function without anything live."""
     return replace(
         function,
         code=code,

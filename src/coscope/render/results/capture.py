@@ -133,7 +133,7 @@ def _chain(pen: Pen, entry: schema.CapturePath, room: int, *, skip: str = "") ->
 
 def _about(found: schema.CaptureDocument) -> str:
     words = "size: deep, shared parts once"
-    return words if found["pickled"] else f"{words}; verdicts told from types, --pickle tries"
+    return words if found["pickled"] else f"{words}; verdicts inferred from types, --pickle tries"
 
 
 def _add_items(page: Sheet, items: list[schema.CaptureItem], travelling: bool) -> None:

@@ -128,7 +128,7 @@ def sheet(found: schema.DependsDocument, pen: Pen) -> Sheet:
         rows = [row for row in found["dependencies"] if row["access"] == access]
         _add_rows(page, heading, note, rows, lambda row: _cells(pen, row))
     _add_rows(page, "Raises if reached", "", found["failures"], _failure)
-    note = "names that no reading of the code can tell"
+    note = "names that reading the code cannot show"
     _add_rows(page, "Dynamic", note, found["dynamic"], _dynamic)
     _add_rows(page, "Holds", "", found["held"], _held)
     _add_words(page, "Attributes", "of whatever object", (a["name"] for a in found["attributes"]))
@@ -161,7 +161,7 @@ def _add_rows(
     page.heading(heading, note)
     page.extend(_table(page.pen, [show(row) for row in rows[:_MOST_ROWS]]))
     if len(rows) > _MOST_ROWS:
-        page.add((f"  and {len(rows) - _MOST_ROWS} more, which --json tells", "faint"))
+        page.add((f"  and {len(rows) - _MOST_ROWS} more, which --json lists", "faint"))
 
 
 def _table(pen: Pen, rows: list[tuple[Piece, ...]]) -> list[Line]:

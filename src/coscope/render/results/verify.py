@@ -245,7 +245,7 @@ def target_sheet(report: schema.VerifyReport, pen: Pen, *, alone: bool) -> Sheet
     left = len(report["violations"]) - len(shown)
     if left:
         page.blank()
-        page.add((f"  and {_count(left, 'more violation')} here; --json tells all", "warning"))
+        page.add((f"  and {_count(left, 'more violation')} here; --json lists all", "warning"))
     return page
 
 

@@ -52,7 +52,7 @@ class Place:
             raise Fault("%s is a class: name one of its functions, such as __init__" % self.target)
         if inspect.isbuiltin(found) or inspect.ismethoddescriptor(found):
             raise Fault("%s is not written in Python: there is no code to change" % self.target)
-        raise Fault("%s is no Python function, but of type %s" % (self.target, type(found)))
+        raise Fault("%s is not a Python function, but of type %s" % (self.target, type(found)))
 
 
 def _unwrapped(held: object) -> object:
