@@ -352,7 +352,7 @@ def test_a_class_body() -> None:
         (InsertCall(call=HOOK, at="noon"), PatchError, "InsertCall.at is 'entry' or"),
         (InsertCall(call=HOOK, args=(Outcome(),)), PatchError, "no outcome before an exit"),
         (InsertCall(call=HOOK, args=("x",)), PatchError, "InsertCall.args is a tuple of"),  # type: ignore[arg-type]
-        (InsertCall(call=Literal([])), Refused, "is no constant"),
+        (InsertCall(call=Literal([])), Refused, "is not a constant"),
         (
             InsertCall(call=HOOK, at="instruction", where=opcode("RESUME")),
             Refused,

@@ -246,7 +246,7 @@ def test_a_code_object_is_refused() -> None:
 
 @pytest.mark.parametrize("value", [[1], {}, object(), {1: 2}])
 def test_what_is_no_constant_is_refused(value: Any) -> None:
-    assert "is no constant" in str(problem(code_of(OUTER), 42, value))
+    assert "is not a constant" in str(problem(code_of(OUTER), 42, value))
 
 
 def test_a_live_object_is_one_if_its_identity_is_given() -> None:
