@@ -123,7 +123,7 @@ def test_nothing_is_written_after_a_refusal(run: Any, folder: Path) -> None:
         (("--name", "print=1+1"), "two names"),
         ((), "there is no edit"),
         (("--cell", "y=3"), "a file has no cells"),
-        (("--edits", "app.py"), "no JSON"),
+        (("--edits", "app.py"), "not JSON"),
     ):
         status, out, err = run("app.py", *words, "-o", "out.pyc")
         assert (2, "") == (status, out)

@@ -77,20 +77,20 @@ def _value(node: ast.expr, text: str) -> object:
     try:
         return ast.literal_eval(node)
     except (ValueError, TypeError, MemoryError, RecursionError):
-        _refuse("an argument is no literal", text, node)
+        _refuse("an argument is not a literal", text, node)
 
 
 def _items(node: ast.expr, text: str) -> list[object]:
     value = _value(node, text)
     if not isinstance(value, (list, tuple, set, dict, str, bytes)):
-        _refuse("what follows * is no list, tuple, set, dict or string", text, node)
+        _refuse("what follows * is not a list, tuple, set, dict or string", text, node)
     return list(value)
 
 
 def _pairs(node: ast.expr, text: str) -> list[tuple[object, object]]:
     value = _value(node, text)
     if not isinstance(value, dict):
-        _refuse("what follows ** is no dict", text, node)
+        _refuse("what follows ** is not a dict", text, node)
     return list(value.items())
 
 

@@ -34,7 +34,7 @@ FOUND = 1  # exit status
 _FAIL_ON = ("error", "warning", "info", "never")
 
 
-@click.command("audit", short_help="Findings that are true: of files, or of imported packages.")
+@click.command("audit", short_help="Audit files, or imported packages with --live.")
 @click.option(
     "--live", is_flag=True, help="TARGETs are packages: import them, look at objects too."
 )
@@ -56,8 +56,10 @@ _FAIL_ON = ("error", "warning", "info", "never")
     show_default=True,
     help=help_of("audit"),
 )
-@click.option("--baseline", metavar="FILE", help="Tell only what is not in FILE.")
-@click.option("--write-baseline", metavar="FILE", help="Write all findings to FILE, and tell none.")
+@click.option("--baseline", metavar="FILE", help="Report only what is not in FILE.")
+@click.option(
+    "--write-baseline", metavar="FILE", help="Write all findings to FILE, and report none."
+)
 @click.option("--fix-hints", is_flag=True, help="Show the example of each rule, too.")
 @click.option("--statistics", is_flag=True, help="End with a table of the rules.")
 @click.option("--pickle", is_flag=True, help="Names must lead back to their functions (SIG109).")
@@ -80,7 +82,7 @@ _FAIL_ON = ("error", "warning", "info", "never")
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
 @common
 def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
-    """Tell what is true of the code of each TARGET, and worth changing.
+    """Report what is true of the code of each TARGET, and worth changing.
 
     \b
     coscope audit src/                        files: compiled, never executed
@@ -290,7 +292,7 @@ def _warm(
     found = watch(line, list(targets), selection.rules(), options, python)
     pen = Pen(ascii=session.ascii)
     write_lines(
-        f"coscope: nothing is known of a process: {pen.clean(error)}" for error in found.errors
+        f"coscope: nothing is known about a process: {pen.clean(error)}" for error in found.errors
     )
     write_lines(
         f"coscope: the locals of {pen.clean(name)} were not read: {UNREAD}" for name in found.unread

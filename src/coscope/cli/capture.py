@@ -27,7 +27,7 @@ from coscope.cli.session import Session
 @click.argument("target")
 @common
 def command(session: Session, target: str, tries: bool, budget: float) -> None:
-    """Tell what travels with TARGET to Dask, Ray, Spark or another process.
+    """Show what travels with TARGET to Dask, Ray, Spark or another process.
 
     \b
     coscope capture app.jobs:task            sizes, and what the tools will likely say

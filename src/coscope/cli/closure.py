@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def command(
     session: Session, target: str | Snippet, form: str, unwrap: bool, python: str | None
 ) -> None:
-    """Tell what the cells of TARGET are: who makes, reads, writes and shares each.
+    """Show what the cells of TARGET are: who makes, reads, writes and shares each.
 
     \b
     coscope closure app.jobs:task                  a live function: its module is imported

@@ -45,9 +45,7 @@ def command() -> None:
     help="Processes; all cores if not given.",
 )  # fmt: skip
 @click.option("--dask", metavar="ADDRESS", help="Run on a Dask cluster: tcp://scheduler:8786.")
-@click.option(
-    "--pycache", is_flag=True, help="Read .pyc files whose source stands beside them too."
-)
+@click.option("--pycache", is_flag=True, help="Read .pyc files whose source is beside them too.")
 @common
 def scan_command(
     session: Session,

@@ -33,11 +33,11 @@ def command(
     unwrap: bool,
     python: str | None,
 ) -> None:
-    """Tell what TARGET depends on, and by which path.
+    """List what TARGET depends on, and by which path.
 
     Nothing of it is called. Code nested in it is always looked into. A live target (json:dumps) is
-    imported, and its names are resolved to objects; of a file, which is never executed, the names
-    alone are told.
+    imported, and its names are resolved to objects; for a file, which is never executed, only the
+    names are listed.
     """
     from coscope.facts.dependencies.depends import depends
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     "--since",
     type=click.Path(exists=True, dir_okay=False),
     metavar="FILE",
-    help="Tell what changed since a fingerprint that was kept with --json; exit 1 if anything did.",
+    help="Report what changed since a fingerprint kept with --json; exit 1 if anything did.",
 )
 @python_option
 @targeted
@@ -35,13 +35,13 @@ def command(
     since: str | None,
     python: str | None,
 ) -> None:
-    """Tell the behaviour of TARGET by one text.
+    """Hash the behaviour of TARGET: the hash changes whenever the behaviour might.
 
     It stays the same across processes, hash seeds, paths, line moves, comments and docstrings. It
     changes with code, constants, defaults, cells, the globals that are read, and the helpers,
-    classes and library versions behind them. What cannot be told by its content is listed.
+    classes and library versions behind them. What has no hash of its content is listed.
 
-    Nothing of TARGET is called. A live target (json:dumps) is imported; of a file, which is never
+    Nothing of TARGET is called. A live target (json:dumps) is imported; for a file, which is never
     executed, only the code counts.
     """
     from coscope.cli.output import write
@@ -68,4 +68,4 @@ def _kept(path: str) -> Any:
     try:
         return from_document(json.loads(Path(path).read_text(encoding="utf-8")))
     except ValueError as error:
-        raise InputError(f"this is no JSON: {error}", file=path) from error
+        raise InputError(f"this is not JSON: {error}", file=path) from error

@@ -173,7 +173,7 @@ def _documents(path: str) -> Iterator[AnyEdit]:
     try:
         found = json.loads(Path(path).read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"this is no JSON: {error}", file=path) from error
+        raise InputError(f"this is not JSON: {error}", file=path) from error
     if type(found) is not list:
-        raise InputError("this is no list of edits", file=path)
+        raise InputError("this is not a list of edits", file=path)
     yield from map(from_json, found)

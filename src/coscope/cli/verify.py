@@ -59,7 +59,7 @@ def command(
     python: str | None,
     code_version: str | None,
 ) -> int:
-    """Tell whether the code of each TARGET can crash the interpreter, before it runs.
+    """Report whether the code of each TARGET can crash the interpreter, before it runs.
 
     \b
     app/ build/                   folders: every .py and .pyc in them, __pycache__ too
@@ -200,7 +200,7 @@ def _speaks(entry: schema.VerifyReport) -> bool:
 
 
 def _write_json(session: Session, told: Iterable[Told]) -> int:
-    """Write the document as it grows. What breaks off the work stands at its end as its error."""
+    """Write the document as it grows. What ends the work early is its last entry, as an error."""
     from coscope.cli.streams import write_text
     from coscope.render.document.report import error_entry
     from coscope.render.results.verify import Totals, closing, opening

@@ -82,7 +82,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 f"names in it: {', '.join(code.names[:8]) or 'none'}",
             ],
             why="no reader of the source, no linter and no search sees what it does",
-            instead="keep the source; coscope show tells what the bytes are",
+            instead="keep the source; coscope show says what the bytes are",
         )
 
 
