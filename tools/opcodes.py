@@ -54,6 +54,7 @@ FIELDS = (
         "makes",
         "next",
         "bonds",
+        "hands_on",
         "after",
         "lands",
         "form",
@@ -164,7 +165,7 @@ def draft(version: str, told: dict[str, Any], like: str) -> Iterator[str]:
     for name, code in sorted(told["numbers"].items(), key=lambda item: item[1]):
         if name not in marked or name not in known["instrumented"]:
             yield _drafted(name, code, told, known["opcode"].get(name))
-    for part in ("intrinsic", "contract"):
+    for part in ("intrinsic", "contract", "unconverted"):
         yield ""
         yield f"[{part}]"
         rows = known.get(part, {})

@@ -15,7 +15,9 @@ import pytest
 from coscope.audits.running.engine import audit_file
 from coscope.audits.selection import all_rules
 from coscope.errors import TargetNotFound
+from coscope.opcodes import table
 from coscope.readers import locate, read
+from coscope.readers.from_function import HOST_VERSION
 from coscope.render.document.report import report
 from coscope.render.document.targets import document_of
 from coscope.render.to_json import to_json
@@ -70,12 +72,14 @@ def test_the_source_is_whole() -> None:
 
 
 def test_pops_and_pushes_are_those_of_dis() -> None:
+    rows = table(HOST_VERSION).opcodes
     wrong = [
         (i["opname"], i["arg"], i["pushes"] - i["pops"])
         for name in ("bisect", "shlex", "contextlib", "enum")
         for card in cards(report(read(str(LIBRARY / f"{name}.py")), detail="all"))
         for i in card["instructions"]
         if i["opname"] not in ("EXTENDED_ARG", "CACHE")
+        and rows[i["opname"]].dis_effect is None  # `dis` counts it at another instruction
         and i["pushes"] - i["pops"] != dis.stack_effect(i["opcode"], i["arg"], jump=False)
     ]
 

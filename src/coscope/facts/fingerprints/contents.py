@@ -297,6 +297,7 @@ def c_descriptor_text(thing: Any) -> str | None:
             return "slot"
         owner = thing.__objclass__
         return f"{origin_of_class(owner).text} {name_of_class(owner)}.{thing.__name__}"
-    if name_of_class(type(thing)) == "collections._tuplegetter":
+    # CPython 3.11 names its module with an underscore.
+    if name_of_class(type(thing)) in ("collections._tuplegetter", "_collections._tuplegetter"):
         return "field of a named tuple"
     return None
