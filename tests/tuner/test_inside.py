@@ -64,7 +64,7 @@ def test_a_function_is_found_under_what_decorators_made(
         ("ticking:Shelf.nothing.more", "has no Shelf.nothing"),
         ("math:sqrt", "not written in Python"),
         ("builtins:str.join", "not written in Python"),
-        ("math:pi", "no Python function"),
+        ("math:pi", "not a Python function"),
     ],
 )
 def test_what_is_no_function_is_a_fault(ticking: ModuleType, target: str, told: str) -> None:

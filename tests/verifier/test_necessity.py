@@ -49,7 +49,7 @@ DEADLY: dict[str, tuple[set[str], Callable[[str], Code]]] = {
     "a stack that grows": ({"VER302"}, _pushing),
     "a stack too small": (
         {"VER303"},
-        lambda v: built(v, RESUME, *[NONE] * 40_000, *[POP] * 40_000, NONE, RETURN, stacksize=2),
+        lambda v: built(v, RESUME, *[NONE] * 200_000, *[POP] * 200_000, NONE, RETURN, stacksize=2),
     ),
     "too much at once": (
         {"VER303"},

@@ -76,6 +76,7 @@ def by_dis(function: FunctionType) -> Counter[Use]:
         for co in codes_in(function.__code__)
         for instruction in dis.get_instructions(co)
         if instruction.opname in READING
+        and instruction.argval != "__conditional_annotations__"  # the compiler's own
     )
 
 

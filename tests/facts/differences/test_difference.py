@@ -63,7 +63,10 @@ def test_a_file_is_identical_to_itself() -> None:
 def test_says_what_has_no_effect(old: str, new: str, text: str) -> None:
     found = changed(old, new)
 
-    assert (f"same behaviour, {text}", True) == (found.text, found.same)
+    # Where lines move, 3.15 may write the same instructions with other bytes.
+    said = found.text.removesuffix(", bytes differ without effect")
+
+    assert (f"same behaviour, {text}", True) == (said, found.same)
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def test_what_does_not_exist_is_told_apart() -> None:
         ({"constants": 5}, coscope.PatchError, "pairs"),
         ({"cells": 5}, coscope.PatchError, "dict by name"),
         ({"where": 5}, coscope.PatchError, "at_line"),
-        ({"edits": [5]}, coscope.PatchError, "no edit"),
+        ({"edits": [5]}, coscope.PatchError, "not an edit"),
     ):
         assert words in refused(kind, inner, **changes)
     assert "Each call" in refused(coscope.NothingSelected, outer, cells={"y": 1})

@@ -7,6 +7,7 @@ dictionaries and slots. Everything else the caller identifies by name, or lists 
 from __future__ import annotations
 
 import abc
+import builtins
 import functools
 import gc
 import sys
@@ -289,7 +290,7 @@ def alias_parts(thing: object) -> list[Part] | None:
 
 
 def c_descriptor_text(thing: Any) -> str | None:
-    """A method or member that C code defines, by its name."""
+    """A method or member that C code defines, or a sentinel (3.15): by its name."""
     if type(thing) is MethodWrapperType:
         return None
     if any(type(thing) is kind for kind in C_DESCRIPTORS):
@@ -300,4 +301,7 @@ def c_descriptor_text(thing: Any) -> str | None:
     # CPython 3.11 names its module with an underscore.
     if name_of_class(type(thing)) in ("collections._tuplegetter", "_collections._tuplegetter"):
         return "field of a named tuple"
+    if type(thing) is vars(builtins).get("sentinel"):
+        # PEP 661: an object without content, unique by the module and name that it was given.
+        return f"sentinel {thing.__module__}.{thing.__name__}"
     return None
