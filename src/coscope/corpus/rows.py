@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 
 from coscope.codec import constant_text, decode_regions
 from coscope.codec.lines import decode_rows
-from coscope.corpus.schema import TABLES, TableSchema
+from coscope.corpus.schema import TABLES
 from coscope.facts.names.accesses import Accesses, accesses_of
 from coscope.model import Code, Constant, FrozenSet, Opaque, Slice
 from coscope.opcodes import table
@@ -54,11 +54,6 @@ def _column(kind: str, default: object) -> Column:
     # Only an array converts without a look at each item, but it holds no null.
     code = _ARRAYS.get(kind) if default is not None else None
     return cast("Column", array(code)) if code else []
-
-
-def schema_of(name: str) -> TableSchema:
-    """The schema of a table of rows."""
-    return TABLES[name]
 
 
 def add_codes(rows: Rows, file: int, root: Code) -> tuple[int, int]:
