@@ -63,6 +63,18 @@ def test_one_process_two_processes_and_any_hash_seed_give_the_same(
         assert [] == leftovers(tmp_path / name)
 
 
+def test_the_draft_of_a_killed_worker_does_not_stay(small: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+
+    def die(done: int, total: int) -> None:
+        part = next((folder / "instructions").glob("python=*"))
+        (part / ".a746c6.parquet.18838.tmp").write_bytes(b"half")
+
+    scan([small], folder, progress=die)
+
+    assert [] == leftovers(folder)
+
+
 def test_an_unchanged_tree_is_not_read_again(small: Path, tmp_path: Path) -> None:
     first = scan([small], tmp_path / "c")
     second = scan([small], tmp_path / "c")

@@ -94,6 +94,8 @@ def scan(
             done += len(part.tasks)
             if progress is not None:
                 progress(done, total)
+        # A worker that was killed while it wrote, on another machine perhaps, left its draft.
+        _clean(target)
         _write_unread(target, plan, settings, stored)
         _write_catalog(target, inputs, plan)
         write_manifest(target, _manifest(settings, words, "complete"))
