@@ -1,10 +1,11 @@
 """Do the tests notice when coscope's own source is changed? A seeded, bounded mutation run.
 
-    python tools/source_mutants.py --count 150 --seed 1 --out mutants.jsonl [--only facts/ ...]
+    python tools/source_mutants.py --count 150 --seed 1 --out mutants.jsonl [--only facts/] [--near]
 
 Each mutant is one change of one expression in a copy of src/. The tests that mirror its file run
 first, then those of its room, then all of them; the first failure kills it. The outcomes are
-lines of JSON: a run that is repeated with the same seed goes on where it stopped. A mutant that
+lines of JSON: a run that is repeated with the same seed goes on where it stopped, and runs what
+survived with --near once more against all tests when --near is left out. A mutant that
 survives all tests is either a gap, or equivalent (it changes nothing that could be seen): that is
 for a person to say.
 """
@@ -139,18 +140,18 @@ def drawn(count: int, seed: int, only: list[str]) -> list[Mutant]:
     return list(found.values())
 
 
-def stages(file: str) -> list[list[str]]:
-    """Tests to run, the nearest first."""
+def stages(file: str, *, near: bool) -> list[list[str]]:
+    """Tests to run, the nearest first; all of them last, unless only those `near` are asked for."""
     parts = file.removesuffix(".py").split("/")
-    near = [ROOT.joinpath("tests", *parts[:depth]) for depth in range(len(parts) - 1, 0, -1)]
-    found = [[str(folder.relative_to(ROOT))] for folder in near if folder.is_dir()]
+    rooms = [ROOT.joinpath("tests", *parts[:depth]) for depth in range(len(parts) - 1, 0, -1)]
+    found = [[str(folder.relative_to(ROOT))] for folder in rooms if folder.is_dir()]
     mirror = ROOT.joinpath("tests", *parts[:-1], f"test_{parts[-1]}.py")
     if mirror.exists():
         found.insert(0, [str(mirror.relative_to(ROOT))])
-    return [*found, ["tests"]]
+    return found if near and found else [*found, ["tests"]]
 
 
-def outcome_of(mutant: Mutant, copy: Path) -> dict[str, object]:
+def outcome_of(mutant: Mutant, copy: Path, *, near: bool) -> dict[str, object]:
     """Apply a mutant to the copy, run the tests, and take it back."""
     target = copy / "coscope" / mutant.file
     text = target.read_text(encoding="utf-8")
@@ -159,7 +160,7 @@ def outcome_of(mutant: Mutant, copy: Path) -> dict[str, object]:
     target.write_text(changed, encoding="utf-8")
     started = time.monotonic()
     try:
-        for paths in stages(mutant.file):
+        for paths in stages(mutant.file, near=near):
             failed = _fails(paths, copy)
             if failed:
                 return {"killed": True, "by": failed, "seconds": round(time.monotonic() - started)}
@@ -170,7 +171,8 @@ def outcome_of(mutant: Mutant, copy: Path) -> dict[str, object]:
 
 def _fails(paths: list[str], copy: Path) -> str:
     """The first failure of these tests; "" if they pass."""
-    words = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-n", "2", "-p", "no:cacheprovider"]
+    words = [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    words += ["-n", "2"] if paths == ["tests"] else []
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         run = subprocess.run(
@@ -191,6 +193,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("mutants.jsonl"))
     parser.add_argument("--only", action="append", default=[], metavar="PREFIX")
+    parser.add_argument(
+        "--near", action="store_true", help="only the tests of the mutant's own room"
+    )
     options = parser.parse_args()
     done = {}
     if options.out.exists():
@@ -202,8 +207,15 @@ def main() -> None:
         shutil.copytree(SOURCES, copy / "coscope", ignore=shutil.ignore_patterns("__pycache__"))
         for mutant in drawn(options.count, options.seed, options.only):
             key = mutant.file, mutant.start, mutant.stop
-            if key not in done:
-                done[key] = {**asdict(mutant), **outcome_of(mutant, copy)}
+            earlier = done.get(key)
+            if earlier is None or (
+                earlier.get("near") and not earlier["killed"] and not options.near
+            ):
+                done[key] = {
+                    **asdict(mutant),
+                    "near": options.near,
+                    **outcome_of(mutant, copy, near=options.near),
+                }
                 with options.out.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(done[key]) + "\n")
                 print("killed" if done[key]["killed"] else "SURVIVED", mutant, flush=True)
