@@ -12,6 +12,16 @@ _FUNCTION = 0x3  # OPTIMIZED and NEWLOCALS: a function, lambda or comprehension;
 _COMPREHENSIONS = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 
 
+def _children(code: Code, prefix: str) -> list[tuple[Code, str]]:
+    """The code objects right inside one, each with its qualified name."""
+    stored = _strings(code)
+    return [
+        (child, _qualname(prefix, child, stored))
+        for child in code.consts
+        if isinstance(child, Code)
+    ]
+
+
 def with_qualnames(root: Code, *, file: str | None = None, limits: Limits = DEFAULT) -> Code:
     """Name every nested code object as the compiler would.
 
@@ -38,12 +48,7 @@ def with_qualnames(root: Code, *, file: str | None = None, limits: Limits = DEFA
     while pending:
         original, qualname = pending[-1]
         prefix = "" if original is root and _is_module(root) else _prefix(original, qualname)
-        stored = _strings(original)
-        children = [
-            (child, _qualname(prefix, child, stored))
-            for child in original.consts
-            if isinstance(child, Code)
-        ]
+        children = _children(original, prefix)
         characters += sum(len(name) for _, name in children)
         if characters > limits.derived_names:
             raise _too_many(characters, root, file, limits)

@@ -13,6 +13,18 @@ from coscope.errors import CoscopeError, MissingExtra
 _CONNECT = 15  # seconds
 
 
+def _check(failure: BaseException | None, status: str) -> None:
+    """Raise what a part failed by."""
+    if isinstance(failure, CoscopeError):
+        raise failure
+    if failure is not None or status != "finished":
+        raise CoscopeError(
+            "the Dask cluster lost a part",
+            found=str(failure) or status,
+            hint="Run the scan again: it goes on where it stopped.",
+        ) from failure
+
+
 def on_dask(parts: Sequence[Part], address: str) -> Iterator[Outcome]:
     """Run the parts on a cluster, and give what became of each as it ends.
 
@@ -45,20 +57,12 @@ def on_dask(parts: Sequence[Part], address: str) -> Iterator[Outcome]:
         }
         try:
             for future in as_completed(futures, loop=client.loop):
-                part = futures[future]
                 failure = future.exception()
                 if isinstance(failure, KilledWorker):
-                    yield part, None
-                elif isinstance(failure, CoscopeError):
-                    raise failure
-                elif failure is not None or future.status != "finished":
-                    raise CoscopeError(
-                        "the Dask cluster lost a part",
-                        found=str(failure) or future.status,
-                        hint="Run the scan again: it goes on where it stopped.",
-                    ) from failure
+                    yield futures[future], None
                 else:
-                    yield part, future.result()
+                    _check(failure, future.status)
+                    yield futures[future], future.result()
         except OSError as error:
             raise CoscopeError(
                 f"the connection to {address} was lost",

@@ -314,6 +314,16 @@ def _builtin_names() -> frozenset[str]:
     return frozenset(vars(builtins)) | {"__file__", "__path__", "__annotations__", "__builtins__"}
 
 
+def _free_names(uses: Accesses) -> set[str]:
+    """What a code object reads of the module or the builtins, and does not bind itself."""
+    own = {name for verb, space, name in uses.variables if verb == "write" and space == "name"}
+    return {
+        path.partition(".")[0]
+        for verb, space, path in uses.variables
+        if verb == "read" and space in ("global", "name")
+    } - own
+
+
 def _dependencies(rows: Rows, file: int, codes: Sequence[Code], used: Sequence[Accesses]) -> None:
     bound = {
         name
@@ -324,18 +334,12 @@ def _dependencies(rows: Rows, file: int, codes: Sequence[Code], used: Sequence[A
     star = any(name.endswith("*") for uses in used for name in uses.imports)
     found: dict[tuple[str, str], list[int]] = {}
     for index, uses in enumerate(used):
-        own = {name for verb, space, name in uses.variables if verb == "write" and space == "name"}
         seen = {("module", name) for name in uses.modules}
-        for verb, space, path in uses.variables:
-            name = path.partition(".")[0]
-            if verb != "read" or space not in ("global", "name") or name in bound or name in own:
-                continue
-            if name in _builtin_names():
-                seen.add(("builtin", name))
-            elif not star:  # after `import *` nobody can tell
-                seen.add(("unbound", name))
+        seen |= {("builtin" if name in _builtin_names() else "unbound", name)
+                 for name in _free_names(uses) - bound}  # fmt: skip
         for key in sorted(seen):
-            found.setdefault(key, []).append(index)
+            if key[0] != "unbound" or not star:  # after `import *` nobody can tell
+                found.setdefault(key, []).append(index)
     for kind, name in sorted(found):
         where = found[kind, name]
         rows.add(

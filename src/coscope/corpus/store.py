@@ -143,6 +143,20 @@ def _list_array(lists: Sequence[Sequence[int]], kind: pa.DataType) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, items, type=kind)
 
 
+def _encodings(schema: TableSchema) -> tuple[list[str], dict[str, str]]:
+    """Columns stored by a dictionary, and those whose differences are stored."""
+    dictionary = [column for column in schema.names if column in _REPEATING]
+    dictionary += [
+        f"{column.name}.list.element" for column in schema.columns if column.type.startswith("list")
+    ]
+    delta = {
+        column.name: "DELTA_BINARY_PACKED"
+        for column in schema.columns
+        if column.name not in _REPEATING and column.type in ("int32", "int64")
+    }
+    return dictionary, delta
+
+
 def write_table(path: Path, made: pa.Table, name: str) -> int:
     """Write a table to a file that appears when it is whole; returns its size in bytes.
 
@@ -153,15 +167,7 @@ def write_table(path: Path, made: pa.Table, name: str) -> int:
     import pyarrow.parquet as pq
 
     schema = EVERY[name]
-    dictionary = [column for column in schema.names if column in _REPEATING]
-    dictionary += [
-        f"{column.name}.list.element" for column in schema.columns if column.type.startswith("list")
-    ]
-    delta = {
-        column.name: "DELTA_BINARY_PACKED"
-        for column in schema.columns
-        if column.name not in _REPEATING and column.type in ("int32", "int64")
-    }
+    dictionary, delta = _encodings(schema)
     with _appearing(path) as draft:
         pq.write_table(
             made,

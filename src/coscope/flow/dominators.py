@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial, reduce
+
 from coscope.flow.graph import Graph
 
 
@@ -24,12 +26,9 @@ def find_dominators(graph: Graph) -> tuple[int | None, ...]:
     while changed:
         changed = False
         for number in range(1, len(order)):
-            found: int | None = None
-            for edge in graph.arrivals[order[number]]:
-                source = rank.get(edge.source)
-                if source is None or above[source] is None:
-                    continue
-                found = source if found is None else _meet(above, source, found)
+            sources = (rank.get(edge.source) for edge in graph.arrivals[order[number]])
+            known = [each for each in sources if each is not None and above[each] is not None]
+            found = reduce(partial(_meet, above), known) if known else None
             if found != above[number]:
                 above[number] = found
                 changed = True

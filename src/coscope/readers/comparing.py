@@ -58,6 +58,10 @@ class Verdict(NamedTuple):
     warning: str | None
 
 
+def _unproved(code: Code) -> Verdict:
+    return Verdict(True, None if _is_rewritten(code) else UNPROVED)
+
+
 def verdict_on(
     code: Code,
     source: Source,
@@ -85,9 +89,7 @@ def verdict_on(
         if any(_same(code, other) for other in others):
             return Verdict(True, None)
         near = near or any(_means_the_same(code, other, source) for other in others)
-    if not near:
-        return Verdict(False, ANOTHER)
-    return Verdict(True, None if _is_rewritten(code) else UNPROVED)
+    return _unproved(code) if near else Verdict(False, ANOTHER)
 
 
 @lru_cache(maxsize=32)

@@ -204,12 +204,12 @@ def _candidates(version: str | None) -> Iterator[str]:
     names = [f"python{version}"] if version else ["python3", "python"]
     pattern = re.compile(r"python3\.\d+(\.exe)?")
     seen: set[str] = set()
-    folders = [Path(sys.executable).parent, *map(Path, _folders_of_path())]
+    names += [f"{name}.exe" for name in names]
     paths = [Path(sys.executable)]
-    for folder in folders:
+    for folder in [Path(sys.executable).parent, *map(Path, _folders_of_path())]:
         if version is None:
             paths += [entry for entry in _entries(folder) if pattern.fullmatch(entry.name)]
-        paths += [folder / name for name in names] + [folder / f"{name}.exe" for name in names]
+        paths += [folder / name for name in names]
     for path in [*paths, *_pyenv(version)]:
         text = str(path)
         if text not in seen and path.is_file() and os.access(path, os.X_OK):

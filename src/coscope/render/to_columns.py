@@ -55,13 +55,18 @@ def _rows(rows: Sequence[Mapping[str, Json]]) -> Json:
 def _column(values: list[Json]) -> Json:
     """Some values of one key, in the shortest form that fits them."""
     known = [value for value in values if value is not None]
-    if known and all(isinstance(value, list) for value in known):
+    if _all_are(list, known):
         return _with_gaps(values, known, _lists(known))
-    if known and all(isinstance(value, Mapping) for value in known):
+    if _all_are(Mapping, known):
         return _with_gaps(values, known, _rows(known))
-    if all(isinstance(value, Hashable) for value in values):
+    if not values or _all_are(Hashable, values):
         return _scalars(values)
     return [_packed(value) for value in values]
+
+
+def _all_are(kind: type, values: Sequence[Json]) -> bool:
+    """Whether there are values, all of this kind."""
+    return bool(values) and all(isinstance(value, kind) for value in values)
 
 
 def _with_gaps(values: list[Json], known: list[Json], packed: Json) -> Json:

@@ -91,19 +91,22 @@ class Search(Place):
 
     def _of_attribute(self) -> Reason:
         thing = self.object_of_owner()
-        if thing is not MISSING and is_a(thing, ModuleType):
-            return self._of_module(thing)
-        if thing is not MISSING and is_a(thing, type):
-            return self._of_class(thing)
-        if thing is not MISSING:
-            self.types = [type(thing)]
-        else:
+        if thing is MISSING:
             self.types = self.owner_types()
-        modules = [each for each in self.types if issubclass(each, ModuleType)]
-        if modules:
+        elif is_a(thing, ModuleType):
+            return self._of_module(thing)
+        elif is_a(thing, type):
+            return self._of_class(thing)
+        else:
+            self.types = [type(thing)]
+        if any(issubclass(each, ModuleType) for each in self.types):
             seen = seen_of(self.co)
             held = list(seen.modules.get(self.owner, {}).values()) if seen else []
             return self._of_module(held[0]) if len(held) == 1 else self._unknown()
+        return self._of_types()
+
+    def _of_types(self) -> Reason:
+        """Of the classes whose instances, or which themselves, were seen here."""
         if not self.site.generic and not any(issubclass(cls, type) for cls in self.types):
             return self._missing()
         if not self.types:
@@ -163,11 +166,15 @@ class Search(Place):
             return self._made(MODULE_GETATTR, f"the module {name} has a __getattr__", True)
         return self._made(OTHER, f"the dictionary of the module {name} changes", True)
 
-    def _of_class(self, cls: type | None, metaclass: type | None = None) -> Reason:
+    def _only_class(self) -> type | None:
+        """The class that the owner's name was each time it was looked at."""
         seen = seen_of(self.co)
         held = {} if seen is None else seen.classes.get(self.owner, {})
-        if cls is None and len(held) == 1 and self.is_sampled():
-            cls = next(iter(held.values()))
+        return next(iter(held.values())) if len(held) == 1 and self.is_sampled() else None
+
+    def _of_class(self, cls: type | None, metaclass: type | None = None) -> Reason:
+        if cls is None:
+            cls = self._only_class()
         metaclass = type(cls) if cls is not None else metaclass
         assert metaclass is not None
         name = self.owner if cls is None else name_of_class(cls)

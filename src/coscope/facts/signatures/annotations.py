@@ -68,8 +68,7 @@ def annotations_of(links: Iterable[Link]) -> Iterator[Annotation]:
         function = link.object
         if type(function) is not FunctionType or link.function is None:
             continue
-        inner = [each.object for each in functions[at + 1 :]]
-        if any(_shares(function, other) for other in inner):
+        if any(_shares(function, other.object) for other in functions[at + 1 :]):
             continue
         wrappers = [each.object for each in functions[:at]]
         for name, value, text, form in _held(function, link.function):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
@@ -80,13 +81,6 @@ def signature(target: object, *, python: str | None = None) -> Signatures:
     found: list[Witness] = []
     if answer.shape is not None and last is not None:
         found = witnesses(thing, _last_name(chain.links), answer.shape, chain.shape)
-    warnings = []
-    lazy = [link.qualname for link in chain.links if hides_annotations(link)]
-    if last is None:
-        warnings.append("there is no code object: it is written in C, and only its text is known")
-    if is_an_abstract_class(thing):
-        warnings.append("it is an abstract class: no call of it makes an instance")
-    warnings += [f"the annotations of {name} are made by code, which is not run" for name in lazy]
     return Signatures(
         target=shown_target(target, thing),
         reported=answer.shape,
@@ -97,9 +91,19 @@ def signature(target: object, *, python: str | None = None) -> Signatures:
         chain=tuple(chain.links),
         witnesses=tuple(found),
         annotations=tuple(annotations_of(chain.links)),
-        warnings=tuple(warnings),
+        warnings=tuple(_warnings(thing, chain.links, written_in_c=last is None)),
         object=thing,
     )
+
+
+def _warnings(thing: object, links: Sequence[Link], *, written_in_c: bool) -> Iterator[str]:
+    if written_in_c:
+        yield "there is no code object: it is written in C, and only its text is known"
+    if is_an_abstract_class(thing):
+        yield "it is an abstract class: no call of it makes an instance"
+    for link in links:
+        if hides_annotations(link):
+            yield f"the annotations of {link.qualname} are made by code, which is not run"
 
 
 def _last_name(links: list[Link]) -> str:

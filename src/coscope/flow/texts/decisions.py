@@ -84,19 +84,16 @@ def _tests(
         block = pending.pop()
         if block in tests:
             continue
+        edges = {edge.kind: edge for edge in graph.blocks[block].edges}
+        if block not in conditions or not edges.keys() >= {"true", "false"}:
+            return None
         ways: dict[str, _Way] = {}
-        places = {}
-        if block not in conditions:
-            return None
-        for edge in graph.blocks[block].edges:
-            if edge.kind in ("true", "false"):
-                way = _follow(graph, edge, join, inside, values, conditions)
-                if way is None:
-                    return None
-                ways[edge.kind] = way
-                places[edge.kind] = edge.target
-        if len(ways) < 2:
-            return None
+        for kind in ("true", "false"):
+            way = _follow(graph, edges[kind], join, inside, values, conditions)
+            if way is None:
+                return None
+            ways[kind] = way
+        places = {kind: edge.target for kind, edge in edges.items()}
         tests[block] = _Test(
             conditions[block], ways["true"], ways["false"], (places["true"], places["false"])
         )

@@ -43,16 +43,24 @@ def check(subject: Subject) -> Iterable[Violation]:
     return _wrong(subject, subject.frames)
 
 
-def _wrong(subject: Subject, frames: Frames[int]) -> Iterator[Violation]:
+def _makings(subject: Subject, frames: Frames[int]) -> Iterator[tuple[int, Code, tuple[int, ...]]]:
+    """Each MAKE_FUNCTION of a code constant: where, of which, and the stack before it."""
     consts, make = subject.code.consts, subject.rules.opcodes["MAKE_FUNCTION"].code
-    made: dict[int, list[tuple[int, int | None]]] = {}  # by id() of a code object: where, defaults
     for index, opcode in enumerate(subject.opcodes):
         frame = frames[index] if opcode == make else None
-        at = kinds.parameter(frame[-1]) if frame else None
+        if not frame:
+            continue
+        at = kinds.parameter(frame[-1])
         nested = consts[at] if at is not None and at < len(consts) else None
-        if frame is not None and isinstance(nested, Code) and _has_columns(nested):
-            count = _defaults(subject, index, tuple(frame))
-            made.setdefault(id(nested), []).append((index, count))
+        if isinstance(nested, Code):
+            yield index, nested, tuple(frame)
+
+
+def _wrong(subject: Subject, frames: Frames[int]) -> Iterator[Violation]:
+    made: dict[int, list[tuple[int, int | None]]] = {}  # by id() of a code object: where, defaults
+    for index, nested, frame in _makings(subject, frames):
+        if _has_columns(nested):
+            made.setdefault(id(nested), []).append((index, _defaults(subject, index, frame)))
     for places in made.values():
         counts = {count for _, count in places}
         if len(places) > 1 and (len(counts) > 1 or None in counts):

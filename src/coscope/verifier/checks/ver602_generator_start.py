@@ -50,6 +50,11 @@ def _wrong(subject: Subject, instructions: Instructions, opcode: int) -> Iterato
                 found=name,
             )
             break
+    yield from _entered(subject, instructions, first)
+
+
+def _entered(subject: Subject, instructions: Instructions, first: int) -> Iterator[Violation]:
+    """Ways that lead back to the making of the generator."""
     place = instructions.offsets[first]
     jumps = min(instructions.jump_targets, default=place + 1)
     if jumps <= place:

@@ -41,8 +41,10 @@ def _wrong(subject: Subject, opcode: int) -> Iterator[Violation]:
         return
     numbers = subject.rules.numbers
     below = numbers.get("delegate_depth", 1)  # slots under the yielded value
-    for index, found in enumerate(subject.opcodes):
-        if found != opcode or not _delegates(subject, index):
+    jumps = numbers.get("throw_jumps", 0)
+    delegating = (at for at, found in enumerate(subject.opcodes) if found == opcode)
+    for index in delegating:
+        if not _delegates(subject, index):
             continue
         frame = frames[index]
         if frame is None:
@@ -64,16 +66,15 @@ def _wrong(subject: Subject, opcode: int) -> Iterator[Violation]:
                 expected="object",
                 found=told(top[0]),
             )
-        if numbers.get("throw_jumps", 0):
-            problem = _loop_problem(subject, instructions, index)
-            if problem is not None:
-                yield subject.violation(
-                    CODE,
-                    "throw() does the jump of a SEND that is not there",
-                    index,
-                    expected="SEND, YIELD_VALUE, RESUME and the jump back, entered at the SEND",
-                    found=problem,
-                )
+        problem = _loop_problem(subject, instructions, index) if jumps else None
+        if problem is not None:
+            yield subject.violation(
+                CODE,
+                "throw() does the jump of a SEND that is not there",
+                index,
+                expected="SEND, YIELD_VALUE, RESUME and the jump back, entered at the SEND",
+                found=problem,
+            )
 
 
 def _delegates(subject: Subject, index: int) -> bool:

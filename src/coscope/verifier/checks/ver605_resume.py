@@ -14,7 +14,7 @@ yet. The low bits of its oparg say where it is: 0 at the start, 1 after a yield,
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from coscope.model import Instructions
 from coscope.verifier.report import Violation
@@ -53,22 +53,34 @@ def _wrong(subject: Subject, instructions: Instructions) -> Iterator[Violation]:
         )
     for index, places in expected.items():
         where = opargs[index] & mask if index < len(opcodes) else None
-        if where is None or opcodes[index] != resume or where not in places:
-            found = "the end of the code" if where is None else instructions.opname(index)
+        if where is None or opcodes[index] != resume:
             yield subject.violation(
                 CODE,
-                "there is no RESUME where control enters the code"
-                if found != "RESUME"
-                else "RESUME names another way of entering the code",
+                "there is no RESUME where control enters the code",
                 min(index, len(opcodes) - 1),
-                expected="RESUME " + " or ".join(map(str, places)),
-                found=f"RESUME {where}" if found == "RESUME" else found,
+                expected=_shown(places),
+                found="the end of the code" if where is None else instructions.opname(index),
             )
-    for index, opcode in enumerate(opcodes if everywhere else ()):
+        elif where not in places:
+            yield subject.violation(
+                CODE, "RESUME names another way of entering the code", index,
+                expected=_shown(places), found=f"RESUME {where}",
+            )  # fmt: skip
+    if everywhere:
+        yield from _elsewhere(subject, expected, resume)
+
+
+def _shown(places: Iterable[int]) -> str:
+    return "RESUME " + " or ".join(map(str, places))
+
+
+def _elsewhere(subject: Subject, expected: Container[int], resume: int) -> Iterator[Violation]:
+    """RESUME where nothing enters."""
+    for index, opcode in enumerate(subject.opcodes):
         if opcode == resume and index not in expected:
             yield subject.violation(
                 CODE, "RESUME is where control does not enter the code", index,
-                expected="none here", found=f"RESUME {opargs[index]}",
+                expected="none here", found=f"RESUME {subject.opargs[index]}",
             )  # fmt: skip
 
 

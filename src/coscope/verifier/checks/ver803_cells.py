@@ -37,9 +37,7 @@ def _wrong(subject: Subject, copy: int) -> Iterator[Violation]:
     extended_arg = subject.rules.extended_arg
     free = sum(bool(kind & FAST_FREE) for kind in subject.code.localspluskinds)
     first = next((at for at, opcode in enumerate(opcodes) if opcode != extended_arg), 0)
-    for index, opcode in enumerate(opcodes):
-        if opcode != copy:
-            continue
+    for index in (at for at, opcode in enumerate(opcodes) if opcode == copy):
         if index != first:
             yield subject.violation(
                 CODE,
