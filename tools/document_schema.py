@@ -39,6 +39,7 @@ CHAPTERS = (
     "signature",
     "verify",
     "rule",
+    "explain_opcode",
     "patch",
     "audit",
     "tune",

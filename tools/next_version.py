@@ -114,6 +114,7 @@ COMMANDS: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...] = (
     (("audit", "--live", "sample"), (0, 1)),
     (("audit", "--warm", "warm.py", "sample.py"), (0, 1)),
     (("rule",), (0,)),
+    (("explain-opcode",), (0,)),
     (("corpus", "schema"), (0,)),
     (("patch", "sample.py", "--at", "total", "--name", "LIMIT=MOST", "-o", "patched.pyc"), (0,)),
     (("tune", "sample:total", "--call", "total([5] * 50)", "--rounds", "3"), (0, 1)),

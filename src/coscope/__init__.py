@@ -95,6 +95,7 @@ if TYPE_CHECKING:
         Value,
     )
     from coscope.opcodes import table
+    from coscope.opcodes.sentences import Explanation, explain_opcode
     from coscope.patcher.edits.model import Where, at_line, at_offset
     from coscope.patcher.files.files import FilePatch, patch_file
     from coscope.patcher.receipts import Receipt, receipt_of
@@ -125,6 +126,7 @@ __all__ = [
     "Dependencies",
     "Difference",
     "Editor",
+    "Explanation",
     "FilePatch",
     "Fingerprint",
     "Flags",
@@ -180,6 +182,7 @@ __all__ = [
     "depends",
     "diff",
     "edit",
+    "explain_opcode",
     "fingerprint",
     "freeze",
     "graph",
@@ -206,6 +209,7 @@ _ROOMS = {
     "Dependencies": "coscope.facts.dependencies.depends",
     "Difference": "coscope.facts.differences.difference",
     "Editor": "coscope.patcher.verbs.editor",
+    "Explanation": "coscope.opcodes.sentences",
     "FilePatch": "coscope.patcher.files.files",
     "Fingerprint": "coscope.facts.fingerprints.fingerprints",
     "Patched": "coscope.patcher.verbs.in_place",
@@ -225,6 +229,7 @@ _ROOMS = {
     "depends": "coscope.facts.dependencies.depends",
     "diff": "coscope.facts.differences.difference",
     "edit": "coscope.patcher.verbs.editor",
+    "explain_opcode": "coscope.opcodes.sentences",
     "fingerprint": "coscope.facts.fingerprints.fingerprints",
     "freeze": "coscope.patcher.verbs.freezing",
     "patch": "coscope.patcher.verbs.patching",

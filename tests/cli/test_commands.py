@@ -19,7 +19,11 @@ from coscope.cli.group import COMMANDS, coscope
 
 SHOWING = ("show", "dis", "graph")  # their document is the report; see docs/schema.md
 
-WITHOUT = {("capture", "--python"), ("rule", "--python")}  # live only; reads no code
+WITHOUT = {
+    ("capture", "--python"),
+    ("rule", "--python"),
+    ("explain-opcode", "--python"),
+}  # live only; reads no code
 
 DATA = Path(__file__).parents[1] / "render" / "data"
 SAMPLE = str(DATA / "sample-3.13.pyc")

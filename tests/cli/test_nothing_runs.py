@@ -93,6 +93,7 @@ STATIC = {
     "audit, processes": ["audit", "--no-cache", "-j", "2", "."],
     "audit, sarif": ["audit", "--format", "sarif", "re.py"],
     "rule": ["rule", "PERF101"],
+    "explain-opcode": ["explain-opcode", "NOP"],
     "patch": ["patch", "re.py::f", "--const", "1=2"],
 }
 

@@ -28,10 +28,11 @@ COMMANDS = (
     "verify",
     "audit",
     "rule",
+    "explain-opcode",
     "patch",
     "tune",
     "corpus",
-)  # each is `command` in the module of its name
+)  # each is `command` in the module of its name, with _ for -
 
 
 class Group(click.Group):
@@ -43,7 +44,7 @@ class Group(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"coscope.cli.{name}").command
+        command: click.Command = import_module(f"coscope.cli.{name.replace('-', '_')}").command
         return command
 
     def resolve_command(

@@ -30,6 +30,7 @@ _MODULES = {
     "Trial": "tune",
     "Receipt": "patch",
     "FilePatch": "patch",
+    "Explanation": "explain_opcode",
 }
 
 _STYLE = (
