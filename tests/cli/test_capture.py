@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +53,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_page_names_the_culprit_with_its_path(file: Path) -> None:
     result = run(f"{file.stem}:task")
 
-    assert 0 == result.exit_code
+    assert 1 == result.exit_code
     assert "task → closure 'client' → attribute session: _thread.lock" in result.stdout
     assert "likely refuses it" in result.stdout
     assert "5.0 kB" in result.stdout
@@ -113,3 +117,83 @@ def test_the_document_is_valid(file: Path) -> None:
         for name in names
         for error in validator.iter_errors(json.loads(run(name, "--json").stdout))
     ]
+
+
+CULPRITS = """
+import socket, threading
+class Client:
+    def __init__(self):
+        self.guard = threading.Lock()
+        self.line = socket.socket()
+        self.table = bytearray(3_000_000)
+        self.name = "x"
+        self.line.close()
+def make(client, rows, module=threading):
+    def task():
+        return client, rows, module
+    return task
+task = make(Client(), (row for row in ()))
+fine = make(1, 2, 3)
+"""
+
+
+def test_every_culprit_has_its_path_and_what_to_do(file: Path) -> None:
+    file.write_text(CULPRITS, encoding="utf-8")
+    found = json.loads(run(f"{file.stem}:task", "--json").stdout)
+
+    assert {
+        "task": ["pickle"],
+        "task -> closure 'rows'": ["pickle", "cloudpickle"],
+        "task -> closure 'module'": ["pickle"],
+        "task -> closure 'client' -> attribute guard": ["pickle", "cloudpickle"],
+        "task -> closure 'client' -> attribute line": ["pickle", "cloudpickle"],
+    } == {each["chain"]: each["tools"] for each in found["culprits"]}
+    assert "connect where the function runs" in found["culprits"][-1]["advice"]
+    assert all(each["advice"] and each["reason"] for each in found["culprits"])
+
+
+@pytest.mark.parametrize("tool", ["pickle", "cloudpickle"])
+def test_what_is_in_the_way_is_what_the_tool_itself_refuses(file: Path, tool: str) -> None:
+    """Each culprit alone is refused by the tool, and the target without them is taken."""
+    pickler = pytest.importorskip(tool)
+    file.write_text(CULPRITS, encoding="utf-8")
+    module = importlib.import_module(file.stem)
+    client = module.task.__closure__[0].cell_contents
+    things = {"guard": client.guard, "line": client.line}
+    things["rows"] = module.task.__closure__[2].cell_contents
+    named = {each["path"][-1]["name"] for each in _culprits(file, tool)}
+
+    assert things.keys() <= named
+    for thing in things.values():
+        with pytest.raises((TypeError, AttributeError)):
+            pickler.dumps(thing)
+    assert [] == _culprits(file, "cloudpickle", "fine")
+
+
+def _culprits(file: Path, tool: str, name: str = "task") -> list[Any]:
+    found = json.loads(run(f"{file.stem}:{name}", "--json").stdout)
+    return [each for each in found["culprits"] if tool in each["tools"]]
+
+
+def test_each_attribute_has_its_size(file: Path) -> None:
+    file.write_text(CULPRITS, encoding="utf-8")
+    page = run(f"{file.stem}:task").stdout
+    found = json.loads(run(f"{file.stem}:task", "--json").stdout)
+    client = next(each for each in found["items"] if each["name"] == "client")
+
+    assert "table" == client["attributes"][0]["name"]
+    assert sys.getsizeof(bytearray(3_000_000)) == client["attributes"][0]["size"]["bytes"]
+    assert re.search(r"\.table +bytearray +3\.0 MB", page)
+
+
+def test_what_one_tool_takes_can_travel(file: Path) -> None:
+    file.write_text(CULPRITS, encoding="utf-8")
+
+    assert 0 == run(f"{file.stem}:fine").exit_code  # local, so pickle refuses it
+    assert 1 == run(f"{file.stem}:task").exit_code
+
+
+def test_a_missing_cloudpickle_is_reported(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coscope.facts.shipping.captures.find_spec", lambda name: None)
+
+    assert "cloudpickle is not installed" in " ".join(run(f"{file.stem}:task").stdout.split())

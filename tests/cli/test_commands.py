@@ -104,7 +104,7 @@ ERRORS = {
     "missing name": (["show", "json:nope"], "has no attribute 'nope'"),
     "missing code": (["show", f"{SAMPLE}::nope"], "no code object is named 'nope'"),
     "no target": (["show"], "Missing argument 'TARGET'"),
-    "no command": (["shw", "x"], "No such command 'shw'"),
+    "no command": (["shw", "x"], "There is no command 'shw'. Did you mean show?"),
     "bad option": (["show", "x", "--colour"], "--colour"),
     "narrow": (["show", "json:dumps", "--width", "10"], "10"),
     "interpreter": (["show", __file__, "--python", "3.77"], "3.77"),

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import redirect_stdout
+from typing import TYPE_CHECKING
 
 import click
 
-from coscope.cli.options import common, unwrap_option
+from coscope.cli.options import code_option, common, unwrap_option
 from coscope.cli.session import Session
+
+if TYPE_CHECKING:
+    from coscope.readers import Snippet
 
 REJECTED = 1  # exit status: CPython refuses the call
 OPEN = 3  # exit status: only running code can tell
@@ -24,8 +28,8 @@ class _TakesNumbers(click.Command):
 
 
 @click.command("call", cls=_TakesNumbers, short_help="How a call binds; --trace runs it.")
-@click.argument("target")
-@click.argument("arguments", default="")
+@click.argument("words", nargs=-1, metavar="TARGET [ARGUMENTS]")
+@code_option
 @click.option("--trace", "run", is_flag=True, help="Run it, and show every instruction executed.")
 @click.option(
     "--steps",
@@ -43,8 +47,8 @@ class _TakesNumbers(click.Command):
 @common
 def command(
     session: Session,
-    target: str,
-    arguments: str,
+    words: tuple[str, ...],
+    source: str | None,
     run: bool,
     steps: int | None,
     deep: bool,
@@ -73,6 +77,8 @@ def command(
         raise click.UsageError("--steps and --deep need --trace.")
     if run and python is not None:
         raise click.UsageError("--trace runs in this interpreter, so --python has no meaning.")
+    target, arguments = _target(words, source)
+    session.target = target if isinstance(target, str) else "-c"
     given = literals(arguments)
     if not run:
         from coscope.facts.calls.binding import explain
@@ -96,6 +102,20 @@ def command(
     if found.value is not None and found.value.type_name == "KeyboardInterrupt":
         return INTERRUPTED
     return REJECTED if found.outcome == "refused" else 0
+
+
+def _target(words: tuple[str, ...], source: str | None) -> tuple[str | Snippet, str]:
+    """What is called, and with what: `TARGET ARGUMENTS`, or behind -c `::name ARGUMENTS`."""
+    if source is None:
+        if not 1 <= len(words) <= 2:
+            raise click.UsageError("Give TARGET, and ARGUMENTS as one word, in quotes.")
+        return words[0], words[1] if len(words) == 2 else ""
+    from coscope.readers import Snippet
+
+    part, *rest = words if words and words[0].startswith("::") else ("", *words)
+    if len(rest) > 1:
+        raise click.UsageError("Give ::name, and ARGUMENTS as one word, in quotes.")
+    return Snippet(source, "<string>", part.removeprefix("::")), rest[0] if rest else ""
 
 
 _STATUS = {"binds": 0, "raises": REJECTED, "if": OPEN}

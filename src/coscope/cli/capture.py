@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from coscope.cli.answers import answer
-from coscope.cli.options import common
+from coscope.cli.options import common, targeted
 from coscope.cli.session import Session
+
+if TYPE_CHECKING:
+    from coscope.readers import Snippet
+
+STAYS = 1  # exit status
 
 
 @click.command("capture", short_help="What travels with it when it is shipped: size, picklability.")
@@ -24,9 +31,9 @@ from coscope.cli.session import Session
     metavar="SECONDS",
     help="Time for sizes, verdicts and the search for a culprit together.",
 )
-@click.argument("target")
+@targeted
 @common
-def command(session: Session, target: str, tries: bool, budget: float) -> None:
+def command(session: Session, target: str | Snippet, tries: bool, budget: float) -> int:
     """Show what travels with TARGET to Dask, Ray, Spark or another process.
 
     \b
@@ -34,6 +41,9 @@ def command(session: Session, target: str, tries: bool, budget: float) -> None:
     coscope capture app.jobs:task --pickle   what pickle and cloudpickle do say
 
     TARGET is live: its module is imported. Nothing of what it captures runs, except with --pickle.
+
+    Exit status: 0 a tool takes it, or may; 1 it cannot travel, neither pickle nor cloudpickle
+    takes it; 2 bad use or input.
     """
     from coscope.cli.progress import Progress
     from coscope.facts.shipping.captures import capture
@@ -41,3 +51,4 @@ def command(session: Session, target: str, tries: bool, budget: float) -> None:
     with Progress("milliseconds") as progress:
         found = capture(target, pickle=tries, budget=budget, progress=progress.advance)
     answer(session, found)
+    return STAYS if found.stays else 0

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from coscope.cli.answers import answer
-from coscope.cli.options import common, python_option, targeted, unwrap_option
+from coscope.cli.options import (
+    code_version_option,
+    common,
+    python_option,
+    targeted_each,
+    unwrap_option,
+)
 from coscope.cli.session import Session
 from coscope.render.formats import formats_of, help_of, written
 
@@ -26,10 +32,16 @@ if TYPE_CHECKING:
 )
 @unwrap_option
 @python_option
-@targeted
+@code_version_option
+@targeted_each
 @common
 def command(
-    session: Session, target: str | Snippet, form: str, unwrap: bool, python: str | None
+    session: Session,
+    target: str | Snippet,
+    form: str,
+    unwrap: bool,
+    python: str | None,
+    code_version: str | None,
 ) -> None:
     """Show what the cells of TARGET are: who makes, reads, writes and shares each.
 
@@ -37,10 +49,12 @@ def command(
     coscope closure app.jobs:task                  a live function: its module is imported
     coscope closure app/jobs.py::make.task         of a file, which is never executed: no contents
     coscope closure app.jobs:task --format svg > cells.svg
+
+    Exit status: 0 shown, 2 bad use or input; of several TARGETs, the worst.
     """
     from coscope.facts.closures.closures import closure
 
-    found = closure(target, python=python, unwrap=unwrap)
+    found = closure(target, python=python, unwrap=unwrap, code_version=code_version)
     if session.json or form == "text":
         answer(session, found)
         return

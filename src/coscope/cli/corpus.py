@@ -21,6 +21,8 @@ def command() -> None:
     coscope corpus ask corpus/ dynamic-code-sites
 
     Needs the packages of coscope[corpus].
+
+    Exit status: 0 done, 1 two corpora differ, 2 bad use or input.
     """
 
 
@@ -67,6 +69,8 @@ def scan_command(
     A PATH is a file (.py, .pyw, .pyc), a folder, or an archive (wheel, zip, egg, zipapp, sdist).
     The corpus holds what the last scan was given: unchanged files are not read again, those that
     are gone are removed, and an interrupted scan goes on where it stopped.
+
+    Exit status: 0 scanned, 2 bad use or input.
     """
     from coscope.cli.output import write
     from coscope.cli.processes import cores
@@ -106,6 +110,8 @@ def sql_command(session: Session, target: str, query: str, memory: str, limit: i
     coscope corpus sql corpus/ "select * from calls where callee = 'eval'" --json
 
     `coscope corpus schema` lists the tables and says what their columns mean.
+
+    Exit status: 0 answered, 2 bad use or input.
     """
     from coscope.cli.output import write
     from coscope.corpus.ask import open_corpus
@@ -131,6 +137,8 @@ def ask_command(
     \b
     coscope corpus ask corpus/                              the questions that there are
     coscope corpus ask corpus/ opcode-pairs --plot pairs.svg
+
+    Exit status: 0 answered, 2 bad use or input.
     """
     from coscope.cli.output import write
     from coscope.cli.streams import write_text
@@ -162,6 +170,8 @@ def schema_command(session: Session) -> None:
     \b
     coscope corpus schema
     coscope corpus schema --json
+
+    Exit status: 0 shown, 2 bad use.
     """
     from coscope.cli.output import write
     from coscope.render.results.corpus import schema_document, schema_sheet
@@ -174,11 +184,13 @@ def schema_command(session: Session) -> None:
 @click.argument("other", metavar="AFTER")
 @common
 def diff_command(session: Session, target: str, other: str) -> int:
-    """Compare two corpora: files, code objects, opcodes. The exit status is 1 if they differ.
+    """Compare two corpora: files, code objects, opcodes.
 
     \b
     coscope corpus diff monday/ tuesday/
     coscope corpus diff by-3.13/ by-3.15/
+
+    Exit status: 0 the same, 1 they differ, 2 bad use or input.
     """
     from coscope.cli.output import write
     from coscope.corpus.changes import diff

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coscope.cli.answers import answer
-from coscope.cli.options import common, python_option, targeted, unwrap_option
+from coscope.cli.options import code_version_option, common, python_option, targeted, unwrap_option
 from coscope.cli.session import Session
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 )
 @unwrap_option
 @python_option
+@code_version_option
 @targeted
 @common
 def command(
@@ -32,12 +33,15 @@ def command(
     libraries: bool,
     unwrap: bool,
     python: str | None,
+    code_version: str | None,
 ) -> None:
     """List what TARGET depends on, and by which path.
 
     Nothing of it is called. Code nested in it is always looked into. A live target (json:dumps) is
     imported, and its names are resolved to objects; for a file, which is never executed, only the
     names are listed.
+
+    Exit status: 0 listed, 2 bad use or input.
     """
     from coscope.facts.dependencies.depends import depends
 
@@ -47,5 +51,6 @@ def command(
         libraries=libraries,
         python=python,
         unwrap=unwrap,
+        code_version=code_version,
     )
     answer(session, found)

@@ -22,6 +22,8 @@ def command(session: Session, name: str | None, code_version: str | None) -> Non
     A sentence, what it takes from the stack and leaves there, what its argument means, since
     which CPython it exists, where versions differ, and the forms that the interpreter specialises
     it to. Without NAME, list all opcodes.
+
+    Exit status: 0 explained, 2 there is no such opcode.
     """
     from coscope.cli.output import write
     from coscope.opcodes.sentences import explain_opcode, names

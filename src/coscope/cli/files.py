@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from coscope.errors import TargetError, TargetNotFound
 from coscope.readers.naming import COMPILED, SOURCE
+
+if TYPE_CHECKING:
+    from coscope.readers import Snippet
 
 _SOURCE = SOURCE[:2]  # a stub, .pyi, is read when it is named
 _COMPILED = COMPILED[:1]
@@ -20,6 +23,22 @@ class Item(NamedTuple):
     target: str  # what `read` takes
     size: int = 0  # bytes of the file, where it is known
     error: TargetError | None = None  # why there is nothing to read
+    snippet: Snippet | None = None  # text of the command line, in place of a file
+
+    @property
+    def thing(self) -> str | Snippet:
+        """What is read."""
+        return self.target if self.snippet is None else self.snippet
+
+
+def parts_of(source: str, names: Iterable[str]) -> list[Item]:
+    """The code objects of a text that are named `::name`; without names the whole of it."""
+    from coscope.readers import Snippet
+
+    return [
+        Item(f"-c{name}", snippet=Snippet(source, "<string>", name.removeprefix("::")))
+        for name in names or ("",)
+    ]
 
 
 def items_of(targets: Iterable[str], *, compiled: bool = True) -> list[Item]:

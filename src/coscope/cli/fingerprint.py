@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coscope.cli.options import common, python_option, targeted
+from coscope.cli.options import code_version_option, common, python_option, targeted
 from coscope.cli.session import Session
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     help="Report what changed since a fingerprint kept with --json; exit 1 if anything did.",
 )
 @python_option
+@code_version_option
 @targeted
 @common
 @click.pass_context
@@ -34,6 +35,7 @@ def command(
     docstrings: bool,
     since: str | None,
     python: str | None,
+    code_version: str | None,
 ) -> None:
     """Hash the behaviour of TARGET: the hash changes whenever the behaviour might.
 
@@ -43,12 +45,14 @@ def command(
 
     Nothing of TARGET is called. A live target (json:dumps) is imported; for a file, which is never
     executed, only the code counts.
+
+    Exit status: 0 hashed, 1 something changed since the FILE of --since, 2 bad use or input.
     """
     from coscope.cli.output import write
     from coscope.facts.fingerprints.fingerprints import fingerprint
     from coscope.render.results import fingerprint as page
 
-    found = fingerprint(target, docstrings=docstrings, python=python)
+    found = fingerprint(target, docstrings=docstrings, python=python, code_version=code_version)
     document = page.document(found)
     if since is not None:
         document = page.with_changes(document, _kept(since).explain(found))

@@ -24,6 +24,8 @@ def command(session: Session, given: Reading, form: str) -> None:
 
     Of a file, the module's own code, with --all every code object. A dotted target (json:dumps)
     imports its module; files are compiled or read, never executed.
+
+    Exit status: 0 shown, 2 bad use or input; of several TARGETs, the worst.
     """
     from coscope.cli.output import document_of, write
     from coscope.cli.streams import write_text

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import click
 
 from coscope.cli import failures
-from coscope.cli.options import shielded
+from coscope.cli.manual import Manual
+from coscope.cli.options import global_options, shielded, take
 from coscope.cli.session import Session
 from coscope.cli.streams import open_streams, reader_left
 
@@ -38,6 +42,8 @@ COMMANDS = (
 class Group(click.Group):
     """A group whose commands are modules, and which never ends in a traceback."""
 
+    context_class = Manual
+
     def list_commands(self, context: click.Context) -> list[str]:
         return list(COMMANDS)
 
@@ -45,12 +51,21 @@ class Group(click.Group):
         if name not in COMMANDS:
             return None
         command: click.Command = import_module(f"coscope.cli.{name.replace('-', '_')}").command
+        command.context_class = Manual
+        for each in getattr(command, "commands", {}).values():
+            each.context_class = Manual
         return command
 
     def resolve_command(
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        return super().resolve_command(context, shielded(args))
+        args = shielded(args)
+        word = args[0].strip()
+        if word in COMMANDS:
+            return super().resolve_command(context, args)
+        if _is_target(word):  # `coscope json.dumps` shows it
+            return "show", self.get_command(context, "show"), args
+        raise click.UsageError(_no_command(word), context)
 
     def invoke(self, context: click.Context) -> object:
         try:
@@ -85,6 +100,9 @@ class Group(click.Group):
             sys.stdout.flush()
         except (click.Abort, KeyboardInterrupt):
             return failures.INTERRUPTED
+        except click.exceptions.NoArgsIsHelpError as error:  # the bare name of a group
+            click.echo(error.format_message())
+            return 0
         except click.UsageError as error:
             path = error.ctx.command_path if error.ctx is not None else "coscope"
             return failures.usage(error.format_message(), path)
@@ -94,6 +112,32 @@ class Group(click.Group):
         except Exception as error:
             return failures.tell(error, session)
         return status if isinstance(status, int) else 0
+
+
+def _is_target(word: str) -> bool:
+    """True for a word that no command is called by, and that has the form of a target.
+
+    A bare word has not, though a module may have that name: a mistyped command must not run code.
+    """
+    return word == "-" or any(sign in word for sign in ".:/\\") or os.path.isfile(word)
+
+
+def _no_command(word: str) -> str:
+    near = get_close_matches(word, COMMANDS)
+    text = f"There is no command {word!r}."
+    if near:
+        text += f" Did you mean {' or '.join(near)}?"
+    if word.isidentifier() and _is_module(word):
+        text += f" To show the module {word}, write 'coscope show {word}'."
+    return text
+
+
+def _is_module(name: str) -> bool:
+    """True if a module of that name is found; it is not imported."""
+    try:
+        return find_spec(name) is not None
+    except (ImportError, ValueError, AttributeError):
+        return False
 
 
 def _version(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
@@ -110,7 +154,9 @@ def _version(context: click.Context, parameter: click.Parameter, asked: bool) ->
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Version."
 )
-def coscope() -> None:
+@global_options
+@click.pass_context
+def coscope(context: click.Context, /, **given: Any) -> None:
     """Show what a Python function really is.
 
     A TARGET is a live object (json:dumps, json.dumps), a source file (app/orders.py), a compiled
@@ -118,6 +164,10 @@ def coscope() -> None:
     app/orders.py:12 by a line that it covers), or - for source on standard input. Files are
     compiled, never executed or imported; a module's name imports it, and so runs it.
 
+    "coscope TARGET" is "coscope show TARGET". The options below are taken before and after a
+    command's name.
+
     Exit status: 0 done; 1 something was found (a difference, a call that is refused, a violation);
     2 bad use or input.
     """
+    take(context.ensure_object(Session), given)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coscope.cli.session import Session
+from coscope.cli.several import for_each
 
 if TYPE_CHECKING:
     from coscope.readers import Snippet
@@ -28,6 +29,8 @@ _COMMON = (
     click.option("--ascii", is_flag=True, help="Nothing but ASCII."),
     click.option("--debug", is_flag=True, help="After an error, coscope's own traceback."),
 )
+
+_NAMES = ("json", "no_color", "width", "ascii", "debug")
 
 python_option = click.option(
     "--python",
@@ -66,19 +69,41 @@ def common(command: Command) -> Command:
     @wraps(command)
     def run(context: click.Context, /, **given: Any) -> Any:
         session = context.ensure_object(Session)
-        for name in ("json", "no_color", "width", "ascii", "debug"):
-            setattr(session, name, given.pop(name))
+        take(session, {name: given.pop(name) for name in _NAMES}, more=True)
         given = {name: _unshielded(value) for name, value in given.items()}
+        if "targets_or_code" in given:
+            targets = _targets(given.pop("targets_or_code"), given.pop("source"))
+            return for_each(
+                session, targets, lambda target: command(session, target=target, **given)
+            )
         session.target = given.get("target")
-        if "source" in given:
+        if "source" in given and "target" in given:
             source = given.pop("source")
             session.target = given["target"] if source is None else "-c"
             given["target"] = _target(given["target"], source)
         return command(session, **given)
 
+    return global_options(run)
+
+
+def global_options(command: Command) -> Command:
+    """Add the options of every command, which are taken before its name too."""
     for option in reversed(_COMMON):
-        run = option(run)
-    return run
+        command = option(command)
+    return command
+
+
+def take(session: Session, given: dict[str, Any], *, more: bool = False) -> None:
+    """Set the options of every command.
+
+    Args:
+        session: Where to.
+        given: Their values, by name.
+        more: What was given before the command's name holds where `given` says nothing.
+    """
+    for name, value in given.items():
+        kept = getattr(session, name) if more else None
+        setattr(session, name, value or kept or value)
 
 
 def shielded(words: list[str]) -> list[str]:
@@ -105,23 +130,32 @@ def _target(target: str | None, source: str | None) -> str | Snippet:
     return Snippet(source, "<string>", (target or "").removeprefix("::"))
 
 
+def _targets(targets: tuple[str, ...], source: str | None) -> list[str | Snippet]:
+    """What the TARGETs and -c name together."""
+    return [_target(target, source) for target in targets or (None,)]
+
+
+code_option = click.option(
+    "-c",
+    "source",
+    metavar="CODE",
+    help="Source text instead of a file; TARGET, if given, names code in it: ::name.",
+)
+
+
 def targeted(command: Command) -> Command:
     """Add TARGET, and -c, which takes its place."""
-    for option in (
-        click.option(
-            "-c",
-            "source",
-            metavar="CODE",
-            help="Source text instead of a file; TARGET, if given, names code in it: ::name.",
-        ),
-        click.argument("target", required=False),
-    ):
-        command = option(command)
-    return command
+    return code_option(click.argument("target", required=False)(command))
+
+
+def targeted_each(command: Command) -> Command:
+    """Add TARGETs, and -c; `common` calls the command with each `target` in turn."""
+    argument = click.argument("targets_or_code", nargs=-1, metavar="TARGET...")
+    return code_option(argument(command))
 
 
 def reading(command: Command) -> Command:
-    """Add the target and the options that say how it is read; the command gets one `Reading`."""
+    """Add TARGETs and the options that say how they are read; the command gets each `Reading`."""
 
     @wraps(command)
     def run(session: Session, **given: Any) -> Any:
@@ -145,4 +179,4 @@ def reading(command: Command) -> Command:
         ),
     ):
         made = option(made)
-    return targeted(made)
+    return targeted_each(made)

@@ -26,7 +26,10 @@ PACKAGES = (
 @click.argument("code", required=False)
 @common
 def command(session: Session, code: str | None) -> None:
-    """Explain the rule CODE, as in "coscope rule VER104". Without CODE, list all rules."""
+    """Explain the rule CODE, as in "coscope rule VER104". Without CODE, list all rules.
+
+    Exit status: 0 explained, 2 there is no such rule.
+    """
     from coscope.cli.output import write
     from coscope.render.results.rule import document, list_sheet, page_sheet
     from coscope.rules import discover

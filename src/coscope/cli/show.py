@@ -31,6 +31,8 @@ def command(
 
     With --warm 'pytest -q' the function is shown as it is when the command ends: beside each
     instruction the form that it was specialised to, or for how long it stayed generic, and why.
+
+    Exit status: 0 shown, 2 bad use or input; of several TARGETs, the worst.
     """
     from coscope.cli.output import document_of, write, write_columns
     from coscope.render.pages.sheets import card_sheet

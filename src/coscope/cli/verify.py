@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from coscope.cli.failures import CUT_OFF, FAILED
-from coscope.cli.options import code_version_option, common
+from coscope.cli.options import code_option, code_version_option, common
 from coscope.cli.session import Session
 from coscope.cli.streams import reader_left, write_lines
 
@@ -50,11 +50,13 @@ class Told(NamedTuple):
     help="Compile source files by another interpreter: a version, a release or a path.",
 )
 @code_version_option
-@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@code_option
+@click.argument("targets", nargs=-1, metavar="TARGET...")
 @common
 def command(
     session: Session,
     targets: tuple[str, ...],
+    source: str | None,
     jobs: int,
     python: str | None,
     code_version: str | None,
@@ -73,17 +75,22 @@ def command(
     Exit status: 0 no violation, 1 violations, 2 a target could not be read, 141 the reader of the
     answer left before its end.
     """
-    from coscope.cli.files import items_of
+    from coscope.cli.files import items_of, parts_of
     from coscope.cli.processes import cores, in_order
     from coscope.cli.progress import Progress
     from coscope.readers.naming import stays_here
 
-    session.target = " ".join(targets)
+    if source is None and not targets:
+        raise click.UsageError("Missing argument 'TARGET...'.")
+    session.target = " ".join(targets if source is None else ("-c", *targets))
     if python is not None:
         from coscope.readers.from_interpreter import find
 
         python = find(python).path
-    items = items_of(targets, compiled=python is None)
+    if source is not None:
+        items = parts_of(source, targets)
+    else:
+        items = items_of(targets, compiled=python is None)
     jobs = jobs or cores()
     batches = list(_batches(items, jobs))
     examine = partial(
@@ -147,7 +154,7 @@ def _told(item: Item, python: str | None, code_version: str | None, session: Ses
         if item.error is not None:
             raise item.error
         with redirect_stdout(sys.stderr):  # what an imported module prints is no part of the answer
-            report = verify(item.target, python=python, code_version=code_version)
+            report = verify(item.thing, python=python, code_version=code_version)
         return Told(entry(report, target=item.target), [])
     except Exception as error:
         from coscope.cli.failures import lines_of

@@ -99,7 +99,12 @@ def _of_kind(found: CellDiagram, kind: str) -> list[Variable]:
 
 
 def closure(
-    target: Any, *, python: str | None = None, unwrap: bool = False, seconds: float = SECONDS
+    target: Any,
+    *,
+    python: str | None = None,
+    unwrap: bool = False,
+    code_version: str | None = None,
+    seconds: float = SECONDS,
 ) -> Closure:
     """Report a function's cells, who makes, reads and writes each, and what they hold.
 
@@ -110,6 +115,7 @@ def closure(
         target: Whatever `coscope.read` takes, or what it gave.
         python: Compile a source file by another interpreter, see `coscope.read`.
         unwrap: Follow `__wrapped__` of decorated functions.
+        code_version: The file is a code object without a header, of this CPython: "3.12".
         seconds: For the sizes.
 
     Raises:
@@ -126,7 +132,8 @@ def closure(
     >>> [(each.name, each.cell.value.text) for each in found.free]
     [('count', '0')]
     """
-    function = locate(target, python=python, unwrap=unwrap).function
+    meant = locate(target, python=python, unwrap=unwrap, code_version=code_version)
+    function = meant.function
     within = code_around(function)
     found = diagram(function, within=within)
     scale = Scale(Clock(seconds))

@@ -224,6 +224,7 @@ def depends(
     libraries: bool = False,
     python: str | None = None,
     unwrap: bool = False,
+    code_version: str | None = None,
 ) -> Dependencies:
     """Report what a function depends on, without running any of it.
 
@@ -236,6 +237,7 @@ def depends(
             without it only those of the target's own top package are entered there.
         python: Compile a source file by another interpreter, see `coscope.read`.
         unwrap: Follow `__wrapped__` of decorated functions to the target.
+        code_version: The file is a code object without a header, of this CPython: "3.12".
 
     Raises:
         TargetError, SourceError, InterpreterError, PycError: See `coscope.read`.
@@ -247,7 +249,7 @@ def depends(
     """
     if _is_plain(target) and python is None and not unwrap:
         return _of_plain(target, transitive, libraries)
-    meant = locate(target, python=python, unwrap=unwrap)
+    meant = locate(target, python=python, unwrap=unwrap, code_version=code_version)
     if is_a(target, Function) or not meant.live or unwrap:
         return _of_read(meant.function, transitive, libraries)
     if meant.cls is not None:

@@ -93,7 +93,13 @@ class Difference(Result):
 _WORDS = {"lines": "lines moved", "bytes": "bytes differ without effect"}
 
 
-def diff(a: object, b: object, *, python: str | tuple[str, str] | None = None) -> Difference:
+def diff(
+    a: object,
+    b: object,
+    *,
+    python: str | tuple[str, str] | None = None,
+    code_version: str | None = None,
+) -> Difference:
     """Compare two functions or files by what their code does.
 
     Instructions are aligned without lines and offsets, and jumps compared by where they lead.
@@ -104,6 +110,7 @@ def diff(a: object, b: object, *, python: str | tuple[str, str] | None = None) -
         b: The other one; it may be the same file for two interpreters.
         python: Compile source files by other interpreters: "3.12,3.13" for `a` and `b`, or one
             for both. See `coscope.read`.
+        code_version: Files are code objects without a header, of this CPython: "3.12".
 
     Raises:
         TargetError, SourceError, InterpreterError, PycError: See `coscope.read`.
@@ -116,7 +123,8 @@ def diff(a: object, b: object, *, python: str | tuple[str, str] | None = None) -
     ['bool True']
     """
     first, second = _pythons(python)
-    left, right = locate(a, python=first), locate(b, python=second)
+    left = locate(a, python=first, code_version=code_version)
+    right = locate(b, python=second, code_version=code_version)
     work = _Comparison()
     if left.cls is not None or right.cls is not None:
         return _of_classes(left, right, work)

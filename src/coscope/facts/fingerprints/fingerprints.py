@@ -101,7 +101,11 @@ _kept: OrderedDict[tuple[int, bool], tuple[object, Witness, Fingerprint]] = Orde
 
 
 def fingerprint(
-    target: object, *, docstrings: bool = False, python: str | None = None
+    target: object,
+    *,
+    docstrings: bool = False,
+    python: str | None = None,
+    code_version: str | None = None,
 ) -> Fingerprint:
     """Identify a function's behaviour by one text, without running any of it.
 
@@ -117,6 +121,7 @@ def fingerprint(
         target: Whatever `coscope.read` takes; of a class, the class, not its constructor.
         docstrings: Let docstrings count.
         python: Compile a source file by another interpreter, see `coscope.read`.
+        code_version: The file is a code object without a header, of this CPython: "3.12".
 
     Raises:
         TargetError, SourceError, InterpreterError, PycError: See `coscope.read`.
@@ -131,7 +136,7 @@ def fingerprint(
     kept = _kept.get((id(target), docstrings))
     if kept is not None and kept[0] is target and kept[1].unchanged():
         return kept[2]
-    meant = locate(target, python=python)
+    meant = locate(target, python=python, code_version=code_version)
     thing = meant.thing
     if not meant.live or meant.carries_code:
         return _of_code(meant.code, docstrings)

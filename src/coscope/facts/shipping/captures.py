@@ -6,6 +6,8 @@ import functools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import islice
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
@@ -15,6 +17,7 @@ from coscope.facts.dependencies.following import functions_in
 from coscope.facts.shipping.cargo import (
     ATOMS,
     Step,
+    attributes_of,
     class_name,
     global_reads,
     parts_of,
@@ -22,13 +25,14 @@ from coscope.facts.shipping.cargo import (
     path_text,
 )
 from coscope.facts.shipping.clocks import Clock, Progress
+from coscope.facts.shipping.culprits import Culprit, culprits_of
 from coscope.facts.shipping.picklability import Expectation, expect
 from coscope.facts.shipping.references import CLOUDPICKLE, TOOLS, goes_by_name, name_of
 from coscope.facts.shipping.sizes import MOST_OBJECTS, Scale, Size
 from coscope.model import Value
 from coscope.readers import locate
 from coscope.readers.attributes import MISSING, is_a, member
-from coscope.readers.values import value_of
+from coscope.readers.values import type_name_of, value_of
 from coscope.result import Result
 
 BUDGET = 5.0  # seconds
@@ -57,6 +61,15 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeSize:
+    """How much of an object one of its attributes is."""
+
+    name: str
+    type_name: str
+    size: Size  # deep; what another attribute holds too is counted for both
+
+
+@dataclass(frozen=True, slots=True)
 class Captured:
     """One object that a function takes along."""
 
@@ -66,6 +79,7 @@ class Captured:
     travels: bool  # False: it would, if the functions on the way to it were sent by value
     size: Size  # a function's is that of its code: what it captures is listed by itself
     verdicts: tuple[Verdict, ...]  # of the object on its own, in the order of `Capture.verdicts`
+    attributes: tuple[AttributeSize, ...] = ()  # of an instance, the largest first
 
     @property
     def kind(self) -> str:
@@ -90,11 +104,18 @@ class Capture(Result):
     travelling: int  # bytes in memory of what travels, shared parts counted once
     listed: int  # bytes of everything in `items`, shared parts counted once
     verdicts: tuple[Verdict, ...]  # of the target as a whole: pickle's, cloudpickle's
+    culprits: tuple[Culprit, ...]  # everything in the target that a tool refuses, nearest first
+    attributes: tuple[AttributeSize, ...]  # of the target, if it is an instance
     pickled: bool  # pickling was tried, and ran the objects' own code
     budget: float  # seconds that were allowed
     most_objects: int  # that were to be counted for the sizes
     complete: bool  # False: a limit stopped the listing or the sizes
     notes: tuple[str, ...] = ()
+
+    @property
+    def stays(self) -> bool:
+        """True if no tool takes the target, or is likely to: it cannot travel."""
+        return all(verdict.takes is False for verdict in self.verdicts)
 
 
 class _Found(NamedTuple):
@@ -143,6 +164,7 @@ def capture(
     judge = _Judge(pickle, clock)
     verdicts = judge.verdicts(thing, start)
     items = [judge.judged(each, size) for each, size in zip(found, sizes, strict=True)]
+    culprits = culprits_of(thing, start, clock)
     return Capture(
         name=name,
         module=module,
@@ -152,10 +174,12 @@ def capture(
         travelling=travelling,
         listed=listed,
         verdicts=verdicts,
+        culprits=culprits.found,
+        attributes=_attributes_of(thing, clock),
         pickled=pickle,
         budget=budget,
         most_objects=MOST_OBJECTS,
-        complete=complete and all(size.complete for size in sizes),
+        complete=complete and culprits.complete and all(size.complete for size in sizes),
         notes=tuple(_notes(thing, found, verdicts, module)),
     )
 
@@ -274,6 +298,22 @@ def _weighed(found: list[_Found], clock: Clock) -> tuple[list[Size], int, int]:
     return [sizes[at] for at in range(len(found))], travelling, listed
 
 
+def _attributes_of(thing: object, clock: Clock) -> tuple[AttributeSize, ...]:
+    """The sizes of an instance's attributes, the largest first; () of anything else."""
+    if (
+        id(type(thing)) in ATOMS
+        or type(thing) is FunctionType
+        or is_a(thing, type)
+        or is_a(thing, ModuleType)
+    ):
+        return ()
+    found = [
+        AttributeSize(name, type_name_of(value), Scale(clock).weigh(value))
+        for name, value in islice(attributes_of(thing), MOST_CAPTURED)
+    ]
+    return tuple(sorted(found, key=lambda each: -each.size.bytes))
+
+
 class _Judge:
     """Gives verdicts by trying, or by types where trying was not asked for or is not possible."""
 
@@ -294,6 +334,7 @@ class _Judge:
             found.travels,
             size,
             self.verdicts(found.thing, found.path),
+            _attributes_of(found.thing, self.clock),
         )
 
     def verdicts(self, thing: object, path: tuple[Step, ...]) -> tuple[Verdict, ...]:
@@ -344,6 +385,11 @@ def _notes(
         )
     elif module == "__main__" and type(target) is FunctionType and verdicts[0].takes:
         yield "pickle sends the name __main__ alone, and the receiver may have another __main__"
+    if find_spec(CLOUDPICKLE) is None:
+        yield (
+            "cloudpickle is not installed here, so its verdict is inferred from types; "
+            "pip install cloudpickle lets --pickle try it"
+        )
     for path, name in _left_out([_Found((Step("target", ""),), target, True), *found]):
         whose = "the target" if len(path) == 1 else path_text(path[1:])
         yield (

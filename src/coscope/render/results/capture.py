@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from coscope.facts.shipping.captures import Capture, Captured, Verdict
+from coscope.facts.shipping.captures import AttributeSize, Capture, Captured, Verdict
 from coscope.facts.shipping.cargo import Step, path_text
+from coscope.facts.shipping.culprits import Culprit
 from coscope.render.document.report import header
 from coscope.render.document.shared import value_entry
 from coscope.render.pages.sheet import Line, Piece, Sheet, columns, measure
@@ -16,6 +17,8 @@ from coscope.render.text.measured import without_surrogates as clean
 
 if TYPE_CHECKING:
     from coscope.render.schemas import capture as schema
+
+MOST_ATTRIBUTES = 8  # of an object, on the page
 
 
 def document(result: Capture) -> schema.CaptureDocument:
@@ -29,6 +32,8 @@ def document(result: Capture) -> schema.CaptureDocument:
         "by_name": result.by_name,
         "pickled": result.pickled,
         "verdicts": [_verdict(verdict) for verdict in result.verdicts],
+        "culprits": [_culprit(each) for each in result.culprits],
+        "attributes": [_attribute(each) for each in result.attributes],
         "travelling_bytes": result.travelling,
         "listed_bytes": result.listed,
         "items": [_item(item) for item in result.items],
@@ -71,6 +76,25 @@ def _item(item: Captured) -> schema.CaptureItem:
         "travels": item.travels,
         "size": size_entry(item.size),
         "verdicts": [_verdict(verdict) for verdict in item.verdicts],
+        "attributes": [_attribute(each) for each in item.attributes],
+    }
+
+
+def _culprit(culprit: Culprit) -> schema.CaptureCulprit:
+    return {
+        **_path(culprit.path),
+        "value": value_entry(culprit.value),
+        "tools": list(culprit.tools),
+        "reason": clean(culprit.reason),
+        "advice": culprit.advice,
+    }
+
+
+def _attribute(attribute: AttributeSize) -> schema.CaptureAttribute:
+    return {
+        "name": clean(attribute.name),
+        "type": clean(attribute.type_name),
+        "size": size_entry(attribute.size),
     }
 
 
@@ -85,10 +109,14 @@ def sheet(found: schema.CaptureDocument, pen: Pen) -> Sheet:
     if found["items"]:
         page.heading("Captured", _about(found))
         _add_items(page, found["items"], not found["by_name"])
-        _add_culprits(page, found)
     else:
         page.blank()
         page.add(("It captures nothing.", "plain"))
+    if found["attributes"]:
+        page.heading("Attributes", "size: deep, what two of them share counted for both")
+        rows = [row[:3] for row in _attribute_rows(found["attributes"])]
+        page.extend(columns(pen, rows, measure(pen, rows, pen.width - 2)))
+    _add_culprits(page, found)
     _add_limits(page, found)
     return page
 
@@ -155,9 +183,22 @@ def _add_items(page: Sheet, items: list[schema.CaptureItem], travelling: bool) -
                 (left, "faint"),
             )
         )
+        rows += _attribute_rows(item["attributes"])
     if not any(row[-1][0] for row in rows):
         rows = [row[:-1] for row in rows]
     page.extend(columns(pen, rows, measure(pen, rows, pen.width - 2, least=11)))
+
+
+def _attribute_rows(attributes: list[schema.CaptureAttribute]) -> Iterator[tuple[Piece, ...]]:
+    """The largest attributes of an object, under its own row."""
+    for each in attributes[:MOST_ATTRIBUTES]:
+        size = each["size"]
+        text = ("" if size["complete"] else "> ") + bytes_text(size["bytes"])
+        first = (f"  .{each['name']}", "name"), (each["type"], "type"), (text, "plain")
+        yield *first, *[("", "faint")] * 3
+    left = len(attributes) - MOST_ATTRIBUTES
+    if left > 0:
+        yield (f"  and {left} smaller", "faint"), *[("", "faint")] * 5
 
 
 def _word(verdict: schema.CaptureVerdict) -> str:
@@ -176,26 +217,46 @@ def _size(item: schema.CaptureItem) -> Piece:
 
 
 def _add_culprits(page: Sheet, found: schema.CaptureDocument) -> None:
-    """The way to what stops each captured object, if the target's own verdict has not said it."""
-    said = {verdict["chain"] for verdict in found["verdicts"]}
-    chains: dict[str, tuple[schema.CaptureVerdict, list[str]]] = {}
-    for item in found["items"]:
-        for verdict in item["verdicts"]:
-            if verdict["takes"] is False and verdict["chain"] not in said:
-                chains.setdefault(verdict["chain"], (verdict, []))[1].append(verdict["tool"])
-    if not chains:
+    """Everything that a tool refuses, the way to it, and what to do about it."""
+    culprits = found["culprits"]
+    more = _stumbles(found)
+    if not culprits and not more:
         return
-    page.heading("Also in the way")
-    for verdict, tools in chains.values():
-        by = ", ".join(dict.fromkeys(tools))
-        kind = f": {verdict['culprit']['type']}" if verdict["culprit"] else ""
-        room = page.pen.width - 4 - cells(kind) - len(by) - 2
-        page.add(
-            ("  ", "plain"),
-            (_chain(page.pen, verdict, room), "plain"),
-            (kind, "type"),
-            (f"  {by}", "faint"),
-        )
+    page.heading("In the way", "everything that a tool refuses")
+    for each in culprits:
+        _add_chain(page, each, each["value"]["type"], each["tools"])
+        page.extend(wrapped(page.pen, each["reason"], "    ", "faint"))
+        page.extend(wrapped(page.pen, f"{page.pen.arrow} {each['advice']}", "    ", "plain"))
+    for verdict, tools in more:
+        kind = verdict["culprit"]["type"] if verdict["culprit"] else ""
+        _add_chain(page, verdict, kind, tools)
+        page.extend(wrapped(page.pen, verdict["reason"] or "", "    ", "faint"))
+
+
+def _stumbles(found: schema.CaptureDocument) -> list[tuple[schema.CaptureVerdict, list[str]]]:
+    """What trying to pickle stumbled over beside the culprits that types tell, by path."""
+    known = {each["chain"] for each in found["culprits"]}
+    whole = [(verdict, verdict["tool"]) for verdict in found["verdicts"]]
+    parts = [(verdict, verdict["tool"]) for item in found["items"] for verdict in item["verdicts"]]
+    chains: dict[str, tuple[schema.CaptureVerdict, list[str]]] = {}
+    for verdict, tool in [*whole, *parts]:
+        if verdict["takes"] is False and verdict["chain"] not in known:
+            tools = chains.setdefault(verdict["chain"], (verdict, []))[1]
+            if tool not in tools:
+                tools.append(tool)
+    return list(chains.values())
+
+
+def _add_chain(page: Sheet, entry: schema.CapturePath, kind: str, tools: list[str]) -> None:
+    by = ", ".join(tools)
+    kind = f": {kind}" if kind else ""
+    room = page.pen.width - 4 - cells(kind) - len(by) - 2
+    page.add(
+        ("  ", "plain"),
+        (_chain(page.pen, entry, room), "plain"),
+        (kind, "type"),
+        (f"  {by}", "faint"),
+    )
 
 
 def _add_limits(page: Sheet, found: schema.CaptureDocument) -> None:

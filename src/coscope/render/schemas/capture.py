@@ -64,6 +64,23 @@ class CaptureVerdict(CapturePath):
     bytes: int | None  # of the whole pickle, if one was made
 
 
+class CaptureCulprit(CapturePath):
+    """One object in the target that a tool refuses by its type, whatever else there is."""
+
+    value: Value
+    tools: list[Tool]  # that refuse it
+    reason: str
+    advice: str  # what to do about it
+
+
+class CaptureAttribute(TypedDict):
+    """How much of an object one of its attributes is."""
+
+    name: str
+    type: str
+    size: Size  # deep; what another attribute holds too is counted for both
+
+
 class CaptureItem(CapturePath):
     """One object that a function takes along."""
 
@@ -75,6 +92,7 @@ class CaptureItem(CapturePath):
     travels: bool  # false: it would if the functions before it were sent by value
     size: Size
     verdicts: list[CaptureVerdict]  # of it alone: pickle's, cloudpickle's
+    attributes: list[CaptureAttribute]  # of an instance, the largest first
 
 
 class CaptureLimits(TypedDict):
@@ -95,6 +113,8 @@ class CaptureDocument(Header):
     by_name: bool  # the target travels as a name
     pickled: bool  # pickling was tried
     verdicts: list[CaptureVerdict]  # of the target as a whole: pickle's, cloudpickle's
+    culprits: list[CaptureCulprit]  # all that a tool refuses, nearest to the target first
+    attributes: list[CaptureAttribute]  # of the target, if it is an instance
     travelling_bytes: Natural  # of what travels, shared parts once
     listed_bytes: Natural  # of all items, shared parts once
     items: list[CaptureItem]  # nearest to the target first
