@@ -333,8 +333,8 @@ class _Judge:
             _goes_by_name(found.thing),
             found.travels,
             size,
-            self.verdicts(found.thing, found.path),
-            _attributes_of(found.thing, self.clock),
+            verdicts=self.verdicts(found.thing, found.path),
+            attributes=_attributes_of(found.thing, self.clock),
         )
 
     def verdicts(self, thing: object, path: tuple[Step, ...]) -> tuple[Verdict, ...]:
