@@ -17,7 +17,7 @@ from coscope.flow.effects import effect_of
 from coscope.flow.graph import Block
 from coscope.model import Code, Region
 from coscope.opcodes import VERSIONS, Opcode, table
-from coscope.opcodes.kinds import told
+from coscope.opcodes.kinds import describe
 from tests.flow.building import DATA, built, compiled, snippet
 
 EACH = pytest.mark.parametrize("version", VERSIONS)
@@ -161,7 +161,7 @@ def on_top(code: Code, index: int) -> str:
     frame = run(graph, Kinds(graph))[index]
 
     assert frame is not None
-    return told(frame[-1])
+    return describe(frame[-1])
 
 
 INNER = built("3.13", [("RESUME", 0), ("RETURN_CONST", 0)])

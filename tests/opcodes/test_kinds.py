@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from coscope.errors import InternalError
 from coscope.opcodes import VERSIONS, Intrinsic, Opcode, kinds, table
-from coscope.opcodes.kinds import ANY_OBJECT, GIVEN, WANTED, given, join, told, wanted
+from coscope.opcodes.kinds import ANY_OBJECT, GIVEN, WANTED, describe, given, join, wanted
 from coscope.opcodes.schema import MAKES, NEEDS
 
 EACH = pytest.mark.parametrize("version", VERSIONS)
@@ -220,4 +220,4 @@ def test_an_unknown_word_is_an_error_of_the_table(text: str) -> None:
     ],
 )
 def test_a_kind_is_told_in_words(kind: int, text: str) -> None:
-    assert text == told(kind)
+    assert text == describe(kind)

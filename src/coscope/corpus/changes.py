@@ -31,7 +31,7 @@ where a.place is null or b.place is null
 order by place
 """
 
-# Two code objects of one name in one file are told apart by their order.
+# Two code objects of one name in one file differ by their order.
 _NUMBERED = """
 create view {0}numbered as
 select w.place, c.qualname, c.body, c.instructions, c.stacksize,

@@ -62,7 +62,7 @@ def _findings(rows: Rows, task: Task, root: Code, optimize: int) -> None:
 
 
 def _fingerprints(rows: Rows, task: Task, root: Code, optimize: int) -> None:
-    # What is shared is digested once, but stands in the tree more than once.
+    # What is shared is digested once, but is in the tree more than once.
     digests = {id(each.code): each.digest for each in digested(root)}
     for index, code in enumerate(root.walk()):
         rows.add("fingerprints", file=task.file, code=index, fingerprint=digests[id(code)])

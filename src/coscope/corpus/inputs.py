@@ -21,7 +21,7 @@ _SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules", ".tox", ".nox"})
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One content where it stands."""
+    """One content in one place."""
 
     path: str  # as scanned, "/" between folders
     member: str  # inside an archive; "" for a file
@@ -65,7 +65,7 @@ def find_inputs(
 
     Args:
         arguments: Files (.py, .pyw, .pyc), folders, archives (wheel, zip, egg, zipapp, sdist).
-        pycache: Read .pyc files whose source stands beside them too.
+        pycache: Read .pyc files whose source is beside them, too.
         progress: Called with the contents found so far, and 0.
 
     Raises:

@@ -177,7 +177,7 @@ def _add_file(
 
 
 def _reason(error: CoscopeError) -> str:
-    """What is wrong, without the place: the same content may stand in another."""
+    """What is wrong, without the place: the same content may be in another."""
     text = error.what
     if error.line is not None:
         text = f"line {error.line}: {text}"

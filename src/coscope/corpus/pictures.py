@@ -39,7 +39,7 @@ def save(answer: Answer, path: str) -> None:
         raise MissingExtra("corpus", str(error)) from error
     _kind, label, length = answer.question.picture
     columns = answer.relation.columns
-    # The same label may stand in two rows (functions of one name): each gets a bar of its own.
+    # The same label may be in two rows (functions of one name): each gets a bar of its own.
     values = [
         {"at": at, "label": str(row[columns.index(label)]), "length": row[columns.index(length)]}
         for at, row in enumerate(answer.relation.rows(MOST))

@@ -338,7 +338,7 @@ def _dependencies(rows: Rows, file: int, codes: Sequence[Code], used: Sequence[A
         seen |= {("builtin" if name in _builtin_names() else "unbound", name)
                  for name in _free_names(uses) - bound}  # fmt: skip
         for key in sorted(seen):
-            if key[0] != "unbound" or not star:  # after `import *` nobody can tell
+            if key[0] != "unbound" or not star:  # after `import *` it may be bound
                 found.setdefault(key, []).append(index)
     for kind, name in sorted(found):
         where = found[kind, name]

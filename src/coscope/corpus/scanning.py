@@ -65,7 +65,7 @@ def scan(
         details: "flow", "findings", "fingerprints": tables that cost more than all others.
         processes: So many processes; 0: this one.
         dask: Address of a Dask scheduler instead.
-        pycache: Read .pyc files whose source stands beside them too.
+        pycache: Read .pyc files whose source is beside them, too.
         progress: Called with contents done and contents in all.
 
     Raises:

@@ -14,7 +14,7 @@ class Column:
     name: str
     type: str  # of Arrow: "int64", "string", "list<uint8>"
     doc: str
-    default: object = 0  # stands in the rows of files that could not be read
+    default: object = 0  # in the rows of files that could not be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ _KEYS = (_FILE, _CODE)
 _TABLES = (
     TableSchema(
         "files",
-        "One row for each content that was read: a file that stands in two places is stored once.",
+        "One row for each content that was read: a file found in two places is stored once.",
         (
             Column(
                 "file",
@@ -240,11 +240,11 @@ _TABLES = (
     ),
 )
 
-# What the scan writes once at its end: where each content stands.
+# What the scan writes once at its end: where each content is.
 CATALOG = (
     TableSchema(
         "places",
-        "Where each content stands.",
+        "Where each content is.",
         (
             Column("path", "string", "Path as scanned, / between folders."),
             Column("member", "string", "Path inside an archive; empty for a file.", ""),

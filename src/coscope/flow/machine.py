@@ -358,7 +358,7 @@ class _Machine(Generic[V]):
 
         Such a block is entered with one slot or with six, above what it never touches, and after
         POP_EXCEPT that is three slots less. The compiler counts what an exception leaves, and so
-        do we; the next edge of CALL_FINALLY stands for the return.
+        do we; the next edge of CALL_FINALLY represents the return.
         """
         if not self.finals:
             self.finals.update((region.target, region) for region in self.graph.regions)

@@ -73,7 +73,7 @@ class Specialization:
         `tests/audits/warm/test_specialization.py` compares all with running interpreters.
     """
 
-    generic: str  # name of the generic form; {} stands for the name of the family
+    generic: str  # name of the generic form; {} is replaced by the name of the family
     # By backoff, the exponent of the wait until the next attempt: generic executions in a row, at
     # least. The last backoff is the highest.
     executions: tuple[int, ...]

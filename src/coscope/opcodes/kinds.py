@@ -18,7 +18,7 @@ from coscope.errors import InternalError
 
 # What a fast local can hold. A local keeps the atoms alone, without a parameter.
 NULL = 1 << 0  # the NULL pointer; in a local: no value
-OBJECT = 1 << 1  # an object of which nothing is known
+OBJECT = 1 << 1  # an object about which nothing is known
 CELL = 1 << 2
 ITERATOR = 1 << 3  # its type has tp_iternext
 TUPLE = 1 << 4  # parameter: length
@@ -111,7 +111,7 @@ GIVEN = {
     "iteration": ITERATION | UNKNOWN,
     "delegate": DELEGATE | UNKNOWN,
     "index": INDEX | UNKNOWN,
-    "function": FUNCTION | UNKNOWN,  # of which the attributes are not known
+    "function": FUNCTION | UNKNOWN,  # whose attributes are not known
     "lasti": LASTI,
 }
 
@@ -166,7 +166,7 @@ class Wanted:
     number: str | None = None  # what it is compared with: "oparg" or digits
 
     def admits(self, kind: int, oparg: int) -> bool:
-        """True if a value of this kind may stand there.
+        """True if a value of this kind may be there.
 
         >>> wanted("tuple == oparg").admits(TUPLE | 4 << SHIFT, 3)
         True
@@ -226,7 +226,7 @@ def parameter(kind: int) -> int | None:
     return None if kind >= UNKNOWN or kind < 1 << SHIFT else (kind >> SHIFT) - 1
 
 
-def told(kind: int) -> str:
+def describe(kind: int) -> str:
     """A kind in words: "list", "object or NULL", "tuple of 3"."""
     atoms = kind & ATOMS
     if not atoms:

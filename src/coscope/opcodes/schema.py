@@ -79,7 +79,7 @@ ACCESS = (
     "import star",
 )  # fmt: skip
 
-# What an instruction needs of the code object that it stands in (`needs =`).
+# What an instruction requires of its code object (`needs =`).
 NEEDS = (
     "generator",  # its flags say generator, coroutine or async generator
     "async generator",  # its flags say so
@@ -130,8 +130,8 @@ class Opcode:
         str, ...
     ] = ()  # opcodes, one of which must follow at once; the interpreter skips it
     bonds: tuple[str, ...] = ()  # opcodes that the interpreter expects there, where one follows
-    after: tuple[str, ...] = ()  # the only opcodes that may stand before it (RETURN_GENERATOR)
-    lands: tuple[str, ...] = ()  # opcodes that must stand at the jump's target, in this order
+    after: tuple[str, ...] = ()  # the only opcodes that may come before it (RETURN_GENERATOR)
+    lands: tuple[str, ...] = ()  # opcodes that must be at the jump's target, in this order
     base: str | None = None  # of a specialised or instrumented form
     form: str = (
         "base"  # "base", "specialized", "instrumented", or "internal": compilers never emit it
@@ -212,7 +212,7 @@ class Table:
     opcodes: dict[str, Opcode] = field(default_factory=dict)  # by name, every form
     intrinsics: dict[str, Intrinsic] = field(default_factory=dict)  # by name, those that trust
     contract: dict[str, str] = field(default_factory=dict)  # by argument name: what it must be
-    # Positional-only arguments of which genuine code tests a comparison without TO_BOOL.
+    # Positional-only arguments whose comparison genuine code tests without TO_BOOL.
     unconverted: tuple[str, ...] = ()
     specialization: Specialization | None = None  # None: it does not specialise, or unknown how
 

@@ -335,8 +335,8 @@ def _no_code_object(thing: Any, start: object, via: tuple[str, ...]) -> NoCodeOb
         return error
     signature, doc = _signature_of(thing), _doc_of(thing)
     error.signature, error.doc = signature, doc
-    told = [f"Signature: {signature}." if signature else "", f"Doc: {doc}" if doc else ""]
-    error.hint = " ".join(filter(None, told)) or None
+    known = [f"Signature: {signature}." if signature else "", f"Doc: {doc}" if doc else ""]
+    error.hint = " ".join(filter(None, known)) or None
     return error
 
 

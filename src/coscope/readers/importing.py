@@ -189,9 +189,9 @@ def _failed(name: str, error: BaseException) -> ImportFailed:
         text = " ".join(str(error).split())
     except Exception:
         text = ""
-    told = f"{type(error).__name__}: {shortened(text, 200)}" if text else type(error).__name__
+    cause = f"{type(error).__name__}: {shortened(text, 200)}" if text else type(error).__name__
     line, file = _raised_in(error)
-    return ImportFailed(f"importing {name} raised {told}", file=file, line=line)
+    return ImportFailed(f"importing {name} raised {cause}", file=file, line=line)
 
 
 def _raised_in(error: BaseException) -> tuple[int | None, str | None]:

@@ -79,7 +79,7 @@ def code_bytes(co: CodeType, version: str) -> bytes:
 
 Told = TypeVar("Told")
 
-_KEPT = 4096  # code objects of which one function's results are kept
+_KEPT = 4096  # code objects whose results are kept
 
 
 def by_identity(function: Callable[[CodeType], Told]) -> Callable[[CodeType], Told]:

@@ -229,7 +229,7 @@ def annotations_in(source: Source, code: Code) -> Iterator[tuple[str, str]]:
     """Annotations of the function that starts at the code's first line, as written.
 
     From CPython 3.14 a function's annotations exist only when somebody evaluates them. The text
-    of the source tells them without running anything.
+    of the source gives them without running anything.
     """
     node = _definitions(source).get((code.name, code.firstlineno))
     if node is None:

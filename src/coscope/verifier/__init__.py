@@ -41,7 +41,7 @@ def verify(
     Of a live function or code object the bytes that `co_code` returns are verified. They need not
     be the bytes that run: `co_code` writes base opcodes and empty caches, whatever specialised
     opcodes somebody planted in the object. What the verdict covers is a copy that is made of these
-    bytes, `c.replace(co_code=c.co_code)`. A .pyc is verified byte by byte as it stands.
+    bytes, `c.replace(co_code=c.co_code)`. A .pyc is verified byte by byte as it is.
 
     Args:
         target: What `read` takes (a function, a code object, a file, "module:name"), or a `Code`

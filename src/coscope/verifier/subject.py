@@ -18,11 +18,11 @@ from coscope.flow.graph import Graph, build
 from coscope.flow.machine import run
 from coscope.model import NOWHERE, Code, Instructions, Region, Span
 from coscope.opcodes import Table, table
-from coscope.opcodes.kinds import told
+from coscope.opcodes.kinds import describe
 from coscope.verifier.fields import has_exact_fields, text_of
 from coscope.verifier.report import Violation
 
-_STRUCTURE = ("underflow", "disagreement", "handler")  # what is told of 3.8 to 3.10
+_STRUCTURE = ("underflow", "disagreement", "handler")  # all that is checked for 3.8 to 3.10
 
 
 class Subject:
@@ -32,7 +32,7 @@ class Subject:
         code: The code object.
         rules: Its version's opcode table.
         instructions: Its columns; empty if `unreadable`.
-        unreadable: Why the bytes are no instruction sequence, if they are none.
+        unreadable: Why the bytes are not an instruction sequence, or None.
         exact: Every field is of its declared type; otherwise only the check of types looks at it.
         structural: True where kinds of values are not known (3.8 to 3.10).
     """
@@ -44,7 +44,7 @@ class Subject:
         self.rules: Table = table(code.version)
         self.structural = self.rules.exceptions == "block stack"
         self.unreadable: CodeError | None = None
-        self.tangled: CodeError | None = None  # why there is no graph, if there is none
+        self.tangled: CodeError | None = None  # why there is no graph, or None
 
     @cached_property
     def instructions(self) -> Instructions | None:
@@ -102,7 +102,7 @@ class Subject:
 
     @cached_property
     def graph(self) -> Graph | None:
-        """The control-flow graph; None if jumps or regions lead nowhere, as their checks tell."""
+        """The control-flow graph; None if jumps or regions lead nowhere: their checks report it."""
         if self.instructions is None:
             return None
         try:
@@ -133,7 +133,7 @@ class Subject:
 
     @property
     def sound(self) -> bool:
-        """True if no kind is wrong, for certain; False: the typed machine has to tell."""
+        """True if certainly no kind is wrong; False if only the typed machine can say."""
         return self._swept is not None
 
     @property
@@ -204,7 +204,7 @@ class Subject:
         )
 
     def with_stack(self, violation: Violation) -> Violation:
-        """A violation with the stack before its instruction, where that can be told.
+        """A violation with the stack before its instruction, where that is known.
 
         For those that were found before the machine ran: it is started for them now.
         """
@@ -215,7 +215,7 @@ class Subject:
         if index == len(instructions) or instructions.offsets[index] != violation.offset:
             return violation
         frame = None if self.frames is None else self.frames[index]
-        return violation if frame is None else replace(violation, stack=tuple(map(told, frame)))
+        return violation if frame is None else replace(violation, stack=tuple(map(describe, frame)))
 
     def _span(self, instructions: Instructions, index: int) -> Span:
         try:
@@ -228,4 +228,4 @@ class Subject:
         if index is None or made is None or made[1] is None:
             return None
         frame = made[1][index]
-        return None if frame is None else tuple(map(told, frame))
+        return None if frame is None else tuple(map(describe, frame))

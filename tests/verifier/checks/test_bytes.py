@@ -86,7 +86,7 @@ def test_prefixes(version: str) -> None:
     assert nothing == lasting(0, 1)
     assert [] == lasting(1, 0, 0)
     assert [] == lasting(0x7F, 0xFF, 0xFF)
-    assert ["too many EXTENDED_ARG prefixes stand in a row"] == lasting(1, 0, 0, 0)
+    assert ["too many EXTENDED_ARG prefixes in a row"] == lasting(1, 0, 0, 0)
     assert ["the oparg has more than 31 bits"] == lasting(0x80, 0, 0)
 
 

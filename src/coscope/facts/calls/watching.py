@@ -48,7 +48,7 @@ class _Guard:
         self.after = 0  # instructions since the stop
         self.fault: Exception | None = None  # of the recorder's own: never the user's to see
 
-    def tell(self, frame: FrameType, event: Callable[..., None], *what: object) -> None:
+    def report(self, frame: FrameType, event: Callable[..., None], *what: object) -> None:
         """Pass an event on."""
         if self.recorder.full or not self.ours(frame):
             return
@@ -62,7 +62,7 @@ class _Guard:
 
     def step(self, frame: FrameType, offset: int) -> None:
         """Report that an instruction is about to be executed; after the bound, stop the run."""
-        self.tell(frame, self.recorder.step, offset)
+        self.report(frame, self.recorder.step, offset)
         if self.recorder.full and self.fault is None and self.ours(frame):
             self.after += 1
             if self.after > _GRACE:
@@ -111,28 +111,28 @@ def _callbacks(guard: _Guard) -> dict[str, Callable[..., None]]:
     recorder = guard.recorder
 
     def started(code: object, offset: int) -> None:
-        guard.tell(sys._getframe(1), recorder.start)
+        guard.report(sys._getframe(1), recorder.start)
 
     def resumed(code: object, offset: int) -> None:
-        guard.tell(sys._getframe(1), recorder.resume)
+        guard.report(sys._getframe(1), recorder.resume)
 
     def thrown(code: object, offset: int, error: BaseException) -> None:
-        guard.tell(sys._getframe(1), recorder.resume, error)
+        guard.report(sys._getframe(1), recorder.resume, error)
 
     def executing(code: object, offset: int) -> None:
         guard.step(sys._getframe(1), offset)
 
     def yielded(code: object, offset: int, value: object) -> None:
-        guard.tell(sys._getframe(1), recorder.suspend, value)
+        guard.report(sys._getframe(1), recorder.suspend, value)
 
     def returned(code: object, offset: int, value: object) -> None:
-        guard.tell(sys._getframe(1), recorder.finish, value)
+        guard.report(sys._getframe(1), recorder.finish, value)
 
     def raised(code: object, offset: int, error: BaseException) -> None:
-        guard.tell(sys._getframe(1), recorder.raised, offset, error)
+        guard.report(sys._getframe(1), recorder.raised, offset, error)
 
     def unwound(code: object, offset: int, error: BaseException) -> None:
-        guard.tell(sys._getframe(1), recorder.unwound, error)
+        guard.report(sys._getframe(1), recorder.unwound, error)
 
     return {
         "PY_START": started,
@@ -181,10 +181,10 @@ class _Tracer:
         frame.f_trace_lines = False
         self.waiting.discard(id(frame))
         if id(frame) in self.started:
-            self.guard.tell(frame, self.recorder.resume)
+            self.guard.report(frame, self.recorder.resume)
         else:
             self.started.add(id(frame))
-            self.guard.tell(frame, self.recorder.start)
+            self.guard.report(frame, self.recorder.start)
         return self.traced
 
     def traced(self, frame: FrameType, event: str, arg: Any) -> object:
@@ -219,22 +219,22 @@ class _Tracer:
             return
         if id(frame) in self.waiting:
             self.waiting.discard(id(frame))
-            self.guard.tell(frame, self.recorder.resume, error)
+            self.guard.report(frame, self.recorder.resume, error)
         self.thrown.add(id(frame))
         self.errors[id(frame)] = error
-        self.guard.tell(frame, self.recorder.raised, frame.f_lasti, error)
+        self.guard.report(frame, self.recorder.raised, frame.f_lasti, error)
 
     def _left(self, frame: FrameType, value: object) -> None:
         """A frame gave control back: it waits, returned, or ends by an exception."""
         opname = self._operation(frame)[0]
         if id(frame) not in self.thrown and opname == "YIELD_VALUE":
             self.waiting.add(id(frame))
-            self.guard.tell(frame, self.recorder.suspend, value)
+            self.guard.report(frame, self.recorder.suspend, value)
             return
         error = self.errors.pop(id(frame), None)
         if opname == "RETURN_VALUE" or error is None:
-            self.guard.tell(frame, self.recorder.finish, value)
+            self.guard.report(frame, self.recorder.finish, value)
         else:
-            self.guard.tell(frame, self.recorder.unwound, error)
+            self.guard.report(frame, self.recorder.unwound, error)
         for frames in (self.started, self.thrown):
             frames.discard(id(frame))

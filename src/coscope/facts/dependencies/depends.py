@@ -164,7 +164,7 @@ class Dependencies(Result):
 
     @property
     def constants(self) -> tuple[Embedded, ...]:
-        """Constants that the code loads; nested code and docstrings are none."""
+        """Constants that the code loads; nested code and docstrings do not count."""
         return tuple(
             Embedded(constant, reached.path, offsets)
             for reached in self._found.codes

@@ -208,7 +208,7 @@ def _loading(version: str) -> bytes:
 
 
 def constants_in(code: Code) -> Iterator[tuple[Constant, tuple[int, ...]]]:
-    """The constants that are loaded and the offsets where; nested code is none.
+    """The constants that are loaded and the offsets where; nested code does not count.
 
     In order of their index in `co_consts`, then numbers in opargs (3.14+), then literals that all
     code shares (3.15).

@@ -44,7 +44,7 @@ class Culprits(NamedTuple):
 def culprits_of(thing: object, path: tuple[Step, ...], clock: Clock) -> Culprits:
     """Look through all parts of an object for those that pickle or cloudpickle refuses by type.
 
-    Nothing of the object runs. What only running it can tell is not among them.
+    Nothing of the object runs. What only running it can show is not among them.
 
     Args:
         thing: Any object.

@@ -109,7 +109,7 @@ def opinion_of(thing: object, tool: str) -> Opinion:
 
 
 def _is_its_parts(kind: type) -> bool:
-    """True for types of which every tool writes the parts and nothing else."""
+    """True for types that every tool writes as their parts and nothing else."""
     return is_plain_container(kind) or kind is MethodType or kind is functools.partial
 
 

@@ -20,7 +20,7 @@ from coscope.flow.frames import Stack
 from coscope.flow.graph import Edge, Graph
 from coscope.model import FAST_CELL, FAST_FREE, Code, Region
 from coscope.opcodes import kinds
-from coscope.opcodes.kinds import given, join, told, wanted
+from coscope.opcodes.kinds import describe, given, join, wanted
 
 REFUSED = ~kinds.ANY_OBJECT & kinds.ATOMS  # atoms that are no objects
 
@@ -67,7 +67,7 @@ class Kinds(Plain):
     """A stack value is a kind; the locals are one int, `LOCAL_BITS` atoms for each slot.
 
     Faults are collected, not raised: the machine goes on with what was wanted, so that one
-    mistake is told once.
+    mistake is reported once.
     """
 
     # LIST_EXTEND may put anything into a list; what COPY copies has two places from then on.
@@ -236,11 +236,11 @@ class Kinds(Plain):
                         group,
                         f"{name} does not check what it takes",
                         _worded(word, effect),
-                        told(kind),
+                        describe(kind),
                     )
 
     def group(self, kind: int, word: str) -> str:
-        """Which check has to tell that a value of this kind is none of the table's `word`."""
+        """Which check reports that a value of this kind is not what the table's `word` asks for."""
         if kind & kinds.UNFINISHED:
             return "contract"
         if kind & kinds.NULL and "null" not in word:
@@ -271,7 +271,7 @@ class Kinds(Plain):
             verb, what = access.split(" ", 1)
             if slot >= self.size:
                 new += [kinds.OBJECT] * (verb in ("read", "save", "capture"))
-                continue  # the check of bounds tells
+                continue  # the check of bounds reports it
             kind = self.get(slots, slot)
             if what in ("cell", "name or cell") and verb != "make" and verb != "capture":
                 new += self.in_cell(index, effect, access, slot, kind, operands)
@@ -315,7 +315,7 @@ class Kinds(Plain):
         if kind != self.cell(slot):
             self.note(
                 index, "cell", f"{effect.row.name} trusts the slot to hold a cell",
-                "cell", f"{told(kind)} in {self.code.localsplusnames[slot]!r}",
+                "cell", f"{describe(kind)} in {self.code.localsplusnames[slot]!r}",
             )  # fmt: skip
         if access == "write cell" and slot in self.typed:
             self.enters(index, effect, slot, operands[-1])
@@ -335,7 +335,7 @@ class Kinds(Plain):
             if not wanted(word).admits(operands[-1], 0):
                 self.note(
                     index, "contract", f"{effect.row.name} gives a name of the compiler's own",
-                    f"{word} for {names[name]!r}", told(operands[-1]),
+                    f"{word} for {names[name]!r}", describe(operands[-1]),
                 )  # fmt: skip
             return new
         # LOAD_GLOBAL may push NULL too; the value is where an object is.
@@ -347,7 +347,7 @@ class Kinds(Plain):
         if not wanted(word).admits(kind, 0):
             self.note(
                 index, "contract", f"{effect.row.name} puts another kind into a cell of its own",
-                f"{word} in {self.code.localsplusnames[slot]!r}", told(kind),
+                f"{word} in {self.code.localsplusnames[slot]!r}", describe(kind),
             )  # fmt: skip
 
     def read(self, index: int, effect: Effect, slot: int, kind: int, slots: int) -> tuple[int, int]:
@@ -369,7 +369,7 @@ class Kinds(Plain):
         if kind & kinds.BORROWED:
             self.note(
                 index, "borrow", f"{effect.row.name} keeps a value that is only borrowed",
-                "a value of its own", told(kind),
+                "a value of its own", describe(kind),
             )  # fmt: skip
         return kept(kind)
 

@@ -40,7 +40,7 @@ _ALL_OF = (  # a tuple of nothing but these, and what it is then
     (kinds.INTERPOLATION, kinds.INTERPOLATIONS),
     (kinds.STR, kinds.NAMES),
 )
-_TYPED = 20  # cells, of which it is kept which ones are typed
+_TYPED = 20  # cells at most for which it is recorded whether each is typed
 
 
 def _pattern(typed: Sequence[bool]) -> int:
@@ -107,7 +107,7 @@ def _tuple(
         return [_sized(kind, size | _pattern(typed))]
     domain.note(
         index, "contract", "a cell of the compiler's own goes into a tuple with other values",
-        "a closure", ", ".join(map(kinds.told, operands)),
+        "a closure", ", ".join(map(kinds.describe, operands)),
     )  # fmt: skip
     return [kind | kinds.UNKNOWN]
 
@@ -152,13 +152,13 @@ def _paired(
     if not right:
         domain.note(
             index, "iterator", f"{effect.row.name} trusts the index to be that of the value below",
-            "both of one GET_ITER", f"{kinds.told(below)}, {kinds.told(at)}",
+            "both of one GET_ITER", f"{kinds.describe(below)}, {kinds.describe(at)}",
         )  # fmt: skip
     return new
 
 
 def _nested(domain: Kinds, kind: int) -> tuple[int, Code] | None:
-    """The code object that a kind stands for, and its place in the constants."""
+    """The code object that a kind denotes, and its place in the constants."""
     at = kinds.parameter(kind)
     consts = domain.code.consts
     if kind & kinds.ATOMS & ~kinds.CODE or at is None or at >= len(consts):
@@ -175,7 +175,7 @@ def _function(
         if operands[-1] & kinds.CODE:
             domain.note(
                 index, "function", "MAKE_FUNCTION of one of several code objects",
-                "the same code object on every path", kinds.told(operands[-1]),
+                "the same code object on every path", kinds.describe(operands[-1]),
             )  # fmt: skip
         return [kinds.FUNCTION | kinds.UNKNOWN]
     at, nested = found
@@ -198,7 +198,7 @@ def _check_closure(domain: Kinds, index: int, closure: int, nested: Code) -> Non
         return
     domain.note(
         index, "function", f"the closure does not fit {nested.qualname!r}",
-        f"{len(nested.freevars)} cells", kinds.told(closure),
+        f"{len(nested.freevars)} cells", kinds.describe(closure),
     )  # fmt: skip
 
 
@@ -229,9 +229,9 @@ def _comparison(
 
 
 def _tested_as_it_is(domain: Kinds, index: int) -> bool:
-    """True if the left operand is an argument of which genuine code tests a comparison unconverted.
+    """True if the left operand is an argument whose comparison genuine code tests unconverted.
 
-    It is loaded by the last instruction but one, with no way into between; a NOP is none.
+    It is loaded by the last instruction but one, with no jump into between; a NOP does not count.
     """
     named = domain.rules.unconverted
     columns, code = domain.code.instructions, domain.code
@@ -271,7 +271,7 @@ def handed_on(
         if found[at] & (kinds.ITERATION | kinds.DELEGATE):  # their parameter says something else
             domain.note(
                 index, "borrow", "a value that is only borrowed is iterated over",
-                "a value of its own", kinds.told(kind),
+                "a value of its own", kinds.describe(kind),
             )  # fmt: skip
             continue
         found[at] |= kinds.BORROWED | kind >> SHIFT << SHIFT
@@ -289,7 +289,7 @@ def _attribute(
     if known is None or not isinstance(nested, Code) or function & kinds.BORROWED:
         domain.note(
             index, "function", "SET_FUNCTION_ATTRIBUTE of no single function that was made here",
-            "function", kinds.told(function),
+            "function", kinds.describe(function),
         )  # fmt: skip
         return [kinds.FUNCTION | kinds.UNKNOWN]
     flag = effect.oparg
@@ -328,13 +328,13 @@ def _call(
     if mistake is not None:
         domain.note(
             index, "contract", "a function that not every call may reach is called", mistake,
-            ", ".join(map(kinds.told, operands)),
+            ", ".join(map(kinds.describe, operands)),
         )  # fmt: skip
     return new
 
 
 def _returned(domain: Kinds, function: int) -> int:
-    """What a call of a function gives that was made here, as far as its code tells."""
+    """What a call of a function made here returns, as far as its code shows."""
     known = kinds.parameter(function)
     if function & kinds.ATOMS & ~_FUNCTIONS or known is None:
         return kinds.OBJECT | kinds.ITERATOR

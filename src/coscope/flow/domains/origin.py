@@ -22,7 +22,7 @@ _MOST = 8  # instructions that are kept apart
 class Origin(Plain):
     """Values are the indexes of the instructions that may have made them, or UNKNOWN.
 
-    `takers` tells of each instruction that makes something what it took: its effect and the
+    `takers` maps each instruction that makes something to what it took: its effect and the
     origins of what it popped, as at the last visit.
     """
 

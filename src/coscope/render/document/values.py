@@ -12,7 +12,7 @@ from coscope.flow.domains.kind_many import kinds_for
 from coscope.flow.domains.origin import UNKNOWN, Origin, Origins
 from coscope.flow.frames import Frames
 from coscope.opcodes import Opcode
-from coscope.opcodes.kinds import told
+from coscope.opcodes.kinds import describe
 
 
 class Known(NamedTuple):
@@ -61,7 +61,7 @@ class Values:
     def _word(self, kind: int) -> str:
         found = self._words.get(kind)
         if found is None:
-            found = self._words[kind] = told(kind)
+            found = self._words[kind] = describe(kind)
         return found
 
     def _offsets(self, origins: Origins) -> list[int]:

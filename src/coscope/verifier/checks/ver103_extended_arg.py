@@ -3,7 +3,7 @@
 Each prefix shifts the oparg by 8 bits, in a C int: the fourth pushes bits out, and three with a
 high first byte make it negative, an index below the start of every array. A prefix at the end of
 the code takes the opcode that it extends from the memory behind. A first prefix of zero adds
-nothing: no compiler writes one, and from 3.12 the interpreter takes for granted that there is none
+nothing: no compiler writes one, and from 3.12 the interpreter assumes that there is none
 (a debug build stops).
 
     EXTENDED_ARG 0x80
@@ -45,7 +45,7 @@ def _wrong(subject: Subject) -> Iterator[Violation]:
             if row == _PREFIXES + 1:
                 yield subject.violation(
                     CODE,
-                    "too many EXTENDED_ARG prefixes stand in a row",
+                    "too many EXTENDED_ARG prefixes in a row",
                     index,
                     expected=f"at most {_PREFIXES}",
                     found="one more",

@@ -1,6 +1,6 @@
 """An instruction takes a name that does not exist.
 
-`GETITEM(co_names, oparg)` is an array access without a check. In some opcodes the index stands
+`GETITEM(co_names, oparg)` is an array access without a check. In some opcodes the index is
 above one or two flag bits. Names cut off kill the process in 95 of 100 functions.
 
     RESUME 0

@@ -36,7 +36,7 @@ def check(subject: Subject) -> Iterable[Violation]:
 
 
 def _pairs(subject: Subject, marks: bytes, limit: int) -> Iterable[int]:
-    """Instructions with two slots of which one does not exist."""
+    """Instructions that use two slots, one of which does not exist."""
     marked = subject.opcodes.translate(marks)
     if 1 not in marked:
         return ()

@@ -44,7 +44,7 @@ def check(subject: Subject) -> Iterable[Violation]:
 
 
 def _makings(subject: Subject, frames: Frames[int]) -> Iterator[tuple[int, Code, tuple[int, ...]]]:
-    """Each MAKE_FUNCTION of a code constant: where, of which, and the stack before it."""
+    """Each MAKE_FUNCTION of a code constant: its index, the constant, and the stack before it."""
     consts, make = subject.code.consts, subject.rules.opcodes["MAKE_FUNCTION"].code
     for index, opcode in enumerate(subject.opcodes):
         frame = frames[index] if opcode == make else None

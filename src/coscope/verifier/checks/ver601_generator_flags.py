@@ -44,7 +44,7 @@ def check(subject: Subject) -> Iterable[Violation]:
         found.append(
             subject.violation(
                 CODE,
-                "RETURN_GENERATOR stands in code that is no generator",
+                "RETURN_GENERATOR is in code that is not a generator",
                 subject.opcodes.index(returns.code),
                 expected="one of the flags GENERATOR, COROUTINE and ASYNC_GENERATOR",
                 found="none",

@@ -1,4 +1,4 @@
-"""RETURN_GENERATOR does not stand once, at the very beginning.
+"""RETURN_GENERATOR is not exactly once at the very beginning.
 
 It copies the frame into a new generator, and pops the old one from the thread. A second time
 there is no frame of a function any more to copy from: 3.11 crashes, later versions hang. What is
@@ -37,7 +37,7 @@ def _wrong(subject: Subject, instructions: Instructions, opcode: int) -> Iterato
     for index in range(first + 1, len(opcodes)):
         if opcodes[index] == opcode:
             yield subject.violation(
-                CODE, "RETURN_GENERATOR stands twice", index, expected="one", found="another"
+                CODE, "RETURN_GENERATOR occurs twice", index, expected="one", found="another"
             )
     for index in range(first):
         name = instructions.opname(index)

@@ -1,9 +1,10 @@
-"""An instruction stands in a code object of the wrong kind.
+"""An instruction is in a code object of the wrong kind.
 
 YIELD_VALUE takes its frame for a part of a generator: in a plain function it writes to
-memory that is none. ASYNC_GEN_WRAP makes a value for an async generator, which alone unwraps it.
-LOAD_CLASSDEREF and `import *` take the frame's mapping of locals, which is NULL in a function
-(CO_OPTIMIZED). What an opcode or intrinsic function needs is in the opcode tables: `needs`.
+memory that is not there. ASYNC_GEN_WRAP makes a value for an async generator, which alone unwraps
+it. LOAD_CLASSDEREF and `import *` take the frame's mapping of locals, which is NULL in a
+function (CO_OPTIMIZED). What an opcode or intrinsic function needs is in the opcode tables:
+`needs`.
 
     RESUME 0                an ordinary function
     LOAD_CONST 0 (None)
@@ -68,7 +69,7 @@ def _wrong(subject: Subject) -> Iterator[Violation]:
             expected, found = _WORDS[need]
             yield subject.violation(
                 CODE,
-                f"{name} stands in the wrong code object",
+                f"{name} is in the wrong kind of code object",
                 index,
                 expected=expected,
                 found=found,
@@ -76,7 +77,7 @@ def _wrong(subject: Subject) -> Iterator[Violation]:
 
 
 def _need(subject: Subject, row: Opcode, index: int) -> tuple[str, str | None]:
-    """The name to tell, and what it needs."""
+    """The name to report, and what it needs."""
     if not row.operand.startswith("intrinsic"):
         return row.name, row.needs
     names = subject.rules.lists[row.operand.replace(" ", "_")]

@@ -18,7 +18,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
 from coscope.model import Instructions, Region
-from coscope.opcodes.kinds import ANY_OBJECT, ATOMS, told
+from coscope.opcodes.kinds import ANY_OBJECT, ATOMS, describe
 from coscope.verifier.report import Violation
 from coscope.verifier.subject import Subject
 
@@ -64,7 +64,7 @@ def _wrong(subject: Subject, opcode: int) -> Iterator[Violation]:
                 "what lies below the yielded value is no sub-iterator",
                 index,
                 expected="object",
-                found=told(top[0]),
+                found=describe(top[0]),
             )
         problem = _loop_problem(subject, instructions, index) if jumps else None
         if problem is not None:

@@ -33,7 +33,7 @@ def check(subject: Subject) -> Iterable[Violation]:
 
 @cache
 def _alone(version: str) -> bytes:
-    """Opcodes after which any other may stand."""
+    """Opcodes that any other may follow."""
     rows = table(version).by_code
     return bytes(opcode for opcode, row in enumerate(rows) if row is None or not row.next)
 
@@ -44,7 +44,7 @@ def _wrong(subject: Subject) -> Iterator[Violation]:
         row = rows[opcode]
         if row is None or not row.next:
             continue
-        # No prefix may stand between: what is skipped is the next code unit.
+        # No prefix may come between: what is skipped is the next code unit.
         after = index + 1
         following = rows[opcodes[after]] if after < len(opcodes) else None
         if following is None or following.name not in row.next:
@@ -77,7 +77,7 @@ def _name(subject: Subject, index: int) -> str:
 def _names(subject: Subject, index: int, arguments: int) -> Iterator[Violation]:
     consts, oparg = subject.code.consts, subject.opargs[index]
     if not 0 <= oparg < len(consts):
-        return  # VER201 tells
+        return  # VER201 reports it
     names = consts[oparg]
     if type(names) is not tuple or any(type(name) is not str for name in names):
         yield subject.violation(

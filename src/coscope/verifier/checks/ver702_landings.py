@@ -3,8 +3,8 @@
 From 3.12 FOR_ITER, when its iterator is exhausted, goes on behind the END_FOR (and POP_TOP,
 POP_ITER) at its target: specialised forms have done already what those do, and step over them.
 They do not look whether they are there. SEND to END_SEND likewise. The distance of a SEND is kept
-in 16 bits while the sub-generator runs (`return_offset` of the frame). What stands at the target
-is in the opcode tables: `lands`.
+in 16 bits while the sub-generator runs (`return_offset` of the frame). Which instructions
+must be at the target is in the opcode tables: `lands`.
 
     GET_ITER
     FOR_ITER L2             the loop over a list steps over the POP_TOP
@@ -53,7 +53,7 @@ def _wrong(subject: Subject, instructions: Instructions) -> Iterator[Violation]:
             continue
         target = instructions.jump_target(index)
         if target not in subject.starts or target is None:
-            continue  # VER104 tells
+            continue  # VER104 reports it
         at = bisect_left(offsets, target)
         landed = tuple(
             instructions.opname(place)
@@ -62,7 +62,7 @@ def _wrong(subject: Subject, instructions: Instructions) -> Iterator[Violation]:
         if landed != row.lands:
             yield subject.violation(
                 CODE,
-                f"{row.name} does not land where it takes for granted",
+                f"{row.name} does not land on the instructions that it assumes",
                 index,
                 expected=", ".join(row.lands),
                 found=", ".join(landed),
@@ -79,7 +79,7 @@ def _wrong(subject: Subject, instructions: Instructions) -> Iterator[Violation]:
         if row.tests == "finished" and subject.opargs[index] > _DISTANCE:
             yield subject.violation(
                 CODE,
-                f"{row.name} jumps further than 16 bits tell",
+                f"{row.name} jumps further than 16 bits can express",
                 index,
                 expected=f"at most {_DISTANCE} code units",
                 found=subject.opargs[index],

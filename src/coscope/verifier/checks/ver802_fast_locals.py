@@ -24,7 +24,7 @@ CODE = "VER802"
 _OPTIMIZED = 0x1
 _ARGUMENT = 0xE  # 3.14+: how the argument is passed
 _ROLE = FAST_LOCAL | FAST_CELL | FAST_FREE
-# By role of a slot: where it may stand.
+# By role of a slot: where it may be.
 _ORDER = {FAST_LOCAL: 0, FAST_LOCAL | FAST_CELL: 0, FAST_CELL: 1, FAST_FREE: 2}
 
 
@@ -72,7 +72,7 @@ def _wrong(subject: Subject, code: Code) -> Iterator[Violation]:
         if order < last:
             yield subject.violation(
                 CODE,
-                f"the fast local {name} stands behind those that come after it",
+                f"the fast local {name} is placed after those it must precede",
                 expected="locals, cells, free variables",
                 found=f"slot {slot} of kind 0x{kind:02x}",
             )
@@ -91,12 +91,12 @@ def _fields(subject: Subject, code: Code) -> Iterator[Violation]:
     slots = list(zip(code.localsplusnames, code.localspluskinds, strict=True))
     if subject.structural:
         # There is no such array: a captured argument is in two lists.
-        told = (code.varnames, code.cellvars, code.freevars)
+        listed = (code.varnames, code.cellvars, code.freevars)
         if (*code.varnames, *code.cellvars, *code.freevars) != code.localsplusnames:
             yield subject.violation(
                 CODE,
                 "the fast locals are not the locals, cells and free variables",
-                expected=sum(map(len, told)),
+                expected=sum(map(len, listed)),
                 found=len(slots),
             )
     else:

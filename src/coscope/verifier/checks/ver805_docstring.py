@@ -1,6 +1,6 @@
 """The code object says that it has a docstring, but has no constants.
 
-From 3.14 the flag CO_HAS_DOCSTRING tells whoever makes a function that the first constant is its
+From 3.14 the flag CO_HAS_DOCSTRING says, when a function is made, that the first constant is its
 docstring. `PyTuple_GetItem(consts, 0)` of an empty tuple is NULL, and the type of NULL is looked
 at next.
 
