@@ -43,9 +43,9 @@ def test_counts_and_flags(version: str, field: str, value: Any, message: str) ->
 @pytest.mark.parametrize(
     ("slots", "message"),
     [
-        ([("c", CELL), ("x", LOCAL)], "stands behind"),
-        ([("f", FREE), ("x", LOCAL)], "stands behind"),
-        ([("f", FREE), ("c", CELL)], "stands behind"),
+        ([("c", CELL), ("x", LOCAL)], "placed after"),
+        ([("f", FREE), ("x", LOCAL)], "placed after"),
+        ([("f", FREE), ("c", CELL)], "placed after"),
         ([("x", LOCAL), ("y", 0)], "is of no kind"),
         ([("x", LOCAL), ("y", LOCAL | FREE)], "is of no kind"),
         ([("x", LOCAL), ("y", LOCAL | 0x01)], "is of no kind"),
