@@ -100,7 +100,7 @@ def test_there_is_one_file_for_each_version() -> None:
     files = {file.name for file in resources.files("coscope.opcodes").iterdir()}
 
     assert {f"cpython-{version}.toml" for version in VERSIONS} == {
-        name for name in files if name.endswith(".toml") and name != "magics.toml"
+        name for name in files if name.endswith(".toml") and name.startswith("cpython-")
     }
 
 
