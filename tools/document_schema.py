@@ -29,6 +29,7 @@ TOP = "document"  # the definition that the schema as a whole describes
 # The chapters of the page: one module each.
 CHAPTERS = (
     "report",
+    "versions",
     "shared",
     "call",
     "depends",
@@ -253,7 +254,7 @@ def schema() -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "coscope document",
         **every[TOP],
-        "$defs": {name: every[name] for name in every if name != TOP},
+        "$defs": every,  # the top one too: a document of several versions holds such documents
     }
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 

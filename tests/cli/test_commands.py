@@ -314,3 +314,30 @@ def test_optimize_is_for_source_files() -> None:
 
     assert 2 == result.exit_code
     assert "expected a source file" in result.stderr
+
+
+@needs_processes
+def test_versions_are_set_side_by_side(tmp_path: Path) -> None:
+    path = tmp_path / "source.py"
+    path.write_text("def f(x):\n    return [y for y in x]\n")
+    pythons = f"{sys.executable},{sys.executable}"
+    result = run("dis", f"{path}::f", "--versions", pythons)
+    document = json.loads(run("dis", str(path), "--versions", pythons, "--json").stdout)
+
+    assert 0 == result.exit_code
+    assert "the same in all of them" in result.stdout
+    assert "versions" == document["command"]
+    assert 2 == len(document["documents"])
+
+
+@pytest.mark.parametrize("words", [["--versions", "3.13"], ["--versions", "a,b", "--python", "c"]])
+def test_versions_are_two_or_more(words: list[str]) -> None:
+    assert 2 == run("dis", SAMPLE, *words).exit_code
+
+
+@needs_processes
+def test_versions_need_a_source_file() -> None:
+    result = run("dis", "json:dumps", "--versions", f"{sys.executable},{sys.executable}")
+
+    assert 2 == result.exit_code
+    assert 1 == result.output.count("\n")

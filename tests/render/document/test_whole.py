@@ -16,6 +16,7 @@ from coscope.audits.running.engine import audit_file
 from coscope.audits.selection import all_rules
 from coscope.errors import TargetNotFound
 from coscope.opcodes import table
+from coscope.opcodes.sentences import sentence
 from coscope.readers import locate, read
 from coscope.readers.from_function import HOST_VERSION
 from coscope.render.document.report import report
@@ -200,3 +201,15 @@ def test_the_rules_load_without_compression_libraries() -> None:
     )
 
     assert (f"{len(all_rules())}\n", "") == (told.stdout, told.stderr)
+
+
+@pytest.mark.parametrize("name", ["sample-3.8.pyc", "sample-3.12.pyc", "sample-3.13.pyc"])
+def test_each_opcode_that_occurs_has_its_sentence_once(name: str) -> None:
+    found = whole(str(DATA / name))
+    shown = {each["opname"] for card in cards(found) for each in card["instructions"]}
+    rows = table(found["codes"][0]["version"]).opcodes
+
+    assert sorted(shown & rows.keys()) == list(found["opcodes"])
+    assert {sentence(rows[each], found["codes"][0]["version"]) for each in shown} == {
+        *found["opcodes"].values()
+    }

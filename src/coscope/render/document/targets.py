@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from coscope.model import Function
+from coscope.opcodes import table
+from coscope.opcodes.sentences import sentence
 from coscope.readers import Target
 from coscope.render.document.classes import class_report
 from coscope.render.document.report import Progress, report
@@ -32,7 +34,7 @@ def document_of(
         only: Key of the one code object that gets its card instead; not of a class.
         fields: Add the raw fields of code object and function.
         whole: Add what no page shows: the findings of the static rules, the whole source text, the
-            producers and the kinds of the values on the stack.
+            producers and the kinds of the values on the stack, a sentence for each opcode.
         progress: Called now and then.
 
     Raises:
@@ -62,7 +64,20 @@ def document_of(
         )
     if whole:
         _add_findings_and_text(found, functions)
+        found["opcodes"] = sentences_of(found["codes"])
     return found
+
+
+def sentences_of(codes: list[schema.Code]) -> dict[str, str]:
+    """What each opcode that is shown does, in one sentence, by its name."""
+    said: dict[str, str] = {}
+    for code in codes:
+        if code["detail"] is not None:
+            rows = table(code["version"]).opcodes
+            shown = {each["opname"] for each in code["detail"]["instructions"]} - said.keys()
+            known = sorted(name for name in shown if name in rows)
+            said |= {name: sentence(rows[name], code["version"]) for name in known}
+    return dict(sorted(said.items()))
 
 
 def _add_findings_and_text(document: schema.Document, functions: list[Function]) -> None:

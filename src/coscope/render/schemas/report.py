@@ -22,7 +22,7 @@ listing, the graphs and the HTML, is made from it.
 - **Units.** Offsets are bytes in `co_code`, lines count from 1, columns are UTF-8 bytes from 0,
   stack and depth count slots. Blocks are named `B0`, `B1`, ... in code order.
 - **Whole or shown.** `--json` and `Card.document` give the whole document. `findings`,
-  `source.text`, `producers` and `kinds` are null or absent in what a page is made from.
+  `source.text`, `opcodes`, `producers` and `kinds` are null or absent in what a page is made from.
 - **Columns.** `coscope show TARGET --columns` writes the same data in columns, a fifth of the size:
   `coscope.render.to_columns.from_columns` gives the document back. `{"~": FORM, ...}` replaces a
   list: `rows` (objects: a column for each key; `absent` says which rows lack it), `same`, `words`
@@ -107,6 +107,8 @@ class Document(Header):
     findings: list[Finding] | None  # of the static rules; null: not asked for
     warnings: list[str]
     error: Error | None
+    # what each opcode that occurs does, in one sentence, by name; absent: not asked for
+    opcodes: NotRequired[dict[str, str]]
     warm: NotRequired[WarmRun]  # after `--warm` only: the run that the document describes
     class_shown: NotRequired[ClassShown]  # of a class only: `codes` are its functions
 
