@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import sys
 from collections.abc import Iterator
@@ -283,3 +284,50 @@ def test_two_files_without_a_header_are_compared(folder: Path) -> None:
     result = run("diff", "bare.pyc", "bare.pyc", "--code-version", version)
 
     assert (0, "identical") == (result.exit_code, result.stdout.split()[-1])
+
+
+BAD = [
+    ["show", "nothing.py"],
+    ["show", "json:nothing_like_it"],
+    ["show", "json:dumsp"],
+    ["show", "len"],
+    ["show", "app/orders.py::nothing"],
+    ["show", "app/orders.py:9999"],
+    ["show", "app/orders.py:total"],
+    ["show", "no_such_module:f"],
+    ["show", "-c", "x ="],
+    ["show", "broken.pyc"],
+    ["show", "app/orders.py", "--python", "3.77"],
+    ["show"],
+    ["shwo"],
+    ["show", "json:dumps", "--widht", "80"],
+    ["call", "json:dumps", "(("],
+    ["call", "json:dumps", "name"],
+    ["diff", "json:dumps"],
+    ["capture", "app/orders.py"],
+    ["verify", "nothing/"],
+    ["verify", "broken.pyc"],
+    ["rule", "VER99"],
+    ["explain-opcode", "NOPPE"],
+    ["patch", "app/orders.py", "-o", "out.pyc", "--constant", "77=78"],
+    ["patch", "app/orders.py", "-o", "app/orders.py", "--constant", "30=31"],
+    ["tune", "app.orders:total"],
+    ["fingerprint", "app/orders.py", "--since", "nothing.json"],
+]
+# Words with which a step begins, or which name one.
+STEP = re.compile(
+    r"(Give|Write|Name|Try|Check|Correct|Compile|Did you mean|lists|coscope [a-z]+|say|These begin"
+    r"|--[a-z]+|See|Put)"
+)
+
+
+@pytest.mark.parametrize("words", BAD, ids=" ".join)
+def test_an_error_ends_with_the_next_step(folder: Path, words: list[str]) -> None:
+    (folder / "broken.pyc").write_bytes(b"no")
+    result = run(*words)
+    (line, *_) = [line for line in result.stderr.splitlines() if line.startswith("coscope: error:")]
+    last = re.split(r"(?<=[.?!]) (?=['A-Z\"])", line)[-1]
+
+    assert 2 == result.exit_code
+    assert STEP.search(last), last
+    assert line.endswith((".", "?"))

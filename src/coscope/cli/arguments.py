@@ -103,6 +103,7 @@ def _refuse(
     error = SourceError(
         f"the arguments cannot be read: {why}",
         expected='literals, as in \'1, "two", key=[3, None], *[4], **{"five": 5}\'',
+        hint="Put them into one word, in quotes for the shell.",
     )
     error.text, error.column = line, column
     raise error

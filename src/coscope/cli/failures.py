@@ -6,7 +6,20 @@ import sys
 
 from coscope.cli.session import Session
 from coscope.cli.streams import write_lines, write_text
-from coscope.errors import CoscopeError, ImportFailed, InternalError, NoCodeObject, SourceError
+from coscope.errors import (
+    CodeError,
+    CoscopeError,
+    ImportFailed,
+    InternalError,
+    InterpreterError,
+    NoCodeObject,
+    PatchError,
+    PycError,
+    SourceError,
+    TargetError,
+    TargetNotFound,
+    UnknownVersion,
+)
 from coscope.render.text.measured import Pen, cells
 
 FAILED = 2  # exit status
@@ -68,7 +81,31 @@ def _line(error: CoscopeError, pen: Pen) -> str:
         named = _named(cause)
         if str(cause) not in text:
             text += f" ({named})"
+    if not error.hint:
+        text = f"{text.rstrip('.')}. {_next_step(error)}"
     return f"coscope: error: {pen.clean(' '.join(text.split()))}"
+
+
+_FORMS = "Give a file, file.py::name, file.py:LINE, module:name, or a dotted name."
+
+# What to do where the error itself does not say it; the first kind that fits.
+_NEXT: tuple[tuple[type[CoscopeError], str], ...] = (
+    (ImportFailed, "To read it without importing it, name its file: path.py::name."),
+    (TargetNotFound, f"Check its name. {_FORMS}"),
+    (NoCodeObject, "Name a function that is written in Python."),
+    (TargetError, _FORMS),
+    (SourceError, "Correct the source, or name the CPython that it is written for: --python."),
+    (InterpreterError, "Name another one with --python, by version or path."),
+    (PycError, "Compile it anew from its source, or name the source itself."),
+    (CodeError, "'coscope verify' lists everything that is wrong with it."),
+    (PatchError, "See what is there with 'coscope show', then name it."),
+    (UnknownVersion, "'coscope explain-opcode' lists the versions that are known."),
+)
+
+
+def _next_step(error: CoscopeError) -> str:
+    steps = (text for kind, text in _NEXT if isinstance(error, kind))
+    return next(steps, "'coscope COMMAND --help' says what each command takes.")
 
 
 def _named(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from coscope.cli import failures
+from coscope.cli import failures, paging
 from coscope.cli.manual import Manual
 from coscope.cli.options import global_options, shielded, take
 from coscope.cli.session import Session
@@ -111,6 +111,8 @@ class Group(click.Group):
             return 0
         except Exception as error:
             return failures.tell(error, session)
+        finally:
+            paging.end()
         return status if isinstance(status, int) else 0
 
 

@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
+
+def _legend(context: click.Context, parameter: click.Parameter, asked: bool) -> None:
+    """Explain the page of the command, and leave."""
+    if not asked or context.resilient_parsing:
+        return
+    from coscope.cli.output import write_sheet
+    from coscope.render.pages.legend import legend_sheet
+
+    session = context.ensure_object(Session)
+    write_sheet(session, legend_sheet(context.info_name or "", session.pen()))
+    context.exit()
+
+
 _COMMON = (
     click.option("--json", is_flag=True, help="The JSON document instead of text."),
     click.option("--no-color", is_flag=True, help="No colours. NO_COLOR in the environment too."),
@@ -27,10 +40,19 @@ _COMMON = (
         help="Width of the page; the terminal's, or 100 in a pipe, if not given.",
     ),
     click.option("--ascii", is_flag=True, help="Nothing but ASCII."),
+    click.option("--no-pager", is_flag=True, help="Never a pager: write to the terminal at once."),
+    click.option(
+        "--legend",
+        is_flag=True,
+        expose_value=False,
+        callback=_legend,
+        is_eager=True,
+        help="What each heading and label of the page means.",
+    ),
     click.option("--debug", is_flag=True, help="After an error, coscope's own traceback."),
 )
 
-_NAMES = ("json", "no_color", "width", "ascii", "debug")
+_NAMES = ("json", "no_color", "width", "ascii", "no_pager", "debug")
 
 python_option = click.option(
     "--python",

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
+from coscope.cli import paging
 from coscope.cli.progress import Progress
 from coscope.cli.session import Session
 from coscope.cli.streams import write_text
@@ -73,6 +74,7 @@ def write_columns(document: Mapping[str, object]) -> None:
 
 def write_sheet(session: Session, sheet: Sheet) -> None:
     """Write a page, or a part of one, in colours if they are wanted."""
+    paging.begin(wanted=not session.no_pager)
     if session.colours():
         from coscope.render.to_terminal import to_terminal
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from coscope.cli.paging import is_running
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
@@ -39,6 +41,8 @@ class Progress:
 
     def advance(self, done: int, total: int) -> None:
         """Say that `done` of `total` are finished."""
+        if is_running():  # the terminal is the pager's
+            return
         if self.bar is None:
             if time.monotonic() - self.started < PATIENCE or not sys.stderr.isatty():
                 return
@@ -58,7 +62,8 @@ class Progress:
             return
         self.bar.stop()
         yield
-        self.bar.start()
+        if not is_running():
+            self.bar.start()
 
     def _show(self) -> None:
         from rich.console import Console

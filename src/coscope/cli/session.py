@@ -24,6 +24,7 @@ class Session:
     width: int | None = None
     ascii: bool = False
     debug: bool = False
+    no_pager: bool = False
     target: str | None = None
 
     def pen(self) -> Pen:

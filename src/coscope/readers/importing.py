@@ -232,7 +232,9 @@ def _no_attribute(
     shown = [f"{module_name}:{before}{'.' if before else ''}{name}" for name in close]
     return TargetNotFound(
         f"{owner} has no attribute {steps[index].name!r}",
-        hint=f"Did you mean {' or '.join(shown)}?" if shown else None,
+        hint=f"Did you mean {' or '.join(shown)}?"
+        if shown
+        else f"'coscope show {owner}' lists what it has.",
     )
 
 

@@ -20,6 +20,8 @@ NATIVE = (".so", ".pyd", ".dll", ".dylib")  # of what has no code objects
 MODULE = "<module>"  # the qualified name of a module's own code
 STDIN = "-"
 
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")  # of a path of Windows: its colon separates nothing
+
 HINT = "Give a file, file.py::name, file.py:LINE, module:name, or a dotted name."
 
 
@@ -120,7 +122,7 @@ def _in_file(text: str, file: str, rest: str) -> Named:
 
 def _colons(text: str) -> Iterator[int]:
     """Where the colons outside of brackets are; those of `["a:b"]` separate nothing."""
-    at = 0
+    at = 2 if _DRIVE.match(text) else 0
     while at < len(text):
         if text[at] == "[":
             item = _item(text, at)

@@ -111,6 +111,11 @@ def version(entry: schema.Code) -> str:
     return f"CPython {entry['release'] or entry['version'] + '.x'}"
 
 
+def _path_in(text: str) -> str:
+    """The path in what `where` gives."""
+    return text.rpartition(", line")[0]
+
+
 def box(sheet: Sheet, title: Piece, kind: Piece, rows: Iterable[tuple[Line, Piece]]) -> None:
     """Draw a box over the whole width: a title left, a word right, rows of the same form."""
     pen = sheet.pen
@@ -131,6 +136,8 @@ def box(sheet: Sheet, title: Piece, kind: Piece, rows: Iterable[tuple[Line, Piec
         for at, (text, role) in enumerate(left):
             keep = "end" if at == 0 and role == "plain" and "/" in text else "start"
             shown = pen.fit(text, room, keep)
+            if keep == "end" and shown != text:
+                sheet.cut_paths[_path_in(shown)] = _path_in(text)
             used.append((shown, role))
             room -= cells(shown)
         gap = " " * (room + (2 if end else 0))

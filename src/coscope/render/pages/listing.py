@@ -73,6 +73,10 @@ class LastColumn(Protocol):
     least: int  # cells, that it gets in any case
     first: bool  # it gets what it needs, and the marked source what is left
 
+    def wanted(self, instruction: schema.Instruction) -> int:
+        """Cells that it takes in full beside an instruction."""
+        ...
+
     def pieces(self, instruction: schema.Instruction, room: int) -> Iterator[Piece]:
         """What is beside an instruction, in a given number of cells."""
         ...
@@ -129,11 +133,12 @@ def add_listing(
         label = instruction["block"] if instruction["block"] != block else ""
         block = instruction["block"]
         again, mark = instruction["positions"] == mark, instruction["positions"]
+        operation, rest = _of_line(pen, widths, instruction, last)
         sheet.add(
             *_gutter(widths, number),
             *_mark(pen, widths, page.covered(instruction), "faint" if again else "mark"),
-            *_operation(pen, widths, instruction, label),
-            *last.pieces(instruction, widths.last),
+            *_operation(pen, widths, operation, instruction, label),
+            *last.pieces(instruction, rest),
         )
         beside = widths.mark + 2 if widths.mark else 0
         room = pen.width - widths.number - 3 - beside
@@ -175,8 +180,28 @@ def _squeezed(pen: Pen, text: str, at: int, room: int) -> tuple[str, int]:
     return pen.fit(text, room), 0
 
 
+def _of_line(
+    pen: Pen, widths: Widths, instruction: schema.Instruction, last: LastColumn
+) -> tuple[int, int]:
+    """Cells of the operation and of the last column on one line: neither is cut where both fit.
+
+    A jump's target is never cut, whatever the last column loses.
+    """
+    name = max(widths.opname, cells(pen.clean(instruction["opname"])))
+    arg = "" if instruction["arg"] is None else str(instruction["arg"])
+    digits = max(widths.arg - (name - widths.opname), len(arg))
+    wanted = name + 1 + digits + 1 + cells(pen.clean(operand(instruction)[0]))
+    beside, both = last.wanted(instruction), widths.operation + widths.last
+    if wanted + beside <= both:
+        operation = max(wanted, min(widths.operation, both - beside))
+    else:
+        operation = max(widths.operation, wanted if instruction["jump"] is not None else 0)
+    operation = min(operation, both)
+    return operation, both - operation
+
+
 def _operation(
-    pen: Pen, widths: Widths, instruction: schema.Instruction, label: str
+    pen: Pen, widths: Widths, size: int, instruction: schema.Instruction, label: str
 ) -> Iterator[Piece]:
     yield f"{label:<4}", "block"
     yield f"{instruction['offset']:>{widths.offset}}  ", "offset"
@@ -184,8 +209,8 @@ def _operation(
     opname = pen.clean(instruction["opname"])
     name = pen.pad(opname, max(widths.opname, cells(opname)))
     number = " " + arg.rjust(max(0, widths.arg - (cells(name) - widths.opname)))
-    room = widths.operation - cells(name) - cells(number) - 1
-    yield pen.fit(name, widths.operation), "opcode"
+    room = size - cells(name) - cells(number) - 1
+    yield pen.fit(name, size), "opcode"
     if room >= 0:
         yield number, "faint"
         shown, role = operand(instruction)
@@ -210,12 +235,16 @@ class _Stacks:
         self.pen = pen
         # Where the stack is not known at all, a warning says so once, not each line.
         self.nowhere = "" if detail["stack"]["needed"] is None else "unreachable"
-        between = len(pen.separator)
-        sizes = (
-            sum(cells(pen.clean(text)) + between for text in i["stack"] or ())
-            for i in detail["instructions"]
-        )
-        self.needed = max(sizes, default=0)
+        self.between = len(pen.separator)
+        self.needed = max(map(self.wanted, detail["instructions"]), default=0)
+
+    def wanted(self, instruction: schema.Instruction) -> int:
+        """Cells of all values on the stack."""
+        stack = instruction["stack"]
+        if stack is None:
+            return cells(self.nowhere)
+        values = sum(cells(self.pen.clean(text)) for text in stack)
+        return values + self.between * max(0, len(stack) - 1)
 
     def pieces(self, instruction: schema.Instruction, room: int) -> Iterator[Piece]:
         """The stack, deepest first; what does not fit is cut at its deep end."""

@@ -48,6 +48,7 @@ class Sheet:
     def __init__(self, pen: Pen) -> None:
         self.pen = pen
         self.lines: list[Line] = []
+        self.cut_paths: dict[str, str] = {}  # the path of a file as far as it is shown -> all of it
 
     def add(self, *pieces: Piece) -> None:
         """Append one line; its text is made safe here, whatever it came from."""

@@ -80,8 +80,11 @@ class _Executed:
 
     def __init__(self, pen: Pen, instructions: list[schema.Instruction]) -> None:
         self.pen = pen
-        texts = ("".join(text for text, _ in _executed(each)) for each in instructions)
-        self.needed = max([self.least, *(cells(pen.clean(text)) for text in texts)])
+        self.needed = max([self.least, *map(self.wanted, instructions)])
+
+    def wanted(self, instruction: schema.Instruction) -> int:
+        """Cells of the form and of all that its counter says."""
+        return cells(self.pen.clean("".join(text for text, _ in _executed(instruction))))
 
     def pieces(self, instruction: schema.Instruction, room: int) -> Iterator[Piece]:
         """The form, and what its counter says."""
