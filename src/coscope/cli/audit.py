@@ -357,7 +357,7 @@ def _write(
     session: Session, outcome: Outcome, form: str, rules: Sequence[Rule], given: Given
 ) -> int:
     from coscope.cli.failures import FAILED
-    from coscope.cli.output import write_sheet
+    from coscope.cli.pages import write_sheet
     from coscope.cli.streams import write_text
     from coscope.render.results.audit import document, sheet
 

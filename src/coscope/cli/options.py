@@ -22,7 +22,7 @@ def _legend(context: click.Context, parameter: click.Parameter, asked: bool) -> 
     """Explain the page of the command, and leave."""
     if not asked or context.resilient_parsing:
         return
-    from coscope.cli.output import write_sheet
+    from coscope.cli.pages import write_sheet
     from coscope.render.pages.legend import legend_sheet
 
     session = context.ensure_object(Session)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
-from coscope.cli import paging
+from coscope.cli.pages import write_sheet
 from coscope.cli.progress import Progress
 from coscope.cli.session import Session
 from coscope.cli.streams import write_text
@@ -70,14 +69,3 @@ def write_columns(document: Mapping[str, object]) -> None:
     from coscope.render.to_json import to_json
 
     write_text(to_json(to_columns(document), indent=None))
-
-
-def write_sheet(session: Session, sheet: Sheet) -> None:
-    """Write a page, or a part of one, in colours if they are wanted."""
-    paging.begin(wanted=not session.no_pager)
-    if session.colours():
-        from coscope.render.to_terminal import to_terminal
-
-        to_terminal(sheet, sys.stdout)
-    else:
-        write_text(str(sheet))

@@ -183,7 +183,7 @@ def _status(totals: Totals) -> int:
 
 
 def _write_page(session: Session, told: Iterable[Told], alone: bool, progress: Progress) -> int:
-    from coscope.cli.output import write_sheet
+    from coscope.cli.pages import write_sheet
     from coscope.render.results.verify import Totals, target_sheet, totals_sheet
 
     totals = Totals()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import os
 import sys
@@ -264,7 +265,9 @@ def split_dotted(name: str) -> tuple[str, str]:
     if found == 0:
         raise TargetNotFound(
             f"{name!r} is no file, and not of the form module:name",
-            hint=f"There is no file and no module {heads[0]!r}.",
+            hint=f"Name a builtin as builtins:{name}."
+            if hasattr(builtins, name)
+            else f"There is no file and no module {heads[0]!r}. Check the name, or give a path.",
         )
     module = ".".join(map(str, heads[:found]))
     return module, name[len(module) :].removeprefix(".")

@@ -238,7 +238,7 @@ def _not_found(function: Function, nested: list[Code], qualname: str) -> TargetN
         hint = f"Did you mean {' or '.join(likely)}?"
     else:
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        hint = f"It has {', '.join(names[:_SHOWN])}{more}."
+        hint = f"Name one of these: {', '.join(names[:_SHOWN])}{more}."
     return TargetNotFound(
         f"no code object is named {qualname!r}", file=function.code.filename, hint=hint
     )
