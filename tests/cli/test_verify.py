@@ -607,3 +607,9 @@ def test_a_report_prints_and_displays(tmp_path: Path) -> None:
     assert "load at sample.py:23, byte 2" in str(report)
     assert "&lt;const 200: out of range&gt;" in bundle["text/html"]
     assert report.to_json() == bundle["application/vnd.coscope+json"]
+
+
+def test_the_document_names_its_target() -> None:
+    document = json.loads(run("json:dumps", "--json").stdout)
+
+    assert document["target"] == "json:dumps"

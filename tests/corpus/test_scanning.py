@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ pytest.importorskip("duckdb", reason="coscope[corpus] is not installed")
 
 from coscope.corpus import open_corpus, scan
 from coscope.corpus.catalog import MANIFEST
+from coscope.corpus.part import _needs_care
 from coscope.errors import CoscopeError, InputError, TargetNotFound
 from tests.corpus.contents import contents, leftovers
 
@@ -288,3 +290,13 @@ def test_a_scan_that_finds_nothing_leaves_the_corpus_as_it_was(small: Path, tmp_
         scan([tmp_path / "missing"], tmp_path / "c")
     with open_corpus(tmp_path / "c") as corpus:
         assert [(12,)] == corpus.sql("select count(*) from files").rows()
+
+
+def test_an_ordinary_large_file_is_compiled_in_this_process() -> None:
+    ordinary = Path(argparse.__file__).read_bytes()
+    minified = b"x = [" + b"1, " * 20_000 + b"]\n"
+
+    assert len(ordinary) > 50_000
+    assert not _needs_care(ordinary)
+    assert _needs_care(minified)
+    assert not _needs_care(minified[:10_000])

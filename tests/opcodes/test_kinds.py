@@ -34,6 +34,18 @@ def speaking(version: str) -> list[Opcode | Intrinsic]:
     return [*rows(version), *table(version).intrinsics.values()]
 
 
+def test_every_atom_is_a_bit_of_its_own() -> None:
+    shifts = {"SHIFT", "PATTERN"}
+    atoms = [
+        value
+        for name, value in vars(kinds).items()
+        if name.isupper() and name not in shifts and type(value) is int and value.bit_count() == 1
+    ]
+
+    assert sorted(atoms) == [1 << bit for bit in range(len(atoms))]
+    assert kinds.ATOMS | kinds.BORROWED == sum(atoms)
+
+
 @EACH
 def test_every_popped_slot_wants_a_kind(version: str) -> None:
     for row in speaking(version):

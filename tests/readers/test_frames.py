@@ -31,6 +31,15 @@ def hidden(n: int) -> list[int]:
     return [k * 2 for k in range(n)] + [g()]
 
 
+def hidden_in_slot_300() -> CodeType:
+    """As `hidden`, with so many locals before it that the slot takes an EXTENDED_ARG."""
+    lines = [f"    v{at} = {at}" for at in range(300)]
+    text = "\n".join(
+        ["def f(n):", *lines, "    def g(): return k", "    k = 1", "    [k for k in range(n)]"]
+    )
+    return cast("CodeType", compile(text, "<test>", "exec").co_consts[0])
+
+
 def free(k: int) -> Callable[[int], list[int]]:
     def inner(n: int) -> list[int]:
         return [k * 2 for k in range(n)] + [k]
@@ -149,3 +158,18 @@ def test_a_trace_shows_the_locals_of_code_that_hides_nothing() -> None:
 
     assert found.note is None
     assert any(("n", "1") in entry.locals for entry in found.entries)
+
+
+def test_a_cell_in_a_slot_beyond_255_is_found() -> None:
+    code = hidden_in_slot_300()
+
+    assert hides_a_cell(code) is INLINED
+    # The same with another name in the comprehension.
+    other = compile(
+        "def f(n):\n"
+        + "".join(f"    v{at} = {at}\n" for at in range(300))
+        + "    def g(): return k\n    k = 1\n    [j for j in range(n)]\n",
+        "<test>", "exec",
+    ).co_consts[0]  # fmt: skip
+    assert isinstance(other, CodeType)
+    assert not hides_a_cell(other)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from coscope.errors import NoCodeObject, TargetError
-from coscope.readers.from_object import from_object
+from coscope.readers.from_object import from_object, leads_to_python
 
 
 def plain(x: int) -> int:
@@ -280,3 +280,9 @@ def test_a_named_tuple_is_made_by_its_new() -> None:
     read = from_object(collections.namedtuple("Point", "x y"))
 
     assert ("cls", "x", "y") == ("cls", *(a.name for a in read.arguments[1:]))
+
+
+@pytest.mark.parametrize("thing", [int, enum.Enum, type("C", (), {"__call__": lambda self: 1})])
+def test_a_class_does_not_lead_to_a_function(thing: type) -> None:
+    assert leads_to_python(thing) is False
+    assert leads_to_python(lambda: 0) is True

@@ -87,6 +87,8 @@ class Selection:
         False
         >>> Selection(select=("PERF301",), ignore=("PERF",)).wants("PERF301")
         True
+        >>> Selection(ignore=("P",)).wants("PERF301")
+        False
         """
         yes = max((len(each) for each in self.select if code.startswith(each)), default=-1)
         no = max((len(each) for each in self.ignore if code.startswith(each)), default=-1)

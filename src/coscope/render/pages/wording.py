@@ -53,8 +53,8 @@ def sharer_text(sharer: schema.FreeCellSharer | closure.ClosureSharer) -> str:
 def bytes_text(count: int) -> str:
     """A number of bytes in a unit that suits it, powers of 1000.
 
-    >>> bytes_text(999), bytes_text(1500), bytes_text(100_000_057)
-    ('999 B', '1.5 kB', '100.0 MB')
+    >>> bytes_text(999), bytes_text(1000), bytes_text(100_000_057)
+    ('999 B', '1.0 kB', '100.0 MB')
     """
     if count < 1000:
         return f"{count} B"
