@@ -29,6 +29,7 @@ FLOORS = {
     "audits": 5,
     "patcher": 5,
     "corpus": 6,
+    "trust": 6,
     "tuner": 6,
     "render": 7,
     "cli": 8,

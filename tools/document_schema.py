@@ -45,6 +45,7 @@ CHAPTERS = (
     "audit",
     "tune",
     "corpus",
+    "trust",
 )
 _PLAIN = {"str": "string", "int": "integer", "bool": "boolean", "float": "number"}
 

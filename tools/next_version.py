@@ -113,6 +113,7 @@ COMMANDS: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...] = (
     (("audit", "sample.py"), (0, 1)),
     (("audit", "--live", "sample"), (0, 1)),
     (("audit", "--warm", "warm.py", "sample.py"), (0, 1)),
+    (("trust", "sample.pyc"), (0, 1, 2)),
     (("rule",), (0,)),
     (("explain-opcode",), (0,)),
     (("corpus", "schema"), (0,)),

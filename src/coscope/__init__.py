@@ -106,6 +106,7 @@ if TYPE_CHECKING:
     from coscope.readers import read, select
     from coscope.render.card import Card
     from coscope.result import Result
+    from coscope.trust import FileTrust, TrustReport, trust
     from coscope.verifier import Contract, Report, Violation, verify
 
 __version__ = "0.1.0"
@@ -128,6 +129,7 @@ __all__ = [
     "Editor",
     "Explanation",
     "FilePatch",
+    "FileTrust",
     "Fingerprint",
     "Flags",
     "FrozenSet",
@@ -163,6 +165,7 @@ __all__ = [
     "Trace",
     "Truncated",
     "TruncatedTable",
+    "TrustReport",
     "UnknownMagic",
     "UnknownVersion",
     "Value",
@@ -196,6 +199,7 @@ __all__ = [
     "signature",
     "table",
     "trace",
+    "trust",
     "verify",
 ]
 
@@ -211,6 +215,7 @@ _ROOMS = {
     "Editor": "coscope.patcher.verbs.editor",
     "Explanation": "coscope.opcodes.sentences",
     "FilePatch": "coscope.patcher.files.files",
+    "FileTrust": "coscope.trust",
     "Fingerprint": "coscope.facts.fingerprints.fingerprints",
     "Patched": "coscope.patcher.verbs.in_place",
     "Receipt": "coscope.patcher.receipts",
@@ -218,6 +223,7 @@ _ROOMS = {
     "Result": "coscope.result",
     "Signatures": "coscope.facts.signatures.signatures",
     "Trace": "coscope.facts.calls.tracing",
+    "TrustReport": "coscope.trust",
     "Violation": "coscope.verifier",
     "Where": "coscope.patcher.edits.model",
     "at_line": "coscope.patcher.edits.model",
@@ -241,6 +247,7 @@ _ROOMS = {
     "signature": "coscope.facts.signatures.signatures",
     "table": "coscope.opcodes",
     "trace": "coscope.facts.calls.tracing",
+    "trust": "coscope.trust",
     "verify": "coscope.verifier",
 }
 

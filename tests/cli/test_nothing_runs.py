@@ -90,6 +90,7 @@ STATIC = {
     "verify, processes": ["verify", "-j", "2", "."],
     "audit": ["audit", "--no-cache", "-j", "1", "conftest.py", "sitecustomize.py"],
     "audit, cache": ["audit", "-j", "1", "click.py", "rich.py"],
+    "trust": ["trust", "--no-cache", "."],
     "audit, processes": ["audit", "--no-cache", "-j", "2", "."],
     "audit, sarif": ["audit", "--format", "sarif", "re.py"],
     "rule": ["rule", "PERF101"],

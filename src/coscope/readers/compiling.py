@@ -34,7 +34,8 @@ def limit(what, soft, hard):
 def answer(data, name, optimize):
     try:
         code = compile(data, name, "exec", dont_inherit=True, optimize=optimize)
-        return b"C", marshal.dumps(code)
+        held = [code, code]  # shared, as it is where importlib writes it
+        return b"C", marshal.dumps(held[0])
     except SyntaxError as error:
         return b"S", json.dumps([error.msg, error.lineno, error.offset, error.text]).encode()
     except (RecursionError, MemoryError) as error:
@@ -76,12 +77,19 @@ def environment() -> dict[str, str]:
 class Compiler:
     """One such process. It is started at the first request, and anew when it has died."""
 
-    def __init__(self, path: str, seconds: int, memory: int) -> None:
-        """Args: the interpreter; its limits: seconds for each request, bytes of address space."""
+    def __init__(self, path: str, seconds: int, memory: int, options: tuple[str, ...] = ()) -> None:
+        """Start nothing yet.
+
+        Args:
+            path: The interpreter.
+            seconds: For each request.
+            memory: Bytes of address space.
+            options: Of its command line, beside those that isolate it.
+        """
         self.path = path
         self.seconds = seconds
         script = _SCRIPT % {"seconds": seconds, "memory": memory}
-        self.command = [path, "-I", "-S", "-c", script]
+        self.command = [path, "-I", "-S", *options, "-c", script]
         self._process: subprocess.Popen[bytes] | None = None
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as this does
 

@@ -138,7 +138,37 @@ def compile_source(
         UnknownVersion: coscope has no opcode table for that version.
     """
     opcodes = table(interpreter.version)
-    with _compiler(interpreter.path) as compiler:
+    answer = marshalled(interpreter, data, filename, optimize=optimize)
+    code = load(answer, opcodes, file=filename)
+    if not isinstance(code, Code):
+        raise InterpreterError(
+            f"{interpreter.path} answered without a code object", found=type(code).__name__
+        )
+    return with_release(code, interpreter.release)
+
+
+def marshalled(
+    interpreter: Interpreter,
+    data: bytes,
+    filename: str,
+    *,
+    optimize: int = 0,
+    columns: bool = True,
+) -> bytes:
+    """What another interpreter would write behind the header of a .pyc file.
+
+    Args:
+        interpreter: Compiles, and executes nothing of what it compiles.
+        data: The source.
+        filename: `co_filename`.
+        optimize: 0, 1 or 2.
+        columns: False: as with `-X no_debug_ranges`.
+
+    Raises:
+        SourceError: The source does not compile there.
+        InterpreterError: The child failed, or reached a limit.
+    """
+    with _compiler(interpreter.path, columns) as compiler:
         sort, answer = compiler.ask(data, filename, optimize)
     if sort == b"S":
         raise syntax_fault(filename, *json.loads(answer))
@@ -148,15 +178,11 @@ def compile_source(
             file=filename,
             found=json.loads(answer),
         )
-    code = load(answer, opcodes, file=filename)
-    if not isinstance(code, Code):
-        raise InterpreterError(
-            f"{interpreter.path} answered without a code object", found=type(code).__name__
-        )
-    return with_release(code, interpreter.release)
+    return answer
 
 
-_kept: dict[str, Compiler] | None = None  # by path, while `kept` is entered
+# By path, and whether columns are kept; while `kept` is entered.
+_kept: dict[tuple[str, bool], Compiler] | None = None
 
 
 @contextmanager
@@ -176,13 +202,14 @@ def kept() -> Iterator[None]:
 
 
 @contextmanager
-def _compiler(path: str) -> Iterator[Compiler]:
+def _compiler(path: str, columns: bool) -> Iterator[Compiler]:
+    options = () if columns else ("-X", "no_debug_ranges")
     if _kept is not None:
-        if path not in _kept:
-            _kept[path] = Compiler(path, SECONDS, MEMORY)
-        yield _kept[path]
+        if (path, columns) not in _kept:
+            _kept[path, columns] = Compiler(path, SECONDS, MEMORY, options)
+        yield _kept[path, columns]
         return
-    with closing(Compiler(path, SECONDS, MEMORY)) as compiler:
+    with closing(Compiler(path, SECONDS, MEMORY, options)) as compiler:
         yield compiler
 
 

@@ -21,8 +21,12 @@ class Format(NamedTuple):
 _DRAWINGS = "coscope.render.drawings"
 
 FORMATS = (
-    Format("text", "text", {"graph": "", "closure": "", "audit": ""}),
-    Format("json", "the JSON document", {"audit": "coscope.render.to_json:to_json"}),
+    Format("text", "text", {"graph": "", "closure": "", "audit": "", "trust": ""}),
+    Format(
+        "json",
+        "the JSON document",
+        {"audit": "coscope.render.to_json:to_json", "trust": "coscope.render.to_json:to_json"},
+    ),
     Format(
         "mermaid",
         "a Mermaid flowchart",
@@ -40,8 +44,22 @@ FORMATS = (
         },
     ),
     Format("svg", "SVG", {"closure": f"{_DRAWINGS}.closure_forms:to_svg"}),
-    Format("sarif", "SARIF 2.1.0", {"audit": "coscope.render.to_sarif:to_sarif"}),
-    Format("github", "GitHub annotations", {"audit": "coscope.render.to_sarif:to_github"}),
+    Format(
+        "sarif",
+        "SARIF 2.1.0",
+        {
+            "audit": "coscope.render.to_sarif:to_sarif",
+            "trust": "coscope.render.trust_forms:to_sarif",
+        },
+    ),
+    Format(
+        "github",
+        "GitHub annotations",
+        {
+            "audit": "coscope.render.to_sarif:to_github",
+            "trust": "coscope.render.trust_forms:to_github",
+        },
+    ),
 )
 
 

@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from coscope.render.schemas import audit as schema
 
 
-_SCHEMA = (
+SARIF_SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
-_LEVELS = {"error": "error", "warning": "warning", "info": "note"}
-_COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
+LEVELS = {"error": "error", "warning": "warning", "info": "note"}
+WORKFLOW_COMMANDS = {"error": "error", "warning": "warning", "info": "notice"}
 
 
 def to_sarif(document: schema.AuditDocument, rules: Iterable[Rule]) -> str:
@@ -42,7 +42,7 @@ def to_sarif(document: schema.AuditDocument, rules: Iterable[Rule]) -> str:
     ordered = sorted(rules, key=lambda rule: rule.code)
     numbers = {rule.code: at for at, rule in enumerate(ordered)}
     log = {
-        "$schema": _SCHEMA,
+        "$schema": SARIF_SCHEMA,
         "version": "2.1.0",
         "runs": [
             {
@@ -54,7 +54,7 @@ def to_sarif(document: schema.AuditDocument, rules: Iterable[Rule]) -> str:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "originalUriBaseIds": {"SRCROOT": {"uri": _folder_uri(os.getcwd())}},
+                "originalUriBaseIds": {"SRCROOT": {"uri": folder_uri(os.getcwd())}},
                 "invocations": [_invocation(document)],
                 "results": list(_results(document["findings"], numbers)),
             }
@@ -70,7 +70,7 @@ def _rule(rule: Rule) -> Part:
         or rule.code,
         "shortDescription": {"text": f"{rule.title}."},
         "fullDescription": {"text": rule.page or rule.title},
-        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+        "defaultConfiguration": {"level": LEVELS[rule.severity]},
     }
 
 
@@ -104,7 +104,7 @@ def _results(findings: Iterable[schema.AuditFinding], numbers: dict[str, int]) -
             properties["nanoseconds"] = each["nanoseconds"]
         result: Part = {
             "ruleId": each["rule"],
-            "level": _LEVELS[each["severity"]],
+            "level": LEVELS[each["severity"]],
             "message": {"text": text},
             "locations": [_location(each)],
             "partialFingerprints": {"coscope/v1": f"{digest}:{seen[digest]}"},
@@ -119,7 +119,7 @@ def _location(each: schema.AuditFinding) -> Part:
     location: Part = {"logicalLocations": [{"fullyQualifiedName": each["target"] or each["code"]}]}
     if each["file"] is None:
         return location
-    physical: Part = {"artifactLocation": _artifact(each["file"])}
+    physical: Part = {"artifactLocation": artifact(each["file"])}
     if each["line"]:
         region = {"startLine": each["line"]}
         if each["column"] is not None:
@@ -131,7 +131,8 @@ def _location(each: schema.AuditFinding) -> Part:
     return location
 
 
-def _artifact(file: str) -> Part:
+def artifact(file: str) -> Part:
+    """The place of a file: relative to the current folder where it is in there."""
     path = PurePath(os.path.abspath(file))
     try:
         relative = path.relative_to(os.getcwd())
@@ -140,7 +141,8 @@ def _artifact(file: str) -> Part:
     return {"uri": quote(relative.as_posix()), "uriBaseId": "SRCROOT"}
 
 
-def _folder_uri(folder: str) -> str:
+def folder_uri(folder: str) -> str:
+    """A folder as SARIF names the base of relative paths."""
     return PurePath(os.path.abspath(folder)).as_uri().rstrip("/") + "/"
 
 
@@ -159,15 +161,19 @@ def _command(each: schema.AuditFinding) -> str:
         "endColumn": each["end_column"] if each["line"] == each["end_line"] else None,
     }
     given = ",".join(
-        f"{name}={_property(str(value))}" for name, value in fields.items() if value is not None
+        f"{name}={escaped_property(str(value))}"
+        for name, value in fields.items()
+        if value is not None
     )
     text = each["message"] + (f"; instead: {each['instead']}" if each["instead"] else "")
-    return f"::{_COMMANDS[each['severity']]} {given}::{_data(text)}\n"
+    return f"::{WORKFLOW_COMMANDS[each['severity']]} {given}::{escaped_data(text)}\n"
 
 
-def _data(text: str) -> str:
+def escaped_data(text: str) -> str:
+    """Text of a workflow command."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def escaped_property(text: str) -> str:
+    """A property of a workflow command."""
+    return escaped_data(text).replace(":", "%3A").replace(",", "%2C")

@@ -71,7 +71,7 @@ class Cache:
             place: What is audited, so that caches of many projects stay small.
         """
         codes = [rule.code for rule in rules]
-        parts = (_FORMAT, version, _own_files(), python, codes, astuple(options), place)
+        parts = (_FORMAT, version, own_files(), python, codes, astuple(options), place)
         name = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         self.path = folder / f"{name[:40]}.json"
         self._key = bytes.fromhex(name)
@@ -170,7 +170,7 @@ def _sweep(folder: Path) -> None:
 
 
 @cache
-def _own_files() -> str:
+def own_files() -> str:
     """A digest of coscope's own files by size and time, so that an edited rule is run again."""
     root = Path(__file__).resolve().parents[2]
     seen = []

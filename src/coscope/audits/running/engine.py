@@ -189,6 +189,5 @@ def with_bounds(
         if bound is None:
             kept.append(finding)
         elif bound >= options.least_nanoseconds:
-            sure = "measured" if finding.confidence == "proved" else finding.confidence
-            kept.append(replace(finding, nanoseconds=bound, confidence=sure))
+            kept.append(replace(finding, nanoseconds=bound, confidence="measured"))
     return tuple(kept)

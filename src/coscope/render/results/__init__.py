@@ -27,13 +27,14 @@ _MODULES = {
     "Fingerprint": "fingerprint",
     "Difference": "diff",
     "Report": "verify",
+    "TrustReport": "trust",
     "Trial": "tune",
     "Receipt": "patch",
     "FilePatch": "patch",
     "Explanation": "explain_opcode",
 }
 
-_STYLE = (
+STYLE = (
     ".coscope-result{font:13px/1.5 ui-monospace,Menlo,Consolas,monospace;white-space:pre;"
     "overflow-x:auto;color:inherit}"
     ".coscope-result .heading,.coscope-result .title{font-weight:600}"
@@ -79,7 +80,7 @@ def sheet_to_html(sheet: Sheet) -> str:
         for line in sheet.clipped()
     )
     body = "\n".join(lines)
-    return f'<style>{_STYLE}</style><div class="coscope-result">{body}</div>'
+    return f'<style>{STYLE}</style><div class="coscope-result">{body}</div>'
 
 
 def _module(result: Result) -> ModuleType:

@@ -31,7 +31,7 @@ def document(result: Difference) -> schema.DiffDocument:
         "left": _read(result.left),
         "right": _read(result.right),
         "harmless": list(result.harmless),
-        "codes": [_code(each) for each in result.codes],
+        "codes": [code_entry(each) for each in result.codes],
         "removed": [clean(name) for name in result.removed],
         "added": [clean(name) for name in result.added],
         "unknown": [clean(each) for each in result.unknown],
@@ -50,7 +50,8 @@ def _read(side: Read) -> schema.DiffRead:
     }
 
 
-def _code(pair: CodeDifference) -> schema.DiffCode:
+def code_entry(pair: CodeDifference) -> schema.DiffCode:
+    """One pair of code objects that differ, in the document."""
     return {
         "left": clean(pair.left),
         "right": clean(pair.right),
