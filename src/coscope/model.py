@@ -483,7 +483,7 @@ class Finding:
     instead: str = ""  # what to write instead: a sentence, or code
     version: str = ""  # "3.13": of the CPython for which it is true
     target: str | None = None  # "package.module:name" of the live object, if it was one
-    nanoseconds: float | None = None  # at least so many are lost by each operation, measured here
+    nanoseconds: float | None = None  # that each operation loses, alone in a loop, measured here
 
     @property
     def line(self) -> int | None:

@@ -12,7 +12,13 @@ be returned, or a leftover. No linter looks: each function by itself seems fine.
         for path in paths:
             each(path)
 
-Code that looks at its variables by `locals()`, `eval` or `exec` is left out.
+Code that looks at its variables by `locals()`, `eval` or `exec` is left out, and so is every file
+that names a means to look at those of other code: `currentframe`, `f_locals`, `getclosurevars`,
+`cell_contents`, and the like.
+
+Proved: no instruction of the code that shares the cell reads it. Assumed: nobody reads it from
+outside, such as a debugger, a pickler of functions, or a function of another file that looks at the
+frames that called it. That the value stays alive as long as the cell does is no reading.
 
 Return it, read it, or remove it.
 """
@@ -21,9 +27,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from coscope.audits.closure.functions import looks_in
 from coscope.audits.prefilter.cells import written_unread
 from coscope.audits.prefilter.glances import Glance
-from coscope.audits.subject.subject import Subject
+from coscope.audits.subject.subject import Subject, Unit
 from coscope.facts.closures.cells import CellUse
 from coscope.facts.names.uses import uses_of
 from coscope.model import Code, Finding
@@ -33,6 +40,7 @@ SEVERITY = "warning"
 CELLS = True
 
 _DYNAMIC = frozenset({"locals", "eval", "exec", "vars", "dir"})
+_NAMED = frozenset({"locals", "eval", "exec"})  # the others are words of many texts
 
 
 def may_find(seen: Glance) -> bool:
@@ -47,6 +55,8 @@ def check(subject: Subject) -> Iterator[Finding]:
     if not _is_written_inside(subject, inside):
         return
     if any(_DYNAMIC.intersection(each.names) for each in inside):
+        return
+    if looks_in(subject.unit) or subject.unit.fact(_renames):
         return
     for name in code.cellvars:
         if name.startswith("__") or name == "_":
@@ -66,6 +76,34 @@ def check(subject: Subject) -> Iterator[Finding]:
             why="the assignment goes through a cell to code that never looks at it",
             instead=f"return it, read it, or take {name} away",
         )
+
+
+def _renames(unit: Unit) -> bool:
+    """True if code of the file loads one of these functions otherwise than to call it, imports it,
+    or names it in a text: it may be called by another name."""
+    for code in unit.codes:
+        texts = [each for each in code.consts if type(each) is str]
+        if not _NAMED.isdisjoint(texts) or _loads(code, unit):
+            return True
+    return False
+
+
+def _loads(code: Code, unit: Unit) -> bool:
+    if _DYNAMIC.isdisjoint(code.names):
+        return False
+    inside = Subject(code, unit)
+    called = {at for call in inside.calls for at in call.callee}
+    columns, rows = inside.instructions, inside.rules.by_code
+    for index, opcode in enumerate(columns.opcodes):
+        row = rows[opcode]
+        if row is None or not row.operand.startswith("name") or index in called:
+            continue
+        if columns.argval(index) in _DYNAMIC and row.access[:1] not in _STORES:
+            return True
+    return False
+
+
+_STORES = (("write name",), ("write global",), ("write attribute",))
 
 
 def _is_written_inside(subject: Subject, inside: list[Code]) -> bool:

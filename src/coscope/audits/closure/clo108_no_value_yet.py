@@ -1,10 +1,9 @@
 """A function is called, or leaves, while a variable that it reads has no value.
 
-A nested function finds a variable of the code around it when it runs, not when it is made. Where
-control comes to its call on no way that has given the variable a value, the call raises NameError;
-where it is returned so, each later call does. The rule follows every way through the code; it looks
-at functions that read the variable on each of their own ways, and whose variable no nested code
-assigns.
+A nested function finds a variable of the code around it when it runs, not when it is made. If no
+path to its call assigns the variable, the call raises NameError; if no path to its return does,
+each later call raises it. The rule follows every path through the code; it looks at functions that
+read the variable on each of their own paths, and whose variable no nested code assigns.
 
     def load(path):
         def name():
@@ -18,7 +17,14 @@ An `except ... as error` takes its variable away when it ends, also when it retu
         except OSError as error:
             return lambda: print(error)     error has no value any more
 
-To CPython 3.9 a way through a `finally` is not always followed, and the rule may be silent.
+Silent: a call or a read whose exception the same code may handle. On CPython 3.8 and 3.9 a path
+through a `finally` is not always followed, and the rule may be silent.
+
+Proved: at this place in the source the variable is unassigned on every path, through handlers and
+in each copy that the compiler made of the place; so the call does not return, and reading the
+variable raises NameError. Assumed: nothing assigns the variable from outside, by a frame or a
+cell. If code of the file names a means for that (`cell_contents`, `f_locals`, `currentframe`) or
+assigns a `__code__`, the rule is silent; a debugger or a function of another file may still do it.
 
 Assign the variable before, or bind its value: `lambda error=error: print(error)`.
 """
@@ -28,7 +34,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from coscope.audits.closure.functions import certain_read, function_made
+from coscope.audits.closure.functions import (
+    certain_read,
+    changes_code,
+    function_made,
+    looks_in,
+    swallows,
+)
 from coscope.audits.prefilter.cells import assigned_late
 from coscope.audits.prefilter.glances import Glance, is_class_body
 from coscope.audits.subject.origins import stores_of
@@ -38,7 +50,7 @@ from coscope.facts.names.uses import uses_of
 from coscope.flow.domains.assigned import Assigned, assigned
 from coscope.flow.domains.origin import Origins
 from coscope.flow.frames import Frames
-from coscope.model import Code, Finding
+from coscope.model import Code, Finding, Span
 
 CODE = "CLO108"
 SEVERITY = "error"
@@ -60,15 +72,35 @@ def check(subject: Subject) -> Iterator[Finding]:
         for each in code.consts
         if isinstance(each, Code) and (names := _late(subject, each))
     }
-    if not nested:
+    if not nested or looks_in(subject.unit) or changes_code(subject.unit):
         return
     ways = _Ways(subject)
-    for index, made_by, what in _leaves(subject):
-        inner = _function(subject, made_by)
-        if inner is None:
+    for what, leaves in _places(subject):
+        at = [(index, made_by) for index, made_by in leaves if ways.leads_to(index)]
+        inners = [_function(subject, made_by) for _, made_by in at]
+        inner = inners[0] if inners else None
+        if inner is None or any(each is not inner for each in inners):
             continue
-        late = [name for name in nested.get(id(inner), ()) if not ways.has_value(index, name)]
-        yield from islice(_findings(subject, inner, late, index, what), 1)
+        late = [
+            name
+            for name in nested.get(id(inner), ())
+            if not any(ways.has_value(index, name) for index, _ in at)
+        ]
+        if late and not (what == "is called" and swallows(subject, at[0][0])):
+            yield from islice(_findings(subject, inner, late, at[0][0], what), 1)
+
+
+def _places(subject: Subject) -> Iterator[tuple[str, list[tuple[int, Origins]]]]:
+    """What is called or returned, by its place in the source.
+
+    Of a short end of a function, and of what comes after a `finally`, the compiler makes several
+    copies: each is on other paths, and what is said of the place must be true for all of them.
+    """
+    found: dict[tuple[str, Span], list[tuple[int, Origins]]] = {}
+    for index, made_by, what in _leaves(subject):
+        found.setdefault((what, subject.span(index)), []).append((index, made_by))
+    for (what, _), leaves in found.items():
+        yield what, leaves
 
 
 def _findings(
@@ -86,7 +118,7 @@ def _findings(
     own = Subject(inner, subject.unit)
     for name in late:
         read = certain_read(own, name)
-        if read is not None:
+        if read is not None and not swallows(own, read):
             yield subject.finding(
                 CODE,
                 f"{_shown(inner)} {what} while {name}, which it reads, has no value",
@@ -96,7 +128,7 @@ def _findings(
                     own.seen(read),
                     f"{name} is unassigned on every path to this {subject.opnames[index]}",
                 ],
-                why="the call raises NameError",
+                why="reading it raises NameError",
                 instead=f"assign {name} before, or bind its value as a default",
             )
 
@@ -163,6 +195,11 @@ class _Ways:
         self.subject = subject
         self._known: tuple[Assigned, Frames[bool]] | None = None
         self._failed = False
+
+    def leads_to(self, index: int) -> bool:
+        """True if some path leads to the instruction, or nothing is known."""
+        self.has_value(index, "")
+        return self._known is None or self._known[1][index] is not None
 
     def has_value(self, index: int, name: str) -> bool:
         """False if the variable is unassigned on every path to the instruction."""

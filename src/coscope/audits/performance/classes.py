@@ -123,6 +123,48 @@ def _decorators(
             yield from _decorators(subject, call.index, calls)
 
 
+# Bases that decide nothing about the attributes of instances.
+_PLAIN = frozenset({"object", "abc.ABC", "typing.Generic", "typing.Protocol"})
+KNOWN, UNKNOWN, OVERRIDDEN = "known", "unknown", "overridden"
+FOREIGN = "{} has a base, decorator or metaclass that is not of this file"
+
+
+def ruled_by(unit: Unit, fact: ClassFact, *methods: str) -> str:
+    """Whether something else than `object` rules what a class does by one of its special methods.
+
+    Args:
+        unit: The file of the class.
+        fact: The class.
+        methods: Names such as "__getattribute__".
+
+    Returns:
+        OVERRIDDEN if the class or a base in this file has one of the methods; UNKNOWN if a base
+        from another file, a decorator or a metaclass may bring one; else KNOWN.
+    """
+    pending, seen, found = [fact], {fact.name}, KNOWN
+    while pending:
+        each = pending.pop()
+        if not _methods_of(each).isdisjoint(methods):
+            return OVERRIDDEN
+        if each.metaclass not in (None, "type", "abc.ABCMeta"):
+            found = UNKNOWN
+        if any(name != "dataclasses.dataclass" for name, _ in each.decorators):
+            found = UNKNOWN
+        for base in each.bases:
+            inner = classes_of(unit).get(base)
+            if inner is None and base not in _PLAIN:
+                found = UNKNOWN
+            elif inner is not None and base not in seen:
+                seen.add(base)
+                pending.append(inner)
+    return found
+
+
+def _methods_of(fact: ClassFact) -> frozenset[str]:
+    """The names that a class body assigns, methods among them."""
+    return frozenset(fact.body.names)
+
+
 def _made_of(subject: Subject, index: int) -> Code | None:
     """The code of the function that an instruction makes."""
     taken = subject.takers.get(index)

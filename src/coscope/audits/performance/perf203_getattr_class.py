@@ -26,7 +26,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.performance.classes import class_around, stored_on_self
+from coscope.audits.performance.classes import (
+    KNOWN,
+    OVERRIDDEN,
+    class_around,
+    ruled_by,
+    stored_on_self,
+)
 from coscope.audits.performance.hot import accesses, first_parameter
 from coscope.audits.performance.rounds import brief_loop
 from coscope.audits.prefilter.glances import Glance
@@ -64,6 +70,9 @@ def check(subject: Subject) -> Iterator[Finding]:
     fact = class_around(subject)
     if fact is None or fact.method("__getattr__") is None:
         return
+    ruled = ruled_by(subject.unit, fact, "__getattribute__")
+    if ruled == OVERRIDDEN:
+        return  # each access is a call of that
     told = set()
     stored = stored_on_self(fact)
     for found in accesses(subject, "LOAD_ATTR"):
@@ -75,6 +84,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 CODE,
                 f"{own}.{found.attribute} is not specialised: {fact.name} has a __getattr__",
                 found.at,
+                confidence="proved" if ruled == KNOWN else "likely",
                 evidence=[subject.seen(found.at)],
                 why=f"CPython {subject.version} specialises no attribute of such a class",
                 instead=f"a local variable that holds {own}.{found.attribute}",

@@ -25,7 +25,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.performance.classes import class_around, plain_attributes, stored_on_self
+from coscope.audits.performance.classes import (
+    KNOWN,
+    OVERRIDDEN,
+    class_around,
+    plain_attributes,
+    ruled_by,
+    stored_on_self,
+)
 from coscope.audits.performance.rounds import brief_uses_of_self
 from coscope.audits.prefilter.glances import Glance, uses
 from coscope.audits.subject.subject import Subject
@@ -61,12 +68,16 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         if found.attribute not in plain_attributes(fact) - stored_on_self(fact):
             continue
+        ruled = ruled_by(subject.unit, fact, "__getattribute__")
+        if ruled == OVERRIDDEN:
+            continue  # each access is a call of that
         told.add(found.attribute)
         yield subject.finding(
             CODE,
             f"{found.name}.{found.attribute} is a constant of the class {fact.name}, "
             "read in each round",
             found.at,
+            confidence="proved" if ruled == KNOWN else "likely",
             evidence=[subject.seen(found.at)],
             why=f"CPython {subject.version} has no specialised form for it",
             instead=f"a local variable that holds {found.name}.{found.attribute}, before the loop",

@@ -14,8 +14,10 @@ store generic, which PERF001 reports of code that has run; this rule is silent t
 3.10 caches where an instance holds an attribute under the same condition, in functions that were
 called 1024 times.
 
-The rule tells a name to which the class body assigns a constant and which methods store, or which
-is a field of a dataclass, in each round of a tight loop.
+The rule reports a name to which the class body assigns a constant and which methods store, or which
+is a field of a dataclass, in each round of a tight loop. A class with a `__getattribute__` or
+`__setattr__` in Python is left out: there every access is a call, and the default costs nothing. Of
+a class with a base from another file that is not known, so the finding is information, and likely.
 
 Instead: `slots=True`, `field(default_factory=...)`, or an assignment in `__init__`.
 
@@ -31,7 +33,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.performance import pairs
-from coscope.audits.performance.classes import class_around, plain_attributes, stored_on_self
+from coscope.audits.performance.classes import (
+    FOREIGN,
+    KNOWN,
+    OVERRIDDEN,
+    class_around,
+    plain_attributes,
+    ruled_by,
+    stored_on_self,
+)
 from coscope.audits.performance.rounds import brief_uses_of_self
 from coscope.audits.prefilter.glances import Glance, uses
 from coscope.audits.subject.subject import Subject
@@ -61,15 +71,19 @@ def check(subject: Subject) -> Iterator[Finding]:
         fact = class_around(subject)
         if fact is None or fact.slots or found.attribute not in plain_attributes(fact):
             continue
-        if fact.dataclass or found.attribute in stored_on_self(fact):
+        ruled = ruled_by(subject.unit, fact, "__getattribute__", "__setattr__")
+        if ruled != OVERRIDDEN and (fact.dataclass or found.attribute in stored_on_self(fact)):
             told.add(found.attribute)
             yield subject.finding(
                 CODE,
                 f"{found.name}.{found.attribute} hides the default of the class {fact.name}",
                 found.at,
+                severity="warning" if ruled == KNOWN else "info",
+                confidence="proved" if ruled == KNOWN else "likely",
                 evidence=[
                     subject.seen(found.at),
                     f"the body of {fact.name} assigns {found.attribute}, instances have their own",
+                    *([] if ruled == KNOWN else [FOREIGN.format(fact.name)]),
                 ],
                 why="here an attribute that the class has too is looked up anew each time",
                 instead="slots=True, field(default_factory=...), or an assignment in __init__",

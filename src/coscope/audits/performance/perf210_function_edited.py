@@ -6,8 +6,9 @@ From CPython 3.13 on a function whose code or defaults were assigned, even to th
 version for good (gh-117045), and calls of it are not specialised: 3 to 5 ns a call, and 24 to
 28 ns for a property on 3.13 and 3.15.
 
-The rule tells the assignment, but that to `__new__`, which only C calls. Whether the function is
-hot, only a run can tell.
+The rule reports the assignment, but not that to `__new__`, which only C calls, nor that to what
+`types.FunctionType(...)` has made: such a function never had a version (DYN105). Whether the
+function is hot, only a run can show.
 
 Instead: a new function, made by running its `def` with other defaults.
 
@@ -25,6 +26,8 @@ from collections.abc import Iterator
 from coscope.audits.calibration import Pair
 from coscope.audits.performance.hot import name_before
 from coscope.audits.prefilter.glances import Glance, uses
+from coscope.audits.subject.names import callee_of
+from coscope.audits.subject.origins import sources_of
 from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
@@ -63,6 +66,8 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         if held == "__new__" or _is_of_new(subject, index):
             continue  # called by C alone, which specialises nothing
+        if _is_made_by_hand(subject, index):
+            continue  # it had no version before: DYN105 reports that
         yield subject.finding(
             CODE,
             f"the store to {name} of {held} keeps calls of it from being specialised",
@@ -71,6 +76,19 @@ def check(subject: Subject) -> Iterator[Finding]:
             why=f"on CPython {subject.version} such a function has no version any more",
             instead="a new function, made by its def",
         )
+
+
+def _is_made_by_hand(subject: Subject, index: int) -> bool:
+    """True if `types.FunctionType(...)` made the function, which is what takes its version."""
+    taken = subject.takers.get(index)
+    if taken is None:
+        return False
+    made = {call.index for call in subject.calls if callee_of(subject, call) in _MAKERS}
+    found = sources_of(subject, taken[1][-1]) if made else ()
+    return bool(found) and all(each.index in made for each in found)
+
+
+_MAKERS = ("types.FunctionType", "types.LambdaType")
 
 
 def _is_of_new(subject: Subject, index: int) -> bool:

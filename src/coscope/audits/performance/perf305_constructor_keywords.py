@@ -23,7 +23,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.performance.classes import calls_something, class_names, classes_of
+from coscope.audits.performance.classes import (
+    KNOWN,
+    OVERRIDDEN,
+    calls_something,
+    class_names,
+    classes_of,
+    ruled_by,
+)
 from coscope.audits.performance.rounds import light_loop
 from coscope.audits.prefilter.glances import Glance
 from coscope.audits.subject.subject import Subject
@@ -61,7 +68,8 @@ def check(subject: Subject) -> Iterator[Finding]:
         init = fact.method("__init__") if fact is not None else None
         if init is None or fact is None or fact.metaclass is not None or fact.decorators:
             continue
-        if calls_something(init):
+        ruled = ruled_by(subject.unit, fact, "__new__")
+        if ruled == OVERRIDDEN or calls_something(init):
             continue  # what it calls takes longer
         names = [name for name, _ in call.keywords]
         start = 1 + len(call.positional)
@@ -71,7 +79,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             CODE,
             f"{fact.name} is called with keywords in each round of a loop",
             call.index,
-            confidence="proved",
+            confidence="proved" if ruled == KNOWN else "likely",
             evidence=[
                 subject.seen(call.index),
                 f"{init.qualname} takes {', '.join(names)} by position",

@@ -189,5 +189,6 @@ def with_bounds(
         if bound is None:
             kept.append(finding)
         elif bound >= options.least_nanoseconds:
-            kept.append(replace(finding, nanoseconds=bound, confidence="measured"))
+            sure = "measured" if finding.confidence == "proved" else finding.confidence
+            kept.append(replace(finding, nanoseconds=bound, confidence=sure))
     return tuple(kept)

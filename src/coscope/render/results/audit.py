@@ -197,8 +197,8 @@ def _add_heading(page: Sheet, each: schema.AuditFinding) -> None:
 def _add_gain(page: Sheet, each: schema.AuditFinding) -> None:
     """What a change gains, why it matters, and what to write instead."""
     if each["nanoseconds"] is not None:
-        gain = f"at most {each['nanoseconds']:.1f} ns per operation here"
-        _add_labelled(page, "gain", f"{gain}, measured on this machine")
+        gain = f"about {each['nanoseconds']:.0f} ns per operation"
+        _add_labelled(page, "gain", f"{gain}, measured alone in a loop on this machine")
     if each["why"]:
         where = f"on CPython {each['version']}: " if each["rule"].startswith("PERF") else ""
         _add_labelled(page, "matters", where + each["why"])

@@ -64,7 +64,7 @@ class AuditFinding(TypedDict):
     evidence: list[AuditEvidence]
     why: str  # why it matters on this version
     instead: str  # what to write instead
-    # that each operation loses at least, measured on this machine in this run
+    # that each operation loses, measured alone in a loop on this machine in this run
     nanoseconds: float | None
 
 
