@@ -15,7 +15,9 @@ code that a caller hands over under the name `code`: that is what a REPL does, o
 `replace` of names and lines alone (co_name, co_qualname, co_filename, co_firstlineno) is harmless
 and not reported.
 
-`coscope.patch` lays code out anew, verifies it, and makes the function as the compiler would.
+Instead, where a program runs it for its users: a closure, `functools.partial` or a parameter for
+what varies; else source (or a syntax tree) that `compile` translates, which no version can misread.
+A tool that must change bytecode verifies it before it runs: `coscope.verify`.
 """
 
 from __future__ import annotations
@@ -40,7 +42,8 @@ _MAKERS = {
     "types.FunctionType": "a function",
     "types.LambdaType": "a function",
 }
-_INSTEAD = "coscope.patch, which verifies what it makes"
+_FUNCTION = "a closure, functools.partial or a parameter for what varies"
+_CODE = "source that compile() translates; if it must be bytecode, coscope.verify before it runs"
 
 
 def may_find(seen: Glance) -> bool:
@@ -67,7 +70,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 severity="warning" if code else "info",
                 evidence=[subject.seen(call.index)],
                 why=_why(subject, code),
-                instead=_INSTEAD,
+                instead=_CODE if code else _FUNCTION,
             )
         elif call.keywords and _is_replace(subject, call):
             yield from _replaced(subject, call)
@@ -146,7 +149,7 @@ def _replaced(subject: Subject, call: Call) -> Iterator[Finding]:
             call.index,
             evidence=[subject.seen(call.index)],
             why=_why(subject, True),
-            instead=_INSTEAD,
+            instead=_CODE,
         )
 
 

@@ -34,7 +34,7 @@ from coscope.audits.performance.classes import (
     stored_on_self,
 )
 from coscope.audits.performance.hot import accesses, first_parameter
-from coscope.audits.performance.rounds import brief_loop
+from coscope.audits.performance.many import busy_loop
 from coscope.audits.prefilter.glances import Glance
 from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
@@ -78,7 +78,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for found in accesses(subject, "LOAD_ATTR"):
         if found.name != own or found.attribute not in stored or found.attribute in told:
             continue
-        if brief_loop(subject, found.at) is not None:
+        if busy_loop(subject, found.at) is not None:
             told.add(found.attribute)
             yield subject.finding(
                 CODE,

@@ -29,7 +29,7 @@ from types import ModuleType
 
 from coscope.audits.performance import pairs
 from coscope.audits.performance.hot import LOADS, accesses
-from coscope.audits.performance.rounds import brief_loop
+from coscope.audits.performance.many import busy_loop
 from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 from coscope.readers.attributes import is_a, member
@@ -63,7 +63,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         namespace = member(ModuleType, "__dict__", module)
         if "__getattr__" not in namespace or found.attribute == "newaxis":
             continue
-        loop = brief_loop(subject, found.at)
+        loop = busy_loop(subject, found.at)
         if loop is not None and loop.indexes.isdisjoint(subject.where(*_ITEMS, *_COLLECTS)):
             told.add(path)
             yield subject.finding(

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.performance.hot import accesses
-from coscope.audits.performance.rounds import brief_loop
+from coscope.audits.performance.many import busy_loop
 from coscope.audits.prefilter.glances import Glance, follow
 from coscope.audits.subject.names import module_bindings, module_imports
 from coscope.audits.subject.subject import Subject
@@ -68,7 +68,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         names = [str(columns.argval(at)) for at in range(found.at, last + 1)]
         path = ".".join([found.name, *names])
-        if path not in told and brief_loop(subject, last) is not None:
+        if path not in told and busy_loop(subject, last) is not None:
             told.add(path)
             yield subject.finding(
                 CODE,

@@ -42,7 +42,7 @@ from coscope.audits.performance.classes import (
     ruled_by,
     stored_on_self,
 )
-from coscope.audits.performance.rounds import brief_uses_of_self
+from coscope.audits.performance.many import busy_uses_of_self
 from coscope.audits.prefilter.glances import Glance, uses
 from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
@@ -65,7 +65,7 @@ def may_find(seen: Glance) -> bool:
 
 def check(subject: Subject) -> Iterator[Finding]:
     told = set()
-    for found in brief_uses_of_self(subject, "LOAD_ATTR", "STORE_ATTR"):
+    for found in busy_uses_of_self(subject, "LOAD_ATTR", "STORE_ATTR"):
         if found.attribute in told:
             continue
         fact = class_around(subject)

@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from coscope.audits.performance import pairs
 from coscope.audits.performance.classes import with_metaclass
 from coscope.audits.performance.hot import accesses
-from coscope.audits.performance.rounds import brief_loop
+from coscope.audits.performance.many import busy_loop
 from coscope.audits.prefilter.glances import Glance
 from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
@@ -63,7 +63,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         is_method = bool(subject.instructions.opargs[found.at] & 1)
         if is_method or opnames[found.at + 1] == "CALL":
             continue  # a method of a class has another form
-        if brief_loop(subject, found.at) is not None:
+        if busy_loop(subject, found.at) is not None:
             told.add(path)
             yield subject.finding(
                 CODE,

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from coscope.audits.calibration import Pair
 from coscope.audits.performance.classes import enums_of
 from coscope.audits.performance.hot import accesses
+from coscope.audits.performance.many import many_rounds
 from coscope.audits.performance.rounds import brief_loop
 from coscope.audits.prefilter.glances import Glance
 from coscope.audits.subject.subject import Subject
@@ -59,7 +60,9 @@ def check(subject: Subject) -> Iterator[Finding]:
         path = f"{found.name}.{found.attribute}"
         if found.kind != "global" or found.name not in enums or path in told:
             continue
-        if found.attribute.startswith("_") or brief_loop(subject, found.at) is None:
+        loop = None if found.attribute.startswith("_") else brief_loop(subject, found.at)
+        many = None if loop is None else many_rounds(subject, loop)
+        if many is None:
             continue
         told.add(path)
         yield subject.finding(
@@ -67,7 +70,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             f"the Enum member {path} is looked up in each round of a loop",
             found.at,
             confidence="proved",
-            evidence=[subject.seen(found.at), f"{found.name} is an Enum class of this file"],
+            evidence=[subject.seen(found.at), f"{found.name} is an Enum class of this file", many],
             why="an attribute of a class with a metaclass is not specialised",
             instead=f"a constant of the module, or a local variable that holds {path}",
         )

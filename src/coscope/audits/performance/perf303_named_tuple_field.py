@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
 from coscope.audits.performance.hot import Access, accesses, stored_locals
-from coscope.audits.performance.rounds import brief_loop
+from coscope.audits.performance.many import busy_loop
 from coscope.audits.performance.tuples import named_tuples_of
 from coscope.audits.prefilter.glances import Glance
 from coscope.audits.subject.origins import stores_of
@@ -55,7 +55,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     reads: dict[tuple[str, str], list[Access]] = {}
     for found in accesses(subject, "LOAD_ATTR"):
-        loop = brief_loop(subject, found.at) if found.kind == "local" else None
+        loop = busy_loop(subject, found.at) if found.kind == "local" else None
         if loop is not None and found.name not in stored_locals(subject, loop):
             reads.setdefault((found.name, found.attribute), []).append(found)
     made = {call.index: call.path for call in subject.calls if call.path in fields} if reads else {}

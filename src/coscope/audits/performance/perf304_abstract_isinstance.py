@@ -25,6 +25,7 @@ import collections.abc
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
+from coscope.audits.performance.many import many_rounds
 from coscope.audits.performance.rounds import light_loop
 from coscope.audits.prefilter.glances import Glance, lookups, uses
 from coscope.audits.subject.calls import dotted
@@ -60,21 +61,22 @@ def check(subject: Subject) -> Iterator[Finding]:
     for call in subject.calls:
         if call.path != "isinstance" or len(call.positional) != 2:
             continue
-        if (
-            light_loop(subject, call.index, _GAIN) is None
-            or callee_of(subject, call) != "isinstance"
-        ):
+        loop = light_loop(subject, call.index, _GAIN)
+        if loop is None or callee_of(subject, call) != "isinstance":
             continue
         root, path = dotted(subject.code, call.positional[1], subject.takers)
         meaning = resolved(subject, path, root) or path
         if path is None or meaning is None or root == "local" or not _is_abstract(meaning):
+            continue
+        many = many_rounds(subject, loop)
+        if many is None:
             continue
         yield subject.finding(
             CODE,
             f"isinstance of the abstract class {path} in each round of a loop",
             call.index,
             confidence="proved",
-            evidence=[subject.seen(call.index), f"{path} is {meaning}"],
+            evidence=[subject.seen(call.index), f"{path} is {meaning}", many],
             why="it calls ABCMeta.__instancecheck__; of a concrete class it compares pointers",
             instead="callable()"
             if meaning.endswith(".Callable")

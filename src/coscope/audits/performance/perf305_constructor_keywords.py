@@ -31,6 +31,7 @@ from coscope.audits.performance.classes import (
     classes_of,
     ruled_by,
 )
+from coscope.audits.performance.many import many_rounds
 from coscope.audits.performance.rounds import light_loop
 from coscope.audits.prefilter.glances import Glance
 from coscope.audits.subject.subject import Subject
@@ -62,7 +63,8 @@ def check(subject: Subject) -> Iterator[Finding]:
     for call in subject.calls:
         if not call.keywords or call.starred or call.root != "global" or call.path is None:
             continue
-        if light_loop(subject, call.index, _GAIN, _SHARE) is None:
+        loop = light_loop(subject, call.index, _GAIN, _SHARE)
+        if loop is None:
             continue
         fact = classes_of(subject.unit).get(call.path)
         init = fact.method("__init__") if fact is not None else None
@@ -75,6 +77,9 @@ def check(subject: Subject) -> Iterator[Finding]:
         start = 1 + len(call.positional)
         if list(init.varnames[start : init.argcount][: len(names)]) != names:
             continue
+        many = many_rounds(subject, loop)
+        if many is None:
+            continue
         yield subject.finding(
             CODE,
             f"{fact.name} is called with keywords in each round of a loop",
@@ -83,6 +88,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             evidence=[
                 subject.seen(call.index),
                 f"{init.qualname} takes {', '.join(names)} by position",
+                many,
             ],
             why="keyword arguments of a class are matched by name at each call",
             instead=f"{fact.name}(...) with positional arguments",

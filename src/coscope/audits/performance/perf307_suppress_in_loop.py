@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
+from coscope.audits.performance.many import many_rounds
 from coscope.audits.performance.rounds import light_loop
 from coscope.audits.subject.names import callee_of
 from coscope.audits.subject.subject import Subject
@@ -48,13 +49,15 @@ def check(subject: Subject) -> Iterator[Finding]:
     for call in subject.calls:
         if callee_of(subject, call) != "contextlib.suppress":
             continue
-        if light_loop(subject, call.index, _GAIN, _SHARE) is not None:
+        loop = light_loop(subject, call.index, _GAIN, _SHARE)
+        many = None if loop is None else many_rounds(subject, loop)
+        if many is not None:
             yield subject.finding(
                 CODE,
                 "contextlib.suppress is entered in each round of a loop",
                 call.index,
                 confidence="proved",
-                evidence=[subject.seen(call.index)],
+                evidence=[subject.seen(call.index), many],
                 why="an object is made, entered and left each time",
                 instead="try and except",
             )

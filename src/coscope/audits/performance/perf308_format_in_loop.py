@@ -22,6 +22,7 @@ import string
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
+from coscope.audits.performance.many import many_rounds
 from coscope.audits.performance.rounds import light_loop
 from coscope.audits.prefilter.glances import Glance, uses
 from coscope.audits.subject.subject import Subject
@@ -50,21 +51,19 @@ def check(subject: Subject) -> Iterator[Finding]:
     ]
     for index in sites:
         text = columns.argval(index - 1)
-        if (
-            type(text) is not str
-            or light_loop(subject, index, _GAIN) is None
-            or not _is_simple(text)
-        ):
+        loop = light_loop(subject, index, _GAIN) if type(text) is str else None
+        if loop is None or not _is_simple(text):
             continue
         call = next((call for call in subject.calls if call.callee == {index}), None)
-        if call is None or call.starred:
+        many = None if call is None or call.starred else many_rounds(subject, loop)
+        if call is None or many is None:
             continue
         yield subject.finding(
             CODE,
             "format of a constant string is called in each round of a loop",
             call.index,
             confidence="proved",
-            evidence=[subject.seen(index - 1), subject.seen(call.index)],
+            evidence=[subject.seen(index - 1), subject.seen(call.index), many],
             why="the string is parsed at each call; an f-string is parsed by the compiler",
             instead="an f-string",
         )

@@ -25,6 +25,8 @@ from functools import cache
 
 from coscope.audits.calibration import Pair
 from coscope.audits.performance.hot import hot_loop
+from coscope.audits.performance.many import many_rounds
+from coscope.audits.performance.rounds import is_test
 from coscope.audits.prefilter.glances import Glance, holds_bytes
 from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
@@ -77,13 +79,15 @@ def check(subject: Subject) -> Iterator[Finding]:
         left, right = subject.takers[added][1]
         if len(left) != 1 or min(left) < 0 or opnames[min(left)] not in ("LOAD_ATTR",):
             continue
+        if loop is None or is_test(subject) or (many := many_rounds(subject, loop)) is None:
+            continue
         if columns.argval(min(left)) == columns.argval(index) and _is_string(subject, right, 4):
             name = columns.argval(index)
             yield subject.finding(
                 CODE,
                 f"a string is added to the attribute {name} in each round of a loop",
                 index,
-                evidence=[subject.seen(added), subject.seen(index)],
+                evidence=[subject.seen(added), subject.seen(index), many],
                 why="a string that an attribute holds is copied as a whole each time",
                 instead="a list of parts, joined after the loop",
             )

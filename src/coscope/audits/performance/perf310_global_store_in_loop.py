@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
-from coscope.audits.performance.rounds import brief_loop
+from coscope.audits.performance.many import busy_loop
 from coscope.audits.subject.subject import Subject
 from coscope.model import Finding
 
@@ -40,12 +40,12 @@ def check(subject: Subject) -> Iterator[Finding]:
     read = {
         columns.argval(index)
         for index in subject.where("LOAD_GLOBAL")
-        if brief_loop(subject, index) is not None
+        if busy_loop(subject, index) is not None
     }
     told = set()
     for index in subject.where("STORE_GLOBAL"):
         name = columns.argval(index)
-        if name in read and name not in told and brief_loop(subject, index) is not None:
+        if name in read and name not in told and busy_loop(subject, index) is not None:
             told.add(name)
             yield subject.finding(
                 CODE,

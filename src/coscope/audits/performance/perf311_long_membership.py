@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from coscope.audits.calibration import Pair
+from coscope.audits.performance.many import many_rounds
 from coscope.audits.performance.rounds import light_loop
 from coscope.audits.prefilter.glances import Glance
 from coscope.audits.subject.subject import Subject
@@ -63,13 +64,15 @@ def check(subject: Subject) -> Iterator[Finding]:
             continue
         if not all(type(each) in (str, int, bytes) for each in items):
             continue
-        if light_loop(subject, index, _GAIN) is not None:
+        loop = light_loop(subject, index, _GAIN)
+        many = None if loop is None else many_rounds(subject, loop)
+        if many is not None:
             yield subject.finding(
                 CODE,
                 f"a tuple of {len(items)} constants is searched item by item in each round",
                 index,
                 confidence="proved",
-                evidence=[subject.seen(index)],
+                evidence=[subject.seen(index), many],
                 why="a set of constants is made once by the compiler, and asked by hash",
                 instead="{...}, if what is looked for is always hashable",
             )

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from coscope.audits.performance.hot import (
-    Access,
-    accesses,
-    first_parameter,
-    hot_loop,
-    shared_names,
-    tight_loop,
-)
+from coscope.audits.performance.hot import hot_loop, tight_loop
 from coscope.audits.subject.calls import Call
 from coscope.audits.subject.loops import LoopFacts
 from coscope.audits.subject.subject import Subject
@@ -60,6 +51,17 @@ _OUTSIDE_NAMES = frozenset(
         *("check_output", "Popen", "system", "sleep", "wait", "import_module", "__import__"),
         *("debug", "info", "warning", "warn", "error", "exception", "critical", "log", "echo"),
         *("eval", "exec", "compile", "load", "loads", "dump", "dumps", "execute", "commit"),
+        *("request", "urlopen", "fetch", "fetchone", "fetchall", "post", "put", "patch", "head"),
+        *("download", "upload", "send_message", "sendmail", "publish", "query", "executemany"),
+    )
+)
+
+
+# Parts of a path that say that what is called there asks another machine.
+_NETWORK = frozenset(
+    (
+        *("requests", "httpx", "urllib", "urllib3", "socket", "sock", "session", "client", "http"),
+        *("aiohttp", "boto3", "smtplib", "ftplib", "redis", "conn", "connection", "cursor", "api"),
     )
 )
 
@@ -79,7 +81,7 @@ def light_loop(
         None too of a loop over a few items that the source writes, and of one with loops inside.
     """
     loop = hot_loop(subject, index)
-    if loop is None or loop.inner or _is_seldom(subject, loop) or _is_short(subject, loop):
+    if loop is None or loop.inner or _is_seldom(subject, loop) or is_short(subject, loop):
         return None
     return loop if nanoseconds >= share * _cost(subject, loop, index) else None
 
@@ -87,25 +89,16 @@ def light_loop(
 def brief_loop(subject: Subject, index: int) -> LoopFacts | None:
     """As `tight_loop`, unless it is over the few items that the source writes."""
     loop = tight_loop(subject, index)
-    if loop is None or _is_seldom(subject, loop) or _is_short(subject, loop):
+    if loop is None or _is_seldom(subject, loop) or is_short(subject, loop):
         return None
     return loop
-
-
-def brief_uses_of_self(subject: Subject, *opnames: str) -> Iterator[Access]:
-    """Reads or stores, in such loops, of attributes of `self` that the class body names too."""
-    own, shared = first_parameter(subject), shared_names(subject)
-    if own is None or not shared:
-        return
-    for found in accesses(subject, *opnames, of=shared):
-        if found.name == own and brief_loop(subject, found.at) is not None:
-            yield found
 
 
 _SELDOM = frozenset(
     (
         *("__repr__", "__str__", "__init_subclass__", "__set_name__", "__del__", "main", "_main"),
-        *("usage", "help", "setup", "teardown", "setUp", "tearDown"),
+        *("usage", "help", "setup", "teardown", "setUp", "tearDown", "setUpClass", "tearDownClass"),
+        *("setUpModule", "tearDownModule", "setup_method", "setup_class", "setup_module"),
     )
 )
 
@@ -115,10 +108,24 @@ def _is_seldom(subject: Subject, loop: LoopFacts) -> bool:
     parent = subject.parent
     if subject.code.name in _SELDOM or (parent is not None and parent.name in _SELDOM):
         return True
+    if is_test(subject):
+        return True
     if subject.code.kind == "generator expression":
         return False
     yields = subject.where("YIELD_VALUE")
     return any(index in loop.indexes for index in yields)
+
+
+def is_test(subject: Subject) -> bool:
+    """True for code of a test: of a file, class or function that is named as test runners ask."""
+    parts = subject.unit.file.replace("\\", "/").rsplit("/", 2)[-2:]
+    name = parts[-1].removesuffix(".py")
+    if name.startswith("test_") or name.endswith("_test") or name in ("conftest", "tests"):
+        return True
+    if parts[0] in ("tests", "test") and len(parts) > 1:
+        return True
+    around = subject.code.qualname.split(".")
+    return any(each.startswith(("test_", "Test")) or each.endswith("TestCase") for each in around)
 
 
 def _cost(subject: Subject, loop: LoopFacts, index: int) -> float:
@@ -137,12 +144,12 @@ def _cost_of(subject: Subject, call: Call) -> float:
         row = subject.rules.by_code[subject.instructions.opcodes[made]]
         if row is not None and "read attribute" in row.access:
             name = str(subject.instructions.argval(made))
-    if name in _OUTSIDE_NAMES:
+    if name in _OUTSIDE_NAMES or not _NETWORK.isdisjoint((call.path or "").lower().split(".")):
         return _OUTSIDE
     return _QUICK if name in _QUICK_NAMES else _CALL
 
 
-def _is_short(subject: Subject, loop: LoopFacts) -> bool:
+def is_short(subject: Subject, loop: LoopFacts) -> bool:
     """True of a loop over a literal of few items, or a `range` of few."""
     if loop.iterates is None:
         return False

@@ -81,6 +81,10 @@ class Unit:
         self.warm = warm
         self._facts: dict[object, Any] = {}
 
+    def ran(self, subject: Subject) -> str:
+        """How often code of the file was seen to run, in words; "" if nobody watched it."""
+        return ""
+
     def fact(self, make: Callable[[Unit], Fact]) -> Fact:
         """What `make(unit)` gives, computed once."""
         if make not in self._facts:
