@@ -439,14 +439,12 @@ def _locals_of(function: Function) -> Iterator[Argument]:
     positional = code.varnames[: code.argcount]
     if function.defaults:
         defaults.update(zip(positional[-len(function.defaults) :], function.defaults, strict=False))
-    names = code.localsplusnames
-    for slot, name in enumerate(names):
+    for slot, name in enumerate(code.localsplusnames):
         if slot < len(kinds):
             yield Argument(slot, name, kinds[slot], defaults.get(name), name in cells)
         elif slot < len(code.localspluskinds):
             bits = code.localspluskinds[slot]
-            kind = _kind_of_slot(bits)
-            yield Argument(slot, name, kind, None, bool(bits & FAST_CELL))
+            yield Argument(slot, name, _kind_of_slot(bits), None, bool(bits & FAST_CELL))
 
 
 SEVERITIES = ("error", "warning", "info")
@@ -463,6 +461,14 @@ class Evidence(NamedTuple):
     text: str  # one clause: "LOAD_GLOBAL eval", "the cell of i is shared by 3 functions"
     offset: int | None = None  # byte offset in co_code, if an instruction is the fact
     line: int | None = None  # in the finding's file, if it has a place of its own
+
+
+class Step(NamedTuple):
+    """One place that a value passes, in the file of its finding."""
+
+    text: str  # of the source, or what is known: "the parameter x"
+    span: Span = NOWHERE
+    code: str = ""  # qualified name of the code object
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,6 +490,7 @@ class Finding:
     version: str = ""  # "3.13": of the CPython for which it is true
     target: str | None = None  # "package.module:name" of the live object, if it was one
     nanoseconds: float | None = None  # that each operation loses, alone in a loop, measured here
+    flow: tuple[Step, ...] = ()  # the way of a value, from where it comes to where it is used
 
     @property
     def line(self) -> int | None:

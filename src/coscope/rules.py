@@ -37,6 +37,7 @@ class Rule:
     modules: frozenset[str] = frozenset()  # `MODULES`: only if it or its file imports one of these
     cells: bool = False  # `CELLS`: only at code with variables that nested code captures
     constants: int = 0  # `CONSTANTS`: only at code with a text or bytes constant of this length
+    aliases: bool = False  # `ALIASES`: at code, too, that has one of `NAMES` under another name
     compiled: bool = False  # `COMPILED`: only at code that was read from a compiled file
     may_find: Callable[[object], bool] | None = None
     """`may_find(glance)`: False where it can find nothing, told before anything is decoded. This
@@ -113,6 +114,7 @@ def _rule(name: str) -> Rule | None:
         modules=frozenset(getattr(module, "MODULES", ())),
         cells=getattr(module, "CELLS", False),
         constants=getattr(module, "CONSTANTS", 0),
+        aliases=getattr(module, "ALIASES", False),
         compiled=getattr(module, "COMPILED", False),
         may_find=getattr(module, "may_find", None),
         lower_bound=getattr(module, "lower_bound", None),

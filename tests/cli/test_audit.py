@@ -63,7 +63,7 @@ def test_files_are_never_executed(tree: Path) -> None:
 def test_a_finding_shows_its_line_with_the_expression_underlined(tree: Path) -> None:
     lines = run("app/orders.py", "--width", "80").stdout.splitlines()
 
-    assert "app/orders.py:6:12  DYN101  warning, proved" == lines[0]
+    assert "app/orders.py:6:12  DYN101  warning, likely" == lines[0]
     assert "  eval runs what comes from the parameter formula" == lines[1]
     assert "     6 │ return eval(formula)" == lines[2]
     assert "                ^^^^^^^^^^^^^" == lines[3]

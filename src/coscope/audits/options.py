@@ -21,6 +21,7 @@ class Options:
     least_nanoseconds: float = 3.0  # a smaller measured gain is not a finding (PERF)
     least_share: float = 0.05  # of the time of a round that a gain is at most (PERF, --warm)
     type_checking: bool = False  # names under TYPE_CHECKING are asked for, too (SIG107)
+    strict: bool = False  # every sink that is not given a constant is reported (DYN)
     pickle: bool = False  # pickling is asked for: names must find their objects (SIG)
 
 

@@ -63,6 +63,7 @@ _FAIL_ON = ("error", "warning", "info", "never")
 @click.option("--fix-hints", is_flag=True, help="Show the example of each rule, too.")
 @click.option("--statistics", is_flag=True, help="End with a table of the rules.")
 @click.option("--pickle", is_flag=True, help="Names must lead back to their functions (SIG109).")
+@click.option("--strict", is_flag=True, help="DYN: every sink that is not given a constant.")
 @click.option(
     "--fail-on",
     type=click.Choice(_FAIL_ON),
@@ -108,7 +109,11 @@ def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
     write_lines(f"coscope: note: {Pen(ascii=session.ascii).clean(each)}" for each in config.notes)
     selection = selected(given["select"] or config.select, given["ignore"] or config.ignore)
     rules = selection.rules()
-    options = replace(config.options, pickle=config.options.pickle or given["pickle"])
+    options = replace(
+        config.options,
+        pickle=config.options.pickle or given["pickle"],
+        strict=config.options.strict or given["strict"],
+    )
     known = None if given["write_baseline"] else _known(given["baseline"] or config.baseline)
     outcome = _audited(
         session=session,

@@ -110,6 +110,8 @@ def _results(findings: Iterable[schema.AuditFinding], numbers: dict[str, int]) -
             "partialFingerprints": {"coscope/v1": f"{digest}:{seen[digest]}"},
             "properties": properties,
         }
+        if each["flow"]:
+            result["codeFlows"] = [{"threadFlows": [{"locations": list(_flow(each))}]}]
         if each["rule"] in numbers:
             result["ruleIndex"] = numbers[each["rule"]]
         yield result
@@ -121,14 +123,32 @@ def _location(each: schema.AuditFinding) -> Part:
         return location
     physical: Part = {"artifactLocation": artifact(each["file"])}
     if each["line"]:
-        region = {"startLine": each["line"]}
-        if each["column"] is not None:
-            region["startColumn"] = each["column"]
-        if each["end_line"] is not None and each["end_column"] is not None:
-            region["endLine"], region["endColumn"] = each["end_line"], each["end_column"]
-        physical["region"] = region
+        physical["region"] = _region(each)
     location["physicalLocation"] = physical
     return location
+
+
+def _flow(each: schema.AuditFinding) -> Iterator[Part]:
+    """The way of a value from its source to the sink, in the order of the steps."""
+    for step in each["flow"]:
+        location: Part = {
+            "message": {"text": step["text"]},
+            "logicalLocations": [{"fullyQualifiedName": step["code"]}],
+        }
+        if each["file"] is not None and step["line"]:
+            physical: Part = {"artifactLocation": artifact(each["file"]), "region": _region(step)}
+            location["physicalLocation"] = physical
+        yield {"location": location}
+
+
+def _region(place: schema.AuditFinding | schema.AuditStep) -> Part:
+    """A range of lines and columns that has a line."""
+    region: Part = {"startLine": place["line"]}
+    if place["column"] is not None:
+        region["startColumn"] = place["column"]
+    if place["end_line"] is not None and place["end_column"] is not None:
+        region["endLine"], region["endColumn"] = place["end_line"], place["end_column"]
+    return region
 
 
 def artifact(file: str) -> Part:

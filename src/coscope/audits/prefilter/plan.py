@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from coscope.audits.prefilter.glances import Glance, Overview, first_parts
+from coscope.audits.prefilter.aliases import aliases_in, lends
+from coscope.audits.prefilter.glances import Glance, Overview, first_parts, free_of
 from coscope.audits.selection import holds
 from coscope.opcodes import table
 from coscope.rules import Rule
@@ -82,6 +83,7 @@ class Plan:
             if not trigger.rule.names:
                 self._group(trigger.rule).append(trigger)
         self.names = frozenset(self.named)
+        self.aliased = tuple(each.rule for each in triggers if each.rule.aliases)
         self.longest = min((each.rule.constants for each in self.constant), default=None)
 
     def _group(self, rule: Rule) -> list[_Trigger]:
@@ -99,6 +101,8 @@ class Plan:
         found = []
         count = 0
         looping = bool(self.looping or self.tight)
+        aliases: set[str] = set()  # other names of what rules with aliases look for
+        lent: set[int] = set()  # by id(): code of which a variable may hold it
         for code, parent, names, cells, consts, long in _walk(file, self):
             count += 1
             triggers: list[_Trigger] = []
@@ -110,16 +114,31 @@ class Plan:
                 triggers += self.constant
             loops = looping and file.may_loop(code)
             triggers += self.others
-            if triggers or loops:
+            other = bool(aliases or lent) and (
+                not aliases.isdisjoint(names) or (id(parent) in lent and bool(free_of(code)))
+            )
+            if triggers or loops or other:
                 seen = Glance(code, file, parent, names, consts)
                 if loops and seen.inside(tight=False):
                     triggers += self.looping
                     if seen.inside(tight=True):
                         triggers += self.tight
                 fired = [each.rule for each in triggers if each.fires(seen)]
+                if other:
+                    fired += [each for each in self.aliased if each not in fired]
+                if self.aliased:
+                    self._note(seen, fired, aliases, lent)
                 if fired:
                     found.append((code, parent, fired))
         return count, found
+
+    def _note(self, seen: Glance, fired: Iterable[Rule], aliases: set[str], lent: set[int]) -> None:
+        """Note under which other names the code has a function that a rule looks for."""
+        words = [rule.names for rule in fired if rule.aliases]
+        if words:
+            aliases.update(aliases_in(seen, frozenset().union(*words)))
+            if lends(seen):
+                lent.add(id(seen.code))
 
     def _by_name(self, names: Iterable[str]) -> Iterable[_Trigger]:
         """The triggers that one of the names pulls, each once."""

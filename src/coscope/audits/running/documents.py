@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from coscope.model import Evidence, Finding, Span
+from coscope.model import Evidence, Finding, Span, Step
 
 Entry = dict[str, Any]
 
@@ -18,6 +18,7 @@ def to_entry(finding: Finding) -> Entry:
     entry = {name: getattr(finding, name) for name in Finding.__dataclass_fields__}
     entry["span"] = list(finding.span)
     entry["evidence"] = [list(each) for each in finding.evidence]
+    entry["flow"] = [[each.text, list(each.span), each.code] for each in finding.flow]
     return entry
 
 
@@ -30,4 +31,5 @@ def from_entry(entry: Entry) -> Finding:
     held = dict(entry)
     held["span"] = Span(*entry["span"])
     held["evidence"] = tuple(Evidence(*each) for each in entry["evidence"])
+    held["flow"] = tuple(Step(text, Span(*span), code) for text, span, code in entry["flow"])
     return Finding(**held)

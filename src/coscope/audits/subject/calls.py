@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from coscope.flow.domains.makers import Maker
 from coscope.flow.domains.origin import UNKNOWN, Origins
 from coscope.flow.effects import Effect
 from coscope.model import Code
@@ -15,17 +16,6 @@ _LONGEST_PATH = 20  # attributes in a row
 
 # By index: what each instruction does, and for each slot that it takes the makers of its value.
 Takers = Mapping[int, tuple[Effect, tuple[Origins, ...]]]
-
-
-class Maker(int):
-    """The index of an instruction that makes several values, and which of them it is."""
-
-    slot: int  # from 0, the deepest first
-
-    def __new__(cls, index: int, slot: int) -> Maker:
-        made = super().__new__(cls, index)
-        made.slot = slot
-        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +155,7 @@ def dotted(code: Code, made_by: Origins, takers: Takers) -> tuple[str | None, st
     rows = table(code.version).by_code
     parts: list[str] = []
     for _ in range(_LONGEST_PATH):
-        if len(made_by) != 1 or -1 in made_by:
+        if len(made_by) != 1 or min(made_by) < 0:
             return None, None
         (index,) = made_by
         row = rows[columns.opcodes[index]]

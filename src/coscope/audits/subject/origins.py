@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from coscope.audits.subject.calls import Maker, enters
+from coscope.audits.subject.calls import enters
 from coscope.audits.subject.subject import Subject
+from coscope.flow.domains.makers import Maker
 from coscope.flow.domains.origin import Origins
 from coscope.opcodes import Opcode
 

@@ -14,15 +14,16 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from coscope.audits.options import Options
-from coscope.audits.subject.calls import Call, Maker, calls_in
+from coscope.audits.subject.calls import Call, calls_in
 from coscope.audits.subject.loops import LoopFacts, jumps_back, loops_in
 from coscope.errors import CodeError
 from coscope.flow import Frames, Graph, build, run
 from coscope.flow.domains.expression import expressions
+from coscope.flow.domains.makers import Maker
 from coscope.flow.domains.origin import Origin, Origins
 from coscope.flow.effects import Effect
 from coscope.flow.texts import Text
-from coscope.model import NOWHERE, Code, Evidence, Finding, Instructions, Source, Span
+from coscope.model import NOWHERE, Code, Evidence, Finding, Instructions, Source, Span, Step
 from coscope.opcodes import Table, table
 from coscope.readers.from_function import from_code_object
 
@@ -306,6 +307,7 @@ class Subject:
         evidence: Iterable[Evidence | str] = (),
         why: str = "",
         instead: str = "",
+        flow: Iterable[Step] = (),
     ) -> Finding:
         """What a rule has to say.
 
@@ -318,6 +320,7 @@ class Subject:
             evidence: What it rests on, in reading order.
             why: Why it matters on this version.
             instead: What to write instead.
+            flow: The way of the value that it is about, from its source on.
         """
         offset = None
         if isinstance(at, Span):
@@ -341,6 +344,7 @@ class Subject:
             instead=instead,
             version=self.version,
             target=None if self.live is None else self.live.target,
+            flow=tuple(flow),
         )
 
 

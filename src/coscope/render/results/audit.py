@@ -11,7 +11,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from coscope.audits.running.suppression import Ignore
-from coscope.model import Finding, Span
+from coscope.model import Finding, Span, Step
 from coscope.readers.sources import source_of
 from coscope.render.document.report import header
 from coscope.render.pages.sheet import Sheet, columns, measure
@@ -107,9 +107,22 @@ def entry(finding: Finding) -> schema.AuditFinding:
             {"text": clean(each.text), "offset": each.offset, "line": each.line}
             for each in finding.evidence
         ],
+        "flow": [_step(each, lines) for each in finding.flow],
         "why": clean(finding.why),
         "instead": clean(finding.instead),
         "nanoseconds": finding.nanoseconds,
+    }
+
+
+def _step(step: Step, lines: Sequence[str]) -> schema.AuditStep:
+    line, last, start, stop = _places(step.span, lines)
+    return {
+        "text": clean(step.text),
+        "code": clean(step.code),
+        "line": line,
+        "column": start,
+        "end_line": last,
+        "end_column": stop,
     }
 
 
@@ -174,11 +187,20 @@ def _add_finding(page: Sheet, each: schema.AuditFinding) -> None:
     page.extend(wrapped(page.pen, each["message"], "  ", "heading"))
     _add_source(page, each)
     _add_labelled(page, "in", each["target"] or each["code"])
+    _add_flow(page, each["flow"])
     for at, fact in enumerate(each["evidence"]):
         line = fact["line"]
         where = f" (line {line})" if line is not None and line != each["line"] else ""
         _add_labelled(page, "evidence" if not at else "", fact["text"] + where)
     _add_gain(page, each)
+
+
+def _add_flow(page: Sheet, flow: Sequence[schema.AuditStep]) -> None:
+    """The way of a value: one line for each place that it passes."""
+    lines = [str(each["line"] or "") for each in flow]
+    width = max(map(len, lines), default=0)
+    for at, (step, line) in enumerate(zip(flow, lines, strict=True)):
+        _add_labelled(page, "" if at else "path", f"{line:>{width}} {step['text']}")
 
 
 def _add_heading(page: Sheet, each: schema.AuditFinding) -> None:

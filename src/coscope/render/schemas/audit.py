@@ -62,6 +62,7 @@ class AuditFinding(TypedDict):
     version: str  # of the CPython for which it is true
     source: str | None  # text of the line
     evidence: list[AuditEvidence]
+    flow: list[AuditStep]  # the way of a value from its source to the sink; else empty
     why: str  # why it matters on this version
     instead: str  # what to write instead
     # that each operation loses, measured alone in a loop on this machine in this run
@@ -74,6 +75,17 @@ class AuditEvidence(TypedDict):
     text: str
     offset: int | None  # byte offset in co_code, if an instruction is the fact
     line: int | None
+
+
+class AuditStep(TypedDict):
+    """One place that a value passes, in the file of the finding."""
+
+    text: str  # of the source, or what is known about the value
+    code: str  # qualified name of the code object
+    line: int | None  # from 1
+    column: int | None  # in characters, from 1
+    end_line: int | None
+    end_column: int | None  # behind the last character
 
 
 class AuditIgnore(TypedDict):

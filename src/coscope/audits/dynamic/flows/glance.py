@@ -1,0 +1,114 @@
+"""Whether a code object may have a sink: told from its names and bytes, before it is decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from coscope.audits.dynamic.flows.sinks import FUNCTIONS, METHODS, TEMPLATE
+from coscope.audits.prefilter.glances import (
+    BRANCH,
+    END,
+    Glance,
+    first_pair,
+    first_parts,
+    lookups,
+    names_of,
+    uses,
+)
+from coscope.opcodes import table
+
+# Names by which a function is had whose own name is then in a constant: getattr(builtins, "eval").
+_INDIRECT = frozenset(
+    ("getattr", "attrgetter", "methodcaller", "__dict__", "vars", "__builtins__", "globals")
+)
+_BUILTINS = "builtins"
+
+
+def names_for(rule: str) -> frozenset[str]:
+    """The names of which code with a sink of a rule has one, unless its file has an alias."""
+    return _INDIRECT | frozenset(_modules_of(rule))
+
+
+def _modules_of(rule: str) -> dict[str, frozenset[str]]:
+    """The last name of each sink of a rule, and the modules of which the code needs one."""
+    found: dict[str, set[str]] = {}
+    for name, sink in FUNCTIONS.items():
+        if sink.rule == rule:
+            parts = name.split(".")
+            found.setdefault(parts[-1], set()).update(parts[:-1])
+    for name, method in METHODS.items():
+        if method.sink.rule == rule:
+            found.setdefault(name, set()).update(method.modules)
+    return {word: frozenset(modules) for word, modules in found.items()}
+
+
+def may_find_for(rule: str) -> Callable[[object], bool]:
+    """`may_find` of a rule about flows."""
+    modules = _modules_of(rule)
+    words = frozenset(modules)
+    plain = frozenset(word for word in words if _BUILTINS in modules[word])
+    templates = rule == TEMPLATE
+
+    def may_find(seen: object) -> bool:
+        assert isinstance(seen, Glance)
+        held = words.intersection(seen.names)
+        if not held and _INDIRECT.isdisjoint(seen.names):
+            return False
+        if held & plain and uses(seen, lookups(seen.file.version), plain, seen.whole()):
+            return True
+        if templates and _has_template(seen):
+            return True
+        near = _near(seen)
+        if any(not modules[word].isdisjoint(near) for word in held):
+            return True
+        return not _INDIRECT.isdisjoint(seen.names) and _names_one(seen, words)
+
+    return may_find
+
+
+def _near(seen: Glance) -> frozenset[str]:
+    """The names of the code, of the one around it and of its file, with first parts of dotted."""
+    around = () if seen.parent is None else names_of(seen.parent)
+    return seen.file.roots | first_parts(seen.names) | first_parts(around)
+
+
+def _names_one(seen: Glance, words: frozenset[str]) -> bool:
+    """True if a constant is the name of a sink."""
+    return any(type(each) is str and each in words for each in seen.consts)
+
+
+def _has_template(seen: Glance) -> bool:
+    """True if `format` may be called of anything but a constant."""
+    rules = table(seen.file.version)
+    rows = rules.opcodes
+    for word in ("format", "format_map"):
+        if word not in seen.names:
+            continue
+        low = seen.names.index(word)
+        for name in ("LOAD_ATTR", "LOAD_METHOD"):
+            if name not in rows:
+                continue
+            shifted = low << 1 | 1 if rows[name].operand.endswith(">>1") else low
+            at = first_pair(seen.bytecode, rows[name].code, shifted & 0xFF)
+            while at >= 0:
+                if not _takes_constant(seen, at, rules.constants):
+                    return True
+                at = first_pair(seen.bytecode, rows[name].code, shifted & 0xFF, at + 1)
+    return False
+
+
+def _takes_constant(seen: Glance, at: int, constants: frozenset[int]) -> bool:
+    """True if what an instruction takes is surely loaded as a constant just before it."""
+    units, shape = seen.units, seen.file.shape
+    while at and units[at - 1] == shape.extended_arg:
+        at -= 1
+    if not at or units[at - 1] not in constants:
+        return False
+    marks = units.translate(shape.marks)
+    for mark in (BRANCH, END):  # another value may come over a jump
+        branch = marks.find(mark, 0, at)
+        while branch >= 0:
+            if units[branch] in shape.jumps and seen.target_of(branch) == at:
+                return False
+            branch = marks.find(mark, branch + 1, at)
+    return True
