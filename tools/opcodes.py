@@ -40,7 +40,10 @@ HAS = {
 }
 
 # What comes before the rows, taken from the older table; an interpreter does not report it.
-SECTIONS = ("encoding", "lists", "numbers", "behaviour", "wording", "specialization")
+SECTIONS = (
+    *("encoding", "lists", "numbers", "behaviour", "wording", "specialization"),
+    "compiler_made",
+)
 
 FIELDS = (
     *("code", "pops", "pushes", "jump_pushes", "caches", "operand", "jump", "ends", "tests"),

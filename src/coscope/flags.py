@@ -47,3 +47,6 @@ FAST_HIDDEN = 0x10  # local of an inlined comprehension at module or class level
 FAST_LOCAL = 0x20
 FAST_CELL = 0x40
 FAST_FREE = 0x80
+
+# `from __future__ import annotations`, of CO_FLAGS.
+FUTURE_ANNOTATIONS = 0x1000000

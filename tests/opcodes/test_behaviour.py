@@ -21,7 +21,7 @@ def parsed(version: str) -> dict[str, Any]:
 SECTIONS = [
     (version, section, name)
     for version in VERSIONS
-    for section in ("behaviour", "wording", "specialization")
+    for section in ("behaviour", "wording", "specialization", "compiler_made")
     for name in parsed(version).get(section, {})
 ]
 
@@ -37,7 +37,7 @@ def test_a_table_that_lacks_a_value_is_refused(version: str, section: str, name:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("section", ["behaviour", "wording"])
+@pytest.mark.parametrize("section", ["behaviour", "wording", "compiler_made"])
 def test_a_table_without_the_section_is_refused(version: str, section: str) -> None:
     data = parsed(version)
     del data[section]

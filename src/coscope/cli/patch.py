@@ -57,6 +57,11 @@ if TYPE_CHECKING:
     help="What to do with constants that hold the old one, such as a tuple.",
 )
 @click.option(
+    "--compiler-made",
+    is_flag=True,
+    help="Also the loads that the compiler made for itself: of None at a bare return, for example.",
+)
+@click.option(
     "--edits",
     "documents",
     type=click.Path(exists=True, dir_okay=False),
@@ -83,7 +88,8 @@ def command(
     app.py --at retry.attempt --constant 30=5 -o app.pyc
     app.pyc --at load --name open=safe_open -o patched.pyc
 
-    Constants match by value and type: 1 is neither True nor 1.0. The result is verified before it
+    Constants match by value and type: 1 is neither True nor 1.0. All of them apply at once: 1=2
+    and 2=1 swap. The result is verified before it
     is written, for the version of CPython that the code is of; a file that exists is replaced only
     with --force. A cell has no contents before the program runs: patch the constant that is
     assigned to it, in the function that makes it, or a live function with coscope.patch.
@@ -122,23 +128,36 @@ def _edits(
     nested: bool,
     loose: bool,
     folded: str,
+    compiler_made: bool,
     documents: str | None,
 ) -> Iterator[AnyEdit]:
     from coscope.patcher.edits.model import Rename, ReplaceConstant, Where
+    from coscope.patcher.verbs.requests import at_once
 
     where = Where(line=line)
-    for text in constants:
-        old, new = _literals(text)
-        yield ReplaceConstant(
-            code=at, nested=nested, old=old, new=new, where=where, loose=loose, folded=folded
+    replacing = [
+        ReplaceConstant(
+            code=at,
+            nested=nested,
+            old=old,
+            new=new,
+            where=where,
+            loose=loose,
+            folded=folded,
+            compiler_made=compiler_made,
         )
+        for old, new in map(_literals, constants)
+    ]
+    yield from at_once(replacing)
+    renaming = []
     for text in names:
         old, separator, new = text.partition("=")
         if not (separator and old.strip().isidentifier() and new.strip().isidentifier()):
             raise click.UsageError(f"--name is OLD=NEW, two names: {text!r}")
-        yield Rename(
-            code=at, nested=nested, old=old.strip(), new=new.strip(), where=where, kind=kind
+        renaming.append(
+            Rename(code=at, nested=nested, old=old.strip(), new=new.strip(), where=where, kind=kind)
         )
+    yield from at_once(renaming)
     if documents is not None:
         yield from _documents(documents)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from coscope.errors import UnknownVersion
 from coscope.opcodes.behaviour import Specialization, Wording, behaviours, filled
-from coscope.opcodes.schema import Intrinsic, Opcode, Table
+from coscope.opcodes.schema import CompilerMade, Intrinsic, Opcode, Table
 
 Fields = dict[str, Any]  # of a TOML table, as tomllib reads it
 
@@ -95,6 +95,9 @@ def from_toml(data: Fields) -> Table:
         unconverted=tuple(data.get("unconverted", {}).get("arguments", ())),
         behaviours=behaviours(f"{version} [behaviour]", data.get("behaviour", {})),
         wording=filled(Wording, f"{version} [wording]", data.get("wording", {})),
+        compiler_made=filled(
+            CompilerMade, f"{version} [compiler_made]", data.get("compiler_made", {})
+        ),
         specialization=_specialization(data),
     )
 

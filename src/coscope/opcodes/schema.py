@@ -191,6 +191,15 @@ class Intrinsic:
 
 
 @dataclass(frozen=True)
+class CompilerMade:
+    """`[compiler_made]`: the loads of constants that no literal of the source stands for."""
+
+    around: tuple[str, ...]  # patterns of instructions around such a load
+    at: tuple[str, ...]  # opcodes at whose very position no literal of the source can be
+    future_annotations: tuple[str, ...]  # patterns under `from __future__ import annotations`
+
+
+@dataclass(frozen=True)
 class Table:
     """Everything that coscope knows of one CPython version."""
 
@@ -207,6 +216,7 @@ class Table:
     deref: str  # what a deref oparg counts: "cells" or "localsplus"
     behaviours: dict[str, bool | Releases]  # by the names of `behaviour.BEHAVIOURS`
     wording: Wording
+    compiler_made: CompilerMade
     lists: dict[str, tuple[str, ...]] = field(default_factory=dict)  # compare, binary, special, ...
     numbers: dict[str, int] = field(default_factory=dict)  # compare_shift, ...
     opcodes: dict[str, Opcode] = field(default_factory=dict)  # by name, every form

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
@@ -29,7 +30,7 @@ _SUSPENDED = (GeneratorType, CoroutineType, AsyncGeneratorType)
 class Receipt(Result):
     """What a patch changed, what it left, and what speaks against shipping it.
 
-    `before`, `after` and `difference` are worked out when they are first asked for.
+    `notes`, `before`, `after` and `difference` are worked out when they are first asked for.
     """
 
     name: str  # qualified name of the function
@@ -44,9 +45,18 @@ class Receipt(Result):
     fresh: tuple[str, ...]  # what is its own
     running_frames: int  # of the old code, which go on with it
     warning: str | None  # why one should not ship it
-    notes: tuple[str, ...] = ()
+    _notes: tuple[str, ...] = ()
+    _remarks: Callable[[], tuple[str, ...]] | None = field(default=None, compare=False, repr=False)
     _ends: tuple[Snapshot, Snapshot] | None = field(default=None, compare=False, repr=False)
     _worked_out: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What one should know besides: what was left, who else is affected."""
+        if self._remarks is not None and "remarks" not in self._worked_out:
+            self._worked_out["remarks"] = self._remarks()
+        remarks: tuple[str, ...] = self._worked_out.get("remarks", ())
+        return (*self._notes, *remarks)
 
     @property
     def before(self) -> Fingerprint | None:
@@ -78,6 +88,16 @@ class Receipt(Result):
         return type(None), ()
 
 
+# Receipts of the patches that are in place, by id() of the function, the first at the bottom.
+in_place: dict[int, Callable[[], tuple[Receipt, ...]]] = {}
+
+
+def receipts_in_place(function: FunctionType) -> tuple[Receipt, ...]:
+    """The receipts of the patches that are in place on a function, the first at the bottom."""
+    found = in_place.get(id(function))
+    return () if found is None else found()
+
+
 def give(function: FunctionType, receipt: Receipt) -> None:
     """Make the receipt an attribute of the function."""
     own = function.__dict__.get(ATTRIBUTE)
@@ -85,19 +105,25 @@ def give(function: FunctionType, receipt: Receipt) -> None:
 
 
 def receipt_of(target: object) -> Receipt:
-    """The receipt of a patched function, or of what wraps one.
+    """The receipt of a patched function, or of what wraps one; of a patch in place too.
 
     Raises:
         InputError: It has none.
         TargetError: There is no function in it.
     """
-    found = _held(target)
+    found = _held(target) or _latest(target)
     if found is None:
         function = read(target).object
-        found = None if function is None else _held(function)
+        found = None if function is None else _held(function) or _latest(function)
     if found is None:
         raise InputError("this was not patched by coscope: it has no receipt")
     return found
+
+
+def _latest(thing: object) -> Receipt | None:
+    """The receipt of the patch in place that came last."""
+    found = receipts_in_place(thing) if type(thing) is FunctionType else ()
+    return found[-1] if found else None
 
 
 def _held(thing: object) -> Receipt | None:

@@ -51,7 +51,7 @@ _LAZY_ANNOTATIONS = sys.version_info >= (3, 14)  # reading __annotations__ would
 
 _OPTIMIZED = 0x1
 # Optimisation levels, the one of this process first.
-_LEVELS_TRIED = tuple(sorted((0, 1, 2), key=lambda level: level != sys.flags.optimize))
+LEVELS_TRIED = tuple(sorted((0, 1, 2), key=lambda level: level != sys.flags.optimize))
 _ARG_POSITIONAL, _ARG_KEYWORD, _ARG_VARIADIC = 0x02, 0x04, 0x08  # pycore_code.h, 3.14
 
 # By identity: to hash or compare a type may run the code of its metaclass.
@@ -236,7 +236,7 @@ def from_function(
     """
     co = function.__code__
     code = from_code_object(co)
-    source, doubts = _source_of_function(function, code)
+    source, doubts = source_that_ran(code, file_of(function, code))
     doc = function.__doc__
     module = function.__module__
     return Function(
@@ -259,14 +259,12 @@ def from_function(
     )
 
 
-def _source_of_function(
-    function: FunctionType, code: Code
-) -> tuple[Source | None, tuple[str, ...]]:
-    """Its file; of a module that is frozen into the interpreter, the file it was frozen from."""
+def file_of(function: FunctionType, code: Code) -> str | None:
+    """The file of a module that is frozen into the interpreter; else `co_filename` names it."""
     if not code.filename.startswith("<frozen "):
-        return source_that_ran(code)
+        return None
     file = dict.get(function.__globals__, "__file__")
-    return source_that_ran(code, file) if type(file) is str and file.endswith(".py") else (None, ())
+    return file if type(file) is str and file.endswith(".py") else None
 
 
 def source_that_ran(code: Code, file: str | None = None) -> tuple[Source | None, tuple[str, ...]]:
@@ -283,7 +281,7 @@ def source_that_ran(code: Code, file: str | None = None) -> tuple[Source | None,
     if source is None:
         return None, ()
     entered = is_entered(source.file)
-    verdict = verdict_on(code, source, from_code_object, levels=_LEVELS_TRIED, inherits=entered)
+    verdict = verdict_on(code, source, from_code_object, levels=LEVELS_TRIED, inherits=entered)
     if entered and verdict.warning is not None:
         return None, ()  # another text had the same name, such as <string>
     warnings = () if verdict.warning is None else (f"{verdict.warning}: {source.file}",)

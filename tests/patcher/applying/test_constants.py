@@ -13,7 +13,7 @@ from coscope.errors import AmbiguousEdit, ConstantNotFound, NothingSelected, Pat
 from coscope.model import NOWHERE, Code, FrozenSet, Opaque, Slice
 from coscope.opcodes import table
 from coscope.patcher.applying.apply import apply
-from coscope.patcher.applying.constants import loads_of
+from coscope.patcher.applying.literals import loads_of
 from coscope.patcher.applying.pools import key, modelled
 from coscope.patcher.edits.model import ReplaceConstant, at_line, opcode
 from coscope.readers.from_function import from_code_object
@@ -289,7 +289,7 @@ def test_a_common_constant_of_315_is_replaced() -> None:
         if code.kind == "module"
     ]
     before = [load.value for load in loads_of(code) if load.slot is None]
-    after = [load.value for load in loads_of(change(code, None, 1.5, folded="leave"))]
+    after = [load.value for load in loads_of(change(code, None, 1.5, compiler_made=True))]
 
     assert None in before
     assert None not in after

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from coscope.errors import AmbiguousEdit, NothingSelected, PatchError
+from coscope.errors import AmbiguousEdit, InternalError, NothingSelected, PatchError
 from coscope.model import Code
 from coscope.patcher.applying.calls import insert_call
-from coscope.patcher.applying.constants import replace_constant
+from coscope.patcher.applying.constants import replace_constants
 from coscope.patcher.applying.instructions import insert, remove
 from coscope.patcher.applying.instructions import replace as replace_instructions
+from coscope.patcher.applying.literals import Sources
 from coscope.patcher.applying.names import rename
 from coscope.patcher.applying.wrapping import wrap_call
 from coscope.patcher.edits.checking import check_edit
 from coscope.patcher.edits.model import (
     AnyEdit,
+    AtOnce,
     Insert,
     InsertCall,
     Remove,
@@ -30,11 +32,17 @@ from coscope.readers.selection import plain
 _LAST_LINE = (1 << 31) - 1  # a C int
 
 
-def apply(code: Code, edits: Iterable[AnyEdit]) -> Code:
+def apply(code: Code, edits: Iterable[AnyEdit], sources: Sources | None = None) -> Code:
     """Apply edits in order. The code object itself stays as it is.
 
     What no edit is about stays byte for byte: without an edit that changes something, the result
     is the same object.
+
+    Args:
+        code: The outermost code object.
+        edits: The edits.
+        sources: Gives the source of the code, where that is at hand: a witness of what its
+            literals are. Asked only where bytecode cannot settle it.
 
     Raises:
         PatchError: An edit cannot be made: `ConstantNotFound` and `NothingSelected` if nothing is
@@ -44,34 +52,36 @@ def apply(code: Code, edits: Iterable[AnyEdit]) -> Code:
     """
     for edit in edits:
         check_edit(edit)
-        code = _applied(code, edit)
+        code = _applied(code, edit, sources)
     return code
 
 
-def _applied(code: Code, edit: AnyEdit) -> Code:
+def _applied(code: Code, edit: AnyEdit, sources: Sources | None) -> Code:
     """Rebuild the tree of code objects from the inside, changing those that are chosen."""
-    order = _tree(code)
-    chosen = _chosen(order, edit)
+    order = tree_of(code)
+    group = edit.edits if isinstance(edit, AtOnce) else (edit,)
+    chosen = [chosen_codes(order, each) for each in group]
     done: dict[int, Code] = {}
-    changed = False
-    nothing: NothingSelected | None = None
+    changed: set[int] = set()  # indexes in the group
+    nothing: dict[int, NothingSelected] = {}
     # Nested code comes after the code that it is nested in, so the last is changed first; but a
     # problem is reported for the outermost code object that has it.
     for each in reversed(order):
         new = _with_nested(each, done)
-        if id(each) in chosen:
-            try:
-                new = _change(new, edit, chosen[id(each)], each is chosen[id(each)])
-                changed = True
-            except NothingSelected as problem:
-                nothing = problem
+        ours = [at for at, found in enumerate(chosen) if id(each) in found]
+        if ours:
+            root = chosen[ours[0]][id(each)]
+            new, problems = _change(new, [group[at] for at in ours], root, each is root, sources)
+            nothing |= {ours[at]: problem for at, problem in problems.items()}
+            changed |= {at for number, at in enumerate(ours) if number not in problems}
         done[id(each)] = new
-    if nothing is not None and not changed:
-        raise nothing
+    for at, problem in sorted(nothing.items()):
+        if at not in changed:
+            raise problem
     return done[id(code)]
 
 
-def _tree(code: Code) -> list[Code]:
+def tree_of(code: Code) -> list[Code]:
     """The code object and all nested ones, each once, and behind all that hold it."""
     found: dict[int, Code] = {}
     pending: list[tuple[Code, bool]] = [(code, False)]
@@ -95,10 +105,10 @@ def _with_nested(code: Code, done: dict[int, Code]) -> Code:
     return replace(code, consts=consts)
 
 
-def _chosen(order: list[Code], edit: AnyEdit) -> dict[int, Code]:
+def chosen_codes(order: list[Code], edit: AnyEdit) -> dict[int, Code]:
     """The id() of each code object that the edit is about, and the outermost of them."""
     root = order[0] if edit.code is None else _named(order, edit.code)
-    return {id(each): root for each in (_tree(root) if edit.nested else [root])}
+    return {id(each): root for each in (tree_of(root) if edit.nested else [root])}
 
 
 def _named(order: list[Code], name: str) -> Code:
@@ -139,12 +149,32 @@ def _no_code(order: list[Code], name: str) -> NothingSelected:
     )
 
 
-def _change(code: Code, edit: AnyEdit, root: Code, outermost: bool) -> Code:
+_Problems = dict[int, NothingSelected]
+
+
+def _change(
+    code: Code,
+    edits: Sequence[AnyEdit],
+    root: Code,
+    outermost: bool,
+    sources: Sources | None,
+) -> tuple[Code, _Problems]:
+    """Change one code object: by edits of one kind at once, or by one of any kind."""
+    constants = [edit for edit in edits if isinstance(edit, ReplaceConstant)]
+    names = [edit for edit in edits if isinstance(edit, Rename)]
+    if constants and len(constants) == len(edits):
+        return replace_constants(code, constants, sources)
+    if names and len(names) == len(edits):
+        return rename(code, names)
+    try:
+        [edit] = edits
+        return _changed(code, edit, root, outermost), {}
+    except NothingSelected as problem:
+        return code, {0: problem}
+
+
+def _changed(code: Code, edit: AnyEdit, root: Code, outermost: bool) -> Code:
     match edit:
-        case ReplaceConstant():
-            return replace_constant(code, edit)
-        case Rename():
-            return rename(code, edit)
         case Insert():
             return insert(code, edit)
         case Replace():
@@ -157,6 +187,8 @@ def _change(code: Code, edit: AnyEdit, root: Code, outermost: bool) -> Code:
             return wrap_call(code, edit)
         case SetMetadata():
             return _described(code, edit, root, outermost)
+        case ReplaceConstant() | Rename() | AtOnce():
+            raise InternalError("an edit of a group is applied alone", code=code.qualname)
 
 
 def _last_line(code: Code) -> int:

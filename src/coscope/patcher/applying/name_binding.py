@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 
 from coscope.errors import NothingSelected, Refused
 from coscope.facts.names.uses import cell_slots
@@ -106,21 +107,26 @@ class _Scope:
             self.notes.append(f"{name!r} is still looked up in {where}, a class body")
 
 
+def names_read(code: Code) -> list[str]:
+    """The globals that a code object and those nested in it read, sorted; then free variables."""
+    read = {
+        item.names[listing.items[at].oparg >> 1]
+        for item in code.walk()
+        for listing in [decode_listing(item)]
+        for at in range(len(listing))
+        if listing.opname(listing.items[at]) == "LOAD_GLOBAL"
+    }
+    return [*sorted(read), *code.freevars]
+
+
 def _not_read(code: Code, name: str) -> NothingSelected:
-    read = sorted(
-        {
-            item.names[listing.items[at].oparg >> 1]
-            for item in code.walk()
-            for listing in [decode_listing(item)]
-            for at in range(len(listing))
-            if listing.opname(listing.items[at]) == "LOAD_GLOBAL"
-        }
-    )
-    known = [*read, *code.freevars]
+    known = names_read(code)
+    near = get_close_matches(name, known, 1)
     return NothingSelected(
         f"nothing in {code.name!r} reads {name!r}",
         code=code.qualname,
-        hint=f"It reads {', '.join(known[:12])}{', ...' if known[12:] else ''}."
+        hint=(f"Did you mean {near[0]!r}? " if near else "")
+        + f"It reads {', '.join(known[:12])}{', ...' if known[12:] else ''}."
         if known
         else "It reads no names from outside.",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from coscope.errors import NothingSelected, PatchError, Refused
@@ -16,33 +16,43 @@ from coscope.patcher.edits.selection import Use, choose, instructions_of
 _IMPORTS = ("import name", "import attribute", "import star")
 
 
-def rename(code: Code, edit: Rename) -> Code:
-    """Apply the edit to one code object.
+def rename(code: Code, edits: Sequence[Rename]) -> tuple[Code, dict[int, NothingSelected]]:
+    """Apply edits to one code object, all at once: none sees what another has changed.
 
     An entry of `co_names` serves globals and attributes alike: it is changed in its place only if
     every instruction that uses it is meant.
 
+    Returns:
+        The code, and for each edit whose name no chosen instruction uses in this way, by its
+        index, what is to be said.
+
     Raises:
-        NothingSelected: No chosen instruction uses the name in this way.
         Refused: It is a local variable or a cell.
     """
-    if not edit.new:
-        raise PatchError("a name has at least one character", code=code.qualname)
-    every = list(_named(code, edit.old))
-    chosen = _chosen(code, edit, every)
-    if not chosen:
-        raise _nothing(code, edit, [row for _, row, _ in every])
-    users = _by_slot((slot, use) for use, _, slot in every)
     names = Names(code)
-    changes = []
-    for slot, ours in sorted(chosen.items()):
-        if users[slot] == ours:
-            names.items[slot] = edit.new
-        else:
-            index = names.add(edit.new)
-            changes += [_pointed(code, use, index) for use in ours]
+    unfound: dict[int, NothingSelected] = {}
+    beside: list[tuple[Use, str]] = []
+    for at, edit in enumerate(edits):
+        if not edit.new:
+            raise PatchError("a name has at least one character", code=code.qualname)
+        every = list(_named(code, edit.old))
+        chosen = _chosen(code, edit, every)
+        if not chosen:
+            problem = _nothing(code, edit, [row for _, row, _ in every])
+            if not isinstance(problem, NothingSelected):
+                raise problem
+            unfound[at] = problem
+        users = _by_slot((slot, use) for use, _, slot in every)
+        for slot, ours in sorted(chosen.items()):
+            if users[slot] == ours:
+                names.items[slot] = edit.new
+            else:
+                beside += [(use, edit.new) for use in ours]
+    changes = [_pointed(code, use, names.add(new)) for use, new in beside]
+    if names.items == list(code.names) and not changes:
+        return code, unfound
     changed = replace(code, names=tuple(names.items))
-    return with_operands(changed, changes) if changes else changed
+    return (with_operands(changed, changes) if changes else changed), unfound
 
 
 def _chosen(code: Code, edit: Rename, every: list[tuple[Use, Opcode, int]]) -> dict[int, list[Use]]:

@@ -19,6 +19,8 @@ from coscope.patcher.edits.model import (
     Literal,
     Mark,
     Outcome,
+    Rename,
+    ReplaceConstant,
     Variable,
     Where,
 )
@@ -69,6 +71,15 @@ _FIELDS: dict[str, _Kind] = {
     "index": _NUMBER,
     "loose": _FLAG,
     "folded": _word(*FOLDED),
+    "compiler_made": _FLAG,
+    "edits": _Kind(
+        "a tuple of ReplaceConstant, or of Rename",
+        lambda value: (
+            type(value) is tuple
+            and bool(value)
+            and {type(each) for each in value} in ({ReplaceConstant}, {Rename})
+        ),
+    ),
     "kind": _word(*KINDS),
     "instructions": _all(_STEP, "a tuple of Do and Mark"),
     "after": _FLAG,
@@ -106,7 +117,7 @@ _OWN: dict[tuple[str, str], _Kind] = {
     ("Mark", "name"): _NAME,
     ("Do", "opname"): _NAME,
 }
-_PARTS = frozenset({Where, Literal, Variable, Outcome, Do, Mark})
+_PARTS = frozenset({Where, Literal, Variable, Outcome, Do, Mark, ReplaceConstant, Rename})
 
 
 def check_edit(edit: AnyEdit) -> None:

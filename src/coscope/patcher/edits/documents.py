@@ -20,6 +20,7 @@ _EDITS = (
     edits.InsertCall,
     edits.WrapCall,
     edits.SetMetadata,
+    edits.AtOnce,
 )
 _PARTS = (edits.Where, edits.Literal, edits.Variable, edits.Outcome, edits.Do, edits.Mark)
 _NAMED: dict[str, type] = {kind.__name__: kind for kind in (*_EDITS, *_PARTS)}

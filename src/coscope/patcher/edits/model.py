@@ -130,6 +130,7 @@ class ReplaceConstant(Edit):
     index: int | None = None  # only if it is this entry of co_consts
     loose: bool = False  # match whatever is equal, as Python's == says
     folded: str = "refuse"  # constants that hold `old`: "refuse" the edit, "leave", "replace"
+    compiler_made: bool = False  # also what no literal of the source stands for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,4 +209,24 @@ class SetMetadata(Edit):
     firstlineno: int | None = None
 
 
-AnyEdit = ReplaceConstant | Rename | Insert | Replace | Remove | InsertCall | WrapCall | SetMetadata
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtOnce(Edit):
+    """Several edits of constants, or several of names, none of which sees what another changes.
+
+    So `{1: 2, 2: 1}` swaps. Its own `code` and `nested` say nothing; those of its edits count.
+    """
+
+    edits: tuple[ReplaceConstant, ...] | tuple[Rename, ...]
+
+
+AnyEdit = (
+    ReplaceConstant
+    | Rename
+    | Insert
+    | Replace
+    | Remove
+    | InsertCall
+    | WrapCall
+    | SetMetadata
+    | AtOnce
+)

@@ -17,7 +17,8 @@ from coscope.patcher.edits.checking import check, items
 from coscope.patcher.edits.model import AnyEdit
 from coscope.patcher.files.write_pyc import exists, to_pyc, write_atomically
 from coscope.patcher.verbs.explaining import explained_in_file
-from coscope.patcher.verbs.requests import worded
+from coscope.patcher.verbs.remarks import remarks
+from coscope.patcher.verbs.requests import worded_all
 from coscope.readers.files import read_file
 from coscope.readers.from_source import read_bytes
 from coscope.readers.naming import SOURCE
@@ -92,7 +93,7 @@ def patch_file(
         raise PatchError("there is no edit to make", hint="Give --constant or --name.")
     found = read_file(path, python=python)
     try:
-        changed = apply(found.code, wanted)
+        changed = apply(found.code, wanted, lambda: found.source)
     except ConstantNotFound as problem:
         if problem.nested:
             problem.hint = f"{problem.nested[0]!r} does: name it with --at, or say --nested."
@@ -126,14 +127,17 @@ def _made(
         output=output,
         version=changed.version,
         edits=edits,
-        changes=tuple(map(worded, edits)),
+        changes=tuple(each for edit in edits for each in worded_all(edit)),
         report=report,
         size=len(made),
         recognised=_recognised(made),
         before=fingerprint(found).value,
         after=fingerprint(after).value,
         warning=_WARNING,
-        notes=tuple(_notes(found, report, compiled)),
+        notes=(
+            *_notes(found, report, compiled),
+            *remarks(found.code, edits, lambda: found.source),
+        ),
         _ends=(found, after),
     )
     return result, made

@@ -35,6 +35,7 @@ from coscope.patcher.edits.selection import instructions_of, names_of
 from coscope.patcher.listing.listing import decode_listing
 from coscope.patcher.verbs.patching import copy
 from coscope.patcher.verbs.reaching import Reached, reach
+from coscope.patcher.verbs.remarks import sources_of
 from coscope.patcher.verbs.requests import Request, constant_of
 from coscope.readers.attributes import is_a
 
@@ -100,6 +101,7 @@ class Editor(Generic[F]):
     def __init__(self, reached: Reached) -> None:
         self._reached = reached
         self._code = reached.code
+        self._sources = sources_of(reached.function, reached.code)
         self._objects: dict[int, object] = {}
         self._waiting: list[tuple[int, AnyEdit]] = []
         self.edits: list[AnyEdit] = []
@@ -124,7 +126,7 @@ class Editor(Generic[F]):
         self._apply_waiting()
         for edit in edits:
             check_edit(edit)
-            self._code = apply(self._code, [edit])
+            self._code = apply(self._code, [edit], self._sources)
             self.edits.append(edit)
             self.stage += 1
         return self

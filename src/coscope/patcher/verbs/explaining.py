@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from types import FunctionType
+from typing import Any
 
 from coscope.errors import ConstantNotFound, CoscopeError, Refused
 from coscope.facts.closures.cells import diagram
@@ -11,16 +12,22 @@ from coscope.facts.closures.owners import code_around, owner_of, seen_from_owner
 from coscope.facts.names.scopes import contents_of
 from coscope.facts.names.uses import Use, uses_of
 from coscope.model import Code, Constant, Opaque
-from coscope.patcher.applying.constants import loads_of
+from coscope.patcher.applying.literals import Sources, loads_of
 from coscope.patcher.applying.pools import key, modelled
-from coscope.patcher.edits.model import AnyEdit, ReplaceConstant
+from coscope.patcher.edits.model import ANYWHERE, AnyEdit, AtOnce, ReplaceConstant
 from coscope.patcher.edits.selection import short
-from coscope.readers.attributes import MISSING
+from coscope.patcher.receipts import receipts_in_place
+from coscope.patcher.verbs.remarks import stated_folded
+from coscope.readers.attributes import MISSING, class_attribute, is_a, member
 from coscope.readers.from_function import exact_tuple, from_code_object, from_function
 
 
 def explained(
-    problem: ConstantNotFound, function: FunctionType, code: Code, edits: Iterable[AnyEdit]
+    problem: ConstantNotFound,
+    function: FunctionType,
+    code: Code,
+    edits: Iterable[AnyEdit],
+    sources: Sources,
 ) -> ConstantNotFound:
     """The same error, with the place from which the value reaches the function, if one is found.
 
@@ -29,20 +36,70 @@ def explained(
         function: The live function.
         code: Its code, before the edits.
         edits: One of these failed.
+        sources: Gives its source.
     """
     old = problem.value
-    new = next(
-        (each.new for each in edits if isinstance(each, ReplaceConstant) and _same(each.old, old)),
-        MISSING,
-    )
-    for told in _sources(function, code, old, _literal(new)):
+    asked = [
+        each
+        for edit in edits
+        for each in (edit.edits if isinstance(edit, AtOnce) else (edit,))
+        if isinstance(each, ReplaceConstant)
+    ]
+    new = next((each.new for each in asked if _same(each.old, old)), MISSING)
+    if any(each.where != ANYWHERE or each.index is not None for each in asked):
+        return problem  # it says where the constant is
+    for told in (*_folded(code, old, sources), *_sources(function, code, old, _literal(new))):
         better = ConstantNotFound(
-            f"no instruction of `{code.name}` loads {short(old)}; {told}", code=code.qualname
+            f"no instruction of `{code.name}` loads {_shown(old)}; {told}", code=code.qualname
         )
         for name in ("value", "similar", "containers", "nested", "free_variables"):
             setattr(better, name, getattr(problem, name))
         return better
     return problem
+
+
+def explained_in_property(
+    problem: ConstantNotFound, thing: object, function: FunctionType
+) -> ConstantNotFound:
+    """The same error; of a property with the accessor that loads the constant, if another does."""
+    if type(thing) is not property:
+        return problem
+    for name, word in (("fget", "getter"), ("fset", "setter"), ("fdel", "deleter")):
+        other = member(property, name, thing)
+        if type(other) is not FunctionType or other is function:
+            continue
+        loads = loads_of(from_code_object(other.__code__))
+        if any(_same(load.value, problem.value) for load in loads):
+            problem.hint = f"The {word} of the property does: patch its .{name}."
+    return problem
+
+
+def _shown(old: object) -> str:
+    return f"<{old.type_name}>" if type(old) is Opaque else short(old)
+
+
+def _folded(code: Code, old: Constant, sources: Sources) -> Iterator[str]:
+    """Where the source states it, and what the compiler made of it."""
+    if type(old) is Opaque:
+        kind = {"set": "frozenset", "list": "tuple"}.get(old.type_name)
+        if kind is not None:
+            yield (
+                f"a {old.type_name} is made when the code runs; what the compiler keeps of one, "
+                f"after `in` for example, is a {kind}: give that"
+            )
+        return
+    source = sources()
+    if source is None:
+        return
+    for statement, load in stated_folded(code, old, source):
+        where = f"line {statement.place[0]} states it"
+        where += f" in `{statement.text}`" if statement.text else ""
+        if load is not None:
+            yield f"{where}, which the compiler folded into {short(load.value)}: patch that one"
+        elif statement.tested:
+            yield f"{where}, a test that loads nothing"
+        else:
+            yield f"{where}, where no instruction loads it"
 
 
 def explained_in_file(problem: ConstantNotFound, module: Code) -> ConstantNotFound:
@@ -113,6 +170,8 @@ def _sources(function: FunctionType, code: Code, old: Constant, new: str) -> Ite
                 f"the default of the parameter `{name}` is {short(old)}; "
                 f'use `defaults={{"{name}": {new}}}`'
             )
+    yield from _patched(function, old)
+    yield from _class_attributes(function, code, old, new)
     namespace = function.__globals__
     for name in code.names:
         if _same(dict.get(namespace, name, MISSING), old):
@@ -125,6 +184,40 @@ def _sources(function: FunctionType, code: Code, old: Constant, new: str) -> Ite
         inside = from_code_object(wrapped.__code__)
         if any(_same(load.value, old) for load in loads_of(inside)):
             yield f"the function that it wraps, `{inside.name}`, does; use `unwrap=True`"
+
+
+def _patched(function: FunctionType, old: Constant) -> Iterator[str]:
+    """A patch in place that took the constant away."""
+    for receipt in receipts_in_place(function):
+        for edit in receipt.edits:
+            for each in edit.edits if isinstance(edit, AtOnce) else (edit,):
+                if isinstance(each, ReplaceConstant) and _same(each.old, old):
+                    yield (
+                        f"a patch that is in place has replaced it: {_shown(each.old)} -> "
+                        f"{_shown(each.new)}; patch that value, or undo the patch first"
+                    )
+
+
+def _class_attributes(function: FunctionType, code: Code, old: Constant, new: str) -> Iterator[str]:
+    """An attribute of the class of a method, which `self.NAME` reads."""
+    *path, _ = function.__qualname__.split(".") if type(function.__qualname__) is str else ("",)
+    found: Any = MISSING
+    for number, name in enumerate(path):
+        found = (
+            dict.get(function.__globals__, name, MISSING)
+            if not number
+            else class_attribute(found, name)
+            if is_a(found, type)
+            else MISSING
+        )
+    if not path or not is_a(found, type):
+        return
+    for name in code.names:
+        if _same(class_attribute(found, name), old):
+            yield (
+                f"the class attribute `{name}` of `{'.'.join(path)}` is {short(old)}: set it, "
+                f"as unittest.mock.patch.object({'.'.join(path)}, {name!r}, {new}) does"
+            )
 
 
 def _defaults_of(function: FunctionType, code: Code) -> Iterator[tuple[str, object]]:

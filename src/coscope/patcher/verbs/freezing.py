@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
 from types import FunctionType
 from typing import Any, TypeVar, overload
 
 from coscope.errors import NothingSelected, PatchError
 from coscope.facts.names.scopes import EMPTY, contents_of
+from coscope.model import Code
+from coscope.patcher.applying.name_binding import names_read
 from coscope.patcher.verbs.patching import copy
 from coscope.patcher.verbs.reaching import Reached, reach
 from coscope.patcher.verbs.requests import Request
@@ -84,12 +87,27 @@ def _values(reached: Reached, names: tuple[str, ...]) -> Iterator[tuple[str, obj
     for name in names:
         value = cells[name] if name in cells else _global(function, name)
         if value is EMPTY or value is MISSING:
-            raise NothingSelected(
-                f"{name!r} has no value to freeze",
-                code=reached.code.qualname,
-                hint=f"Give one: freeze(fn, {name}=...).",
-            )
+            raise _no_value(reached.code, name)
         yield name, value
+
+
+def _no_value(code: Code, name: str) -> NothingSelected:
+    """The error for a name that is not bound, or that the function does not read at all."""
+    read = names_read(code)
+    if name in read:
+        return NothingSelected(
+            f"{name!r} has no value to freeze",
+            code=code.qualname,
+            hint=f"Give one: freeze(fn, {name}=...).",
+        )
+    near = get_close_matches(name, read, 1)
+    meant = f"Did you mean {near[0]!r}? " if near else ""
+    shown = f"It reads {', '.join(read[:12])}{', ...' if read[12:] else ''}." if read else ""
+    return NothingSelected(
+        f"nothing in {code.name!r} reads {name!r}",
+        code=code.qualname,
+        hint=meant + (shown or "It reads no names from outside."),
+    )
 
 
 def _global(function: FunctionType, name: str) -> object:

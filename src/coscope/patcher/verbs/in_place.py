@@ -19,7 +19,7 @@ from coscope.model import Code
 from coscope.opcodes import table
 from coscope.patcher.edits.checking import check
 from coscope.patcher.rebuild import Admitted, admit, snapshot
-from coscope.patcher.receipts import Receipt, running_frames
+from coscope.patcher.receipts import Receipt, in_place, running_frames
 from coscope.patcher.verbs.patching import changed_cells, module_of, rename, sharers
 from coscope.patcher.verbs.reaching import Reached, reach
 from coscope.patcher.verbs.requests import Changes, Plan, Request, objects_of, plan, request
@@ -105,6 +105,10 @@ class _Stack:
     function: FunctionType
     entries: list[_Entry] = field(default_factory=list)
 
+    def receipts(self) -> tuple[Receipt, ...]:
+        """Those of its patches."""
+        return tuple(entry.receipt for entry in self.entries if entry.receipt is not None)
+
 
 _lock = threading.RLock()
 _stacks: dict[int, _Stack] = {}  # by id() of the function, which the stack keeps alive
@@ -125,6 +129,7 @@ def _enter(asked: Request, reached: Reached) -> _Entry:
         _put(entry)
         stack.entries.append(entry)
         _stacks[id(function)] = stack
+        in_place[id(function)] = stack.receipts
         return entry
 
 
@@ -141,7 +146,7 @@ def _leave(entry: _Entry) -> None:
         else:
             _take_out(stack, entry)
         if not stack.entries:
-            del _stacks[id(function)]
+            del _stacks[id(function)], in_place[id(function)]
 
 
 def _put(entry: _Entry) -> None:
@@ -172,7 +177,8 @@ def _put(entry: _Entry) -> None:
         fresh=("code",) if wanted.code is not code else (),
         running_frames=running,
         warning=asked.warning,
-        notes=tuple(notes),
+        _notes=tuple(notes),
+        _remarks=wanted.remarks,
         _ends=(before, after),
     )
 

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from types import CellType, FunctionType
 from typing import Any, TypeVar, Unpack
 
+from coscope.errors import ConstantNotFound
 from coscope.facts.closures.cells import diagram
 from coscope.facts.names.scopes import EMPTY, contents_of
 from coscope.model import Code
 from coscope.patcher.edits.checking import check
 from coscope.patcher.rebuild import Admitted, Snapshot, admit, make_function, snapshot
 from coscope.patcher.receipts import Receipt, give, running_frames
+from coscope.patcher.verbs.explaining import explained_in_property
 from coscope.patcher.verbs.reaching import Reached, alone, reach
 from coscope.patcher.verbs.requests import Changes, Plan, Request, objects_of, plan, request
 from coscope.readers.from_function import exact_tuple, from_function
@@ -41,7 +43,7 @@ def patch(
         unwrap: Follow `__wrapped__` to the innermost function.
         changes: Any of these.
             constants: Old value -> new value, or pairs of them. They match by value and type: 1 is
-            neither True nor 1.0. Any object can be the new value.
+            neither True nor 1.0. Any object can be the new value. All pairs apply at once.
             names: Global name -> the name to look up instead.
             cells: Free variable -> contents, in a cell of the copy's own.
             defaults, kwdefaults: Parameter -> default.
@@ -51,6 +53,7 @@ def patch(
             nested: Change `constants` and `names` in nested functions too.
             loose: Let constants match whatever is equal.
             folded: Constants that hold the old one, such as a tuple: "refuse", "leave", "replace".
+            compiler_made: Change loads too that stand for no literal of the source.
             name, qualname, filename, firstlineno: What it is called, and what tracebacks say.
             edits: Further edits, see `coscope.patcher.edits.model`.
 
@@ -79,7 +82,10 @@ def copy(asked: Request, reached: Reached, *, share_cells: bool = False) -> Any:
         PatchError: See `patch`.
     """
     function = reached.function
-    wanted = plan(asked, function, reached.code)
+    try:
+        wanted = plan(asked, function, reached.code)
+    except ConstantNotFound as problem:
+        raise explained_in_property(problem, reached.thing, function) from None
     closure = changed_cells(function, wanted.cells)
     admitted = admit(
         wanted.code,
@@ -169,7 +175,8 @@ def _receipt(
         fresh=("code", *(f"cell {name}" for name in own)),
         running_frames=running_frames(function.__code__),
         warning=asked.warning,
-        notes=tuple(notes),
+        _notes=tuple(notes),
+        _remarks=wanted.remarks,
         _ends=(before, snapshot(new)),
     )
 

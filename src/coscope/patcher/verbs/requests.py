@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import CodeType, FunctionType
 from typing import Any, TypedDict
 
@@ -18,12 +19,14 @@ from coscope.patcher.edits.documents import to_json
 from coscope.patcher.edits.model import (
     ANYWHERE,
     AnyEdit,
+    AtOnce,
     Rename,
     ReplaceConstant,
     SetMetadata,
     Where,
 )
 from coscope.patcher.verbs.explaining import explained
+from coscope.patcher.verbs.remarks import remarks, sources_of
 from coscope.readers.from_function import exact_tuple
 from coscope.readers.values import text_of, type_name_of
 
@@ -77,7 +80,7 @@ class Request:
     def changes(self) -> Iterator[str]:
         """What was asked for, in words."""
         for edit in self.edits:
-            yield worded(edit)
+            yield from worded_all(edit)
         for title, pairs in (("cell", self.cells), ("default", self.defaults)):
             yield from (f"{title} {name}: {text_of(value)}" for name, value in pairs)
         yield from (f"default {name}: {text_of(value)}" for name, value in self.kwdefaults)
@@ -91,8 +94,15 @@ def _document(edit: AnyEdit) -> object:
         return repr(edit)
 
 
+def worded_all(edit: AnyEdit) -> tuple[str, ...]:
+    """Each change of an edit in words."""
+    return tuple(map(worded, edit.edits if isinstance(edit, AtOnce) else (edit,)))
+
+
 def worded(edit: AnyEdit) -> str:
     """An edit in words, one line."""
+    if isinstance(edit, AtOnce):
+        return "at once: " + ", ".join(map(worded, edit.edits))
     where = f" in {edit.code}" if edit.code else ""
     where += " and in nested code" if edit.nested else ""
     if isinstance(edit, ReplaceConstant):
@@ -124,6 +134,7 @@ class Changes(TypedDict, total=False):
     nested: bool
     loose: bool
     folded: str
+    compiler_made: bool
     name: str
     qualname: str
     filename: str
@@ -134,7 +145,10 @@ class Changes(TypedDict, total=False):
 _PAIRS = "pairs of old and new ones, or a dict of them"
 _NAMED = ("names", "cells", "defaults", "kwdefaults", "globals")
 _CHECKED = frozenset(
-    {"where", "kind", "nested", "loose", "folded", "name", "qualname", "filename", "firstlineno"}
+    (
+        *("where", "kind", "nested", "loose", "folded", "compiler_made"),
+        *("name", "qualname", "filename", "firstlineno"),
+    )
 )
 _DESCRIBED = ("name", "qualname", "filename", "firstlineno")
 
@@ -154,7 +168,7 @@ def request(asked: Changes) -> Request:
     for name in _CHECKED & asked.keys():
         check(name, asked[name])  # type: ignore[literal-required]
     where, nested = asked.get("where", ANYWHERE), asked.get("nested", False)
-    made: list[AnyEdit] = [
+    constants = [
         ReplaceConstant(
             old=constant_of(old, objects),
             new=constant_of(new, objects),
@@ -162,16 +176,18 @@ def request(asked: Changes) -> Request:
             nested=nested,
             loose=asked.get("loose", False),
             folded=asked.get("folded", "refuse"),
+            compiler_made=asked.get("compiler_made", False),
         )
         for old, new in _pairs("constants", asked.get("constants", ()))
     ]
     named = {title: _named(title, asked.get(title)) for title in _NAMED}  # type: ignore[arg-type]
-    kinds = ["constants"] * bool(made) + [title for title, pairs in named.items() if pairs]
+    kinds = ["constants"] * bool(constants) + [title for title, pairs in named.items() if pairs]
     kind = asked.get("kind", "global")
-    made += [
+    renames = [
         Rename(old=old, new=new, where=where, kind=kind, nested=nested)
         for old, new in named["names"]
     ]
+    made: list[AnyEdit] = [*at_once(constants), *at_once(renames)]
     described = {name: asked[name] for name in _DESCRIBED if name in asked}  # type: ignore[literal-required]
     if described:
         made.append(SetMetadata(**described, nested=nested))
@@ -188,6 +204,13 @@ def request(asked: Changes) -> Request:
         kinds=tuple(kinds),
         objects=objects,
     )
+
+
+def at_once(edits: Sequence[ReplaceConstant] | Sequence[Rename]) -> list[AnyEdit]:
+    """Edits of one kind as one that makes them all at once; one alone stays as it is."""
+    if len(edits) < 2:
+        return list(edits)
+    return [AtOnce(edits=tuple(edits))]  # type: ignore[arg-type]
 
 
 def _edits(given: object) -> tuple[AnyEdit, ...]:
@@ -257,6 +280,7 @@ class Plan:
     defaults: tuple[object, ...]
     kwdefaults: dict[str, object]
     notes: tuple[str, ...]
+    remarks: Callable[[], tuple[str, ...]]  # notes that take time: worked out when they are read
 
 
 def plan(asked: Request, function: FunctionType, code: Code) -> Plan:
@@ -267,16 +291,18 @@ def plan(asked: Request, function: FunctionType, code: Code) -> Plan:
     """
     cells = dict(_cells(asked, code))
     defaults, kwdefaults = _defaults(asked, function, code)
+    sources = sources_of(function, code)
     try:
-        changed = apply(code, asked.edits)
+        changed = apply(code, asked.edits, sources)
     except ConstantNotFound as problem:
-        raise explained(problem, function, code, asked.edits) from None
+        raise explained(problem, function, code, asked.edits, sources) from None
     notes: tuple[str, ...] = ()
     if asked.bound:
         objects = dict(asked.objects)
         values = {name: constant_of(value, objects) for name, value in asked.bound}
         changed, notes = bind_names(changed, values)
-    return Plan(changed, cells, defaults, kwdefaults, notes)
+    later = partial(remarks, code, asked.edits, sources)
+    return Plan(changed, cells, defaults, kwdefaults, notes, later)
 
 
 def objects_of(asked: Request) -> dict[int, object]:
