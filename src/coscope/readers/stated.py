@@ -204,7 +204,15 @@ def _statement(place: Place, parents: tuple[ast.AST, ...]) -> Statement:
     operand = bool(parents) and isinstance(parents[-1], ast.UnaryOp | ast.BinOp | ast.Subscript)
     last = parents[-1].values[-1] if parents and isinstance(parents[-1], ast.BoolOp) else None
     decides = last is not None and _place(last) != place
-    return Statement(place, text, around, tested, returned, operand, decides)
+    return Statement(
+        place=place,
+        text=text,
+        around=around,
+        tested=tested,
+        returned=returned,
+        operand=operand,
+        decides=decides,
+    )
 
 
 def _scope_of(tree: ast.Module, code: Code) -> ast.AST | None:
