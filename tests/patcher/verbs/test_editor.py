@@ -147,8 +147,10 @@ def test_what_cannot_be_frozen() -> None:
         coscope.freeze(writing, "SCALE")
     with pytest.raises(coscope.NothingSelected, match=r"It reads .*SCALE"):
         coscope.freeze(scaled, nothing=1)
-    with pytest.raises(coscope.NothingSelected, match="no value"):
+    with pytest.raises(coscope.NothingSelected, match="nothing in 'scaled' reads 'nowhere'"):
         coscope.freeze(scaled, "nowhere")
+    with pytest.raises(coscope.NothingSelected, match="no value"):
+        coscope.freeze(lambda: unbound, "unbound")  # type: ignore[name-defined]  # noqa: F821
     with pytest.raises(coscope.PatchError, match="no name"):
         coscope.freeze(scaled)
     frozen = coscope.freeze(looking, SCALE=9)

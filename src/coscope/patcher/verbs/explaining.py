@@ -13,6 +13,7 @@ from coscope.facts.names.scopes import contents_of
 from coscope.facts.names.uses import Use, uses_of
 from coscope.model import Code, Constant, Opaque
 from coscope.patcher.applying.literals import Sources, loads_of
+from coscope.patcher.applying.matching import Exchange
 from coscope.patcher.applying.pools import key, modelled
 from coscope.patcher.edits.model import ANYWHERE, AnyEdit, AtOnce, ReplaceConstant
 from coscope.patcher.edits.selection import short
@@ -91,7 +92,10 @@ def _folded(code: Code, old: Constant, sources: Sources) -> Iterator[str]:
     source = sources()
     if source is None:
         return
-    for statement, load in stated_folded(code, old, source):
+    exchange = Exchange(old, old)
+    for statement, load in stated_folded(code, exchange, source):
+        if load is not None and exchange.is_held_by(load.value):
+            continue  # the hint says so
         where = f"line {statement.place[0]} states it"
         where += f" in `{statement.text}`" if statement.text else ""
         if load is not None:

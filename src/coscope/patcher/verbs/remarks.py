@@ -7,7 +7,7 @@ from functools import cache
 from types import FunctionType
 
 from coscope.errors import CoscopeError
-from coscope.model import Code, Constant, Source
+from coscope.model import Code, Source
 from coscope.patcher.applying.apply import chosen_codes, tree_of
 from coscope.patcher.applying.finding import Found, find
 from coscope.patcher.applying.literals import Load, Sources, loads_of
@@ -150,10 +150,9 @@ def _within(inner: Place, outer: Place) -> bool:
 
 
 def stated_folded(
-    code: Code, old: Constant, source: Source
+    code: Code, exchange: Exchange, source: Source
 ) -> Iterator[tuple[Statement, Load | None]]:
     """Where a source states a literal that no instruction loads as such, and what is loaded."""
-    exchange = Exchange(old, old)
     for statement in stated(source, code, exchange.matches):
         yield statement, folded_into(code, statement, exchange)
 
