@@ -27,14 +27,17 @@ FLOORS = {
     "facts": 4,
     "verifier": 4,
     "audits": 5,
+    "explanations": 5,
     "patcher": 5,
     "corpus": 6,
     "trust": 6,
     "tuner": 6,
+    "inside": 6,
     "render": 7,
     "cli": 8,
     "web": 8,
     "pytest_plugin": 8,
+    "excepthook": 8,
     "__main__": 9,
     "": 9,  # coscope/__init__.py
 }

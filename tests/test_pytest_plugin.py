@@ -39,6 +39,37 @@ def test_the_fixture_undoes_its_patches(tmp_path: Path) -> None:
     assert "it is undone after a failure too" in run.stdout
 
 
+FAILING = """
+def total(order):
+    return order["total"] + 1
+
+def test_it():
+    order = {}.get("x")
+    assert 3 == total(order)
+
+def test_skipped():
+    import pytest
+    pytest.skip("not explained")
+"""
+
+
+def test_a_failure_is_explained_if_asked(tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text(FAILING, encoding="utf-8")
+    options = ["-q", "-p", "coscope.pytest_plugin", "-p", "no:cacheprovider", "-W", "ignore"]
+    command = [sys.executable, "-m", "pytest", *options, str(tmp_path)]
+    plain, explained = (
+        subprocess.run(
+            [*command, *asked], capture_output=True, text=True, encoding="utf-8", check=False
+        ).stdout
+        for asked in ([], ["--coscope"])
+    )
+
+    assert "coscope explain" not in plain
+    assert 1 == explained.count("- coscope explain -")
+    assert "`order` is None, which has no items." in explained
+    assert "pluggy" not in explained
+
+
 def test_pytest_finds_it_by_its_entry_point() -> None:
     project = tomllib.loads(
         (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")

@@ -17,6 +17,7 @@ ROOT = Path(coscope.__file__).parent
 HOSTS = {"readers/from_function.py", "patcher/rebuild.py"}
 # These ask an interpreter which one it is, to report it; they name no version.
 ASK = {
+    "inside.py",
     "readers/from_interpreter.py",
     "tuner/inside/measuring.py",
     "audits/warm/command.py",

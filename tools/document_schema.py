@@ -46,6 +46,7 @@ CHAPTERS = (
     "tune",
     "corpus",
     "trust",
+    "explain",
 )
 _PLAIN = {"str": "string", "int": "integer", "bool": "boolean", "float": "number"}
 

@@ -69,6 +69,9 @@ if TYPE_CHECKING:
         WrongKind,
         WrongVersion,
     )
+    from coscope.excepthook import install_excepthook
+    from coscope.explanations.explaining import explain
+    from coscope.explanations.model import Diagnosis
     from coscope.facts.calls.binding import Binding, call
     from coscope.facts.calls.tracing import Trace, trace
     from coscope.facts.closures.closures import Closure, closure
@@ -125,6 +128,7 @@ __all__ = [
     "Contract",
     "CoscopeError",
     "Dependencies",
+    "Diagnosis",
     "Difference",
     "Editor",
     "Explanation",
@@ -185,10 +189,12 @@ __all__ = [
     "depends",
     "diff",
     "edit",
+    "explain",
     "explain_opcode",
     "fingerprint",
     "freeze",
     "graph",
+    "install_excepthook",
     "patch",
     "patch_file",
     "patched",
@@ -214,6 +220,7 @@ _ROOMS = {
     "Difference": "coscope.facts.differences.difference",
     "Editor": "coscope.patcher.verbs.editor",
     "Explanation": "coscope.opcodes.sentences",
+    "Diagnosis": "coscope.explanations.model",
     "FilePatch": "coscope.patcher.files.files",
     "FileTrust": "coscope.trust",
     "Fingerprint": "coscope.facts.fingerprints.fingerprints",
@@ -236,8 +243,10 @@ _ROOMS = {
     "diff": "coscope.facts.differences.difference",
     "edit": "coscope.patcher.verbs.editor",
     "explain_opcode": "coscope.opcodes.sentences",
+    "explain": "coscope.explanations.explaining",
     "fingerprint": "coscope.facts.fingerprints.fingerprints",
     "freeze": "coscope.patcher.verbs.freezing",
+    "install_excepthook": "coscope.excepthook",
     "patch": "coscope.patcher.verbs.patching",
     "patch_file": "coscope.patcher.files.files",
     "patched": "coscope.patcher.verbs.in_place",

@@ -1,18 +1,48 @@
-"""The pytest fixture `patch_code`: functions changed in place, undone when the test ends.
+"""For pytest: the fixture `patch_code`, and `--coscope`, which explains a test that fails.
 
 pytest loads this file by the entry point `pytest11`; coscope itself is loaded at the first use.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from coscope.patcher.receipts import Receipt
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("coscope").addoption(
+        "--coscope",
+        action="store_true",
+        dest="coscope_explains",
+        help="explain each failure: the expression, the values in it, where they came from",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the page of `coscope explain` to the report of a test that fails."""
+    report = yield
+    if report.failed and call.excinfo is not None and item.config.getoption("coscope_explains"):
+        report.sections.append(("coscope explain", _page(call.excinfo.value)))
+    return report
+
+
+def _page(error: BaseException) -> str:
+    """The explanation, without the frames of pytest that called the test."""
+    from coscope.explanations.explaining import explain
+
+    found = explain(error)
+    own = (at for at, stop in enumerate(found.stops) if not stop.library)
+    return str(replace(found, stops=found.stops[next(own, 0) :]))
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ COMMANDS = (
     "patch",
     "tune",
     "corpus",
+    "explain",
 )  # each is `command` in the module of its name, with _ for -
 
 

@@ -32,6 +32,7 @@ _MODULES = {
     "Receipt": "patch",
     "FilePatch": "patch",
     "Explanation": "explain_opcode",
+    "Diagnosis": "explain",
 }
 
 STYLE = (
