@@ -35,6 +35,7 @@ FLOORS = {
     "inside": 6,
     "render": 7,
     "cli": 8,
+    "server": 7,
     "web": 8,
     "pytest_plugin": 8,
     "excepthook": 8,
@@ -53,6 +54,8 @@ OUTSIDE = {
     "altair": ("corpus/pictures",),
     "pandas": ("corpus/ask",),  # both for the types of what is returned
     "polars": ("corpus/ask",),
+    "starlette": ("server/",),
+    "uvicorn": ("server/",),
 }
 
 ASKS_THE_HOST = {"readers/from_function.py", "patcher/rebuild.py"}

@@ -118,6 +118,7 @@ COMMANDS: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...] = (
     (("explain-opcode",), (0,)),
     (("corpus", "schema"), (0,)),
     (("explain", "--", "python", "-c", "None.attribute"), (1,)),
+    (("serve", "--list"), (0,)),
     (("patch", "sample.py", "--at", "total", "--name", "LIMIT=MOST", "-o", "patched.pyc"), (0,)),
     (("tune", "sample:total", "--call", "total([5] * 50)", "--rounds", "3"), (0, 1)),
 )

@@ -38,6 +38,7 @@ COMMANDS = (
     "tune",
     "corpus",
     "explain",
+    "serve",
 )  # each is `command` in the module of its name, with _ for -
 
 

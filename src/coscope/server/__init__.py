@@ -1,0 +1,1 @@
+"""The page's server: files and interpreters of this machine, for a browser on this machine."""
