@@ -21,13 +21,14 @@ if (!sources) throw new Error('coscope is neither in ../src nor beside this file
 // Each version that runs in the browser: its CPython, and the npm package that holds it.
 const PYODIDES = { 3.12: 'pyodide-3.12', 3.13: 'pyodide-3.13', 3.14: 'pyodide', 3.15: 'pyodide-3.15' };
 const ANALYST = '3.14';
+const MODULES = ['coscope_page', 'coscope_recorder', 'coscope_compiler'];
 
 fs.rmSync(out, { recursive: true, force: true });
 fs.mkdirSync(out, { recursive: true });
 
 async function bundle() {
   const python = (name) => fs.readFileSync(path.join(here, 'python', name), 'utf8');
-  const result = await build({
+  await build({
     entryPoints: {
       page: path.join(here, 'src/main.ts'),
       worker: path.join(here, 'src/worker.ts'),
@@ -39,7 +40,6 @@ async function bundle() {
     format: 'esm',
     target: 'es2022',
     legalComments: 'none',
-    metafile: true,
     define: {
       COMPILER: JSON.stringify(python('coscope_compiler.py')),
       RECORDER: JSON.stringify(python('coscope_recorder.py')),
@@ -48,7 +48,6 @@ async function bundle() {
   });
   for (const name of fs.readdirSync(path.join(here, 'public')))
     fs.copyFileSync(path.join(here, 'public', name), path.join(out, name));
-  return result.metafile;
 }
 
 function pyodides() {
@@ -82,52 +81,60 @@ const LEFT_OUT = /^(cli|corpus|tuner|server|notebook)\//;
 
 const SITE = '/lib/python3.14/site-packages';
 
-async function analyst() {
-  const pyodide = await loadPyodide({
-    indexURL: path.join(here, 'node_modules', PYODIDES[ANALYST]) + '/',
-    _makeSnapshot: true,
-  });
+const interpreter = (options = {}) =>
+  loadPyodide({ indexURL: path.join(here, 'node_modules', PYODIDES[ANALYST]) + '/', ...options });
+
+/** coscope as compiled modules, beside no source: imported without a look at clocks or caches. */
+async function compiled() {
+  const pyodide = await interpreter();
   const fsys = pyodide.FS;
+  const write = (name, file) => {
+    fsys.mkdirTree(path.posix.dirname(`/site/${name}`));
+    fsys.writeFile(`/site/${name}`, new Uint8Array(fs.readFileSync(file)));
+  };
   for (const file of walk(sources)) {
     const name = path.relative(sources, file).split(path.sep).join('/');
-    if (LEFT_OUT.test(name) || !/\.(py|toml|json)$/.test(name)) continue;
-    fsys.mkdirTree(path.posix.dirname(`${SITE}/coscope/${name}`));
-    fsys.writeFile(`${SITE}/coscope/${name}`, new Uint8Array(fs.readFileSync(file)));
+    if (!LEFT_OUT.test(name) && /\.(py|toml|json)$/.test(name)) write(`coscope/${name}`, file);
   }
-  for (const name of ['coscope_page.py', 'coscope_recorder.py', 'coscope_compiler.py'])
-    fsys.writeFile(`${SITE}/${name}`, new Uint8Array(fs.readFileSync(path.join(here, 'python', name))));
-  // Compiled modules beside no source: imported without a look at a clock or a folder of caches.
+  for (const name of MODULES) write(`${name}.py`, path.join(here, 'python', `${name}.py`));
   pyodide.runPython(`
-import compileall, py_compile, pathlib, sys, zipfile
-site = pathlib.Path(${JSON.stringify(SITE)})
-ours = [site / "coscope", *site.glob("coscope_*.py")]
-compileall.compile_dir(site / "coscope", quiet=2, legacy=True, ddir="coscope", invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-for each in site.glob("coscope_*.py"):
-    compileall.compile_file(each, quiet=2, legacy=True, ddir="", invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-for each in [*(site / "coscope").rglob("*.py"), *site.glob("coscope_*.py")]:
+import pathlib, py_compile, zipfile
+site = pathlib.Path("/site")
+hashed = py_compile.PycInvalidationMode.UNCHECKED_HASH
+for each in sorted(site.rglob("*.py")):
+    name = str(each.relative_to(site))
+    py_compile.compile(str(each), str(each) + "c", name, doraise=True, invalidation_mode=hashed)
     each.unlink()
 with zipfile.ZipFile("/modules.zip", "w", zipfile.ZIP_DEFLATED) as held:
-    for each in sorted([*(site / "coscope").rglob("*.*"), *site.glob("coscope_*.pyc")]):
-        if each.is_file():
-            held.writestr(zipfile.ZipInfo(str(each.relative_to(site)), (2026, 1, 1, 0, 0, 0)), each.read_bytes(), zipfile.ZIP_DEFLATED)
-sys.dont_write_bytecode = True
-import coscope_page, coscope_recorder, coscope_compiler
-import gc; gc.collect()
+    for each in sorted(path for path in site.rglob("*.*") if path.is_file()):
+        info = zipfile.ZipInfo(str(each.relative_to(site)), (2026, 1, 1, 0, 0, 0))
+        held.writestr(info, each.read_bytes(), zipfile.ZIP_DEFLATED)
 `);
-  fs.writeFileSync(path.join(out, 'coscope.zip'), fsys.readFile('/modules.zip'));
-  fsys.unlink('/modules.zip');
-  const snapshot = pyodide.makeMemorySnapshot();
-  fs.writeFileSync(path.join(out, 'snapshot.bin.gz'), gzipSync(snapshot, { level: constants.Z_BEST_COMPRESSION }));
+  return fsys.readFile('/modules.zip');
 }
 
-const meta = await bundle();
+/** The memory of an analyst that has answered once. It holds no files: see `worker.ts`. */
+async function snapshot(modules) {
+  const pyodide = await interpreter({ _makeSnapshot: true });
+  pyodide.unpackArchive(modules, 'zip', { extractDir: SITE });
+  pyodide.runPython(`import sys\nsys.dont_write_bytecode = True\nimport ${MODULES.join(', ')}\nimport gc\ngc.collect()\n`);
+  const memory = pyodide.makeMemorySnapshot();
+  return memory;
+}
+
+await bundle();
 const releases = pyodides();
-await analyst();
+const modules = await compiled();
+fs.writeFileSync(path.join(out, 'coscope.zip'), modules);
+const memory = await snapshot(modules);
+fs.writeFileSync(path.join(out, 'snapshot.bin.gz'), gzipSync(memory, { level: constants.Z_BEST_COMPRESSION }));
 // The service worker keeps these files; its name for them changes when any of them does.
 const files = [...walk(out)].map((file) => path.relative(out, file).split(path.sep).join('/')).sort();
 const digest = createHash('sha256');
 for (const file of files) digest.update(file).update(fs.readFileSync(path.join(out, file)));
 const build_id = digest.digest('hex').slice(0, 16);
+// A browser installs the service worker anew when its text is another one.
+fs.appendFileSync(path.join(out, 'sw.js'), `// build ${build_id}\n`);
 fs.writeFileSync(path.join(out, 'build.json'), JSON.stringify({ build: build_id, analyst: ANALYST, releases, files }) + '\n');
 const gzipped = files
   .filter((file) => !file.startsWith('pyodide/') && !/^(snapshot|coscope\.zip)/.test(file))

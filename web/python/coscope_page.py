@@ -9,6 +9,8 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
+from html import escape as quoted
+from typing import TYPE_CHECKING
 
 from coscope.codec.pyc import read_header
 from coscope.codec.unmarshal import load
@@ -16,12 +18,19 @@ from coscope.errors import CoscopeError, InternalError, SourceError, TargetNotFo
 from coscope.facts.differences.difference import diff
 from coscope.model import Code, Function
 from coscope.opcodes import table
+from coscope.opcodes.sentences import explain_opcode
+from coscope.opcodes.slots import Slot
 from coscope.readers.from_interpreter import with_release
 from coscope.readers.from_pyc import from_pyc
 from coscope.readers.from_source import from_source, static_function, syntax_fault
 from coscope.readers.sources import source_from
 from coscope.render.document.findings import findings_in
 from coscope.render.document.report import error_document, report
+from coscope.render.text.measured import escape, without_surrogates
+from coscope.render.to_html import to_html
+
+if TYPE_CHECKING:
+    from coscope.render.schemas.report import Document
 
 _SLOTS: dict[str, Function] = {}
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -135,6 +144,71 @@ def differences(left: str, right: str) -> object:
     }
 
 
+@_answers
+def whole(slot: str, form: str) -> object:
+    """Everything about the text: the document of `coscope show --all --json`, or one HTML file."""
+    function = _SLOTS[slot]
+    name = function.source.file if function.source is not None else function.code.filename
+    document = report(function, target=name, detail="all", values=form == "json")
+    document["findings"] = findings_in(function)
+    if form == "json":
+        if function.source is not None and document["source"] is not None:
+            document["source"]["text"] = without_surrogates("\n".join(function.source.lines) + "\n")
+        return document
+    return _file(document, function)
+
+
+_FILE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<style>:root{{color-scheme:light dark}}body{{font:14px/1.5 system-ui,sans-serif;margin:2em auto;
+max-width:80em;padding:0 1em}}pre{{overflow:auto}}</style></head>
+<body><h1>{title}</h1><h2>Source</h2><pre>{source}</pre>
+<h2>Findings</h2>{findings}<h2>Code objects</h2>{cards}</body></html>
+"""
+
+
+def _file(document: Document, function: Function) -> str:
+    lines = () if function.source is None else function.source.lines
+    width = len(str(len(lines)))
+    numbered = (f"{at:>{width}}  {escape(line)}" for at, line in enumerate(lines, 1))
+    found = document["findings"] or []
+    items = [
+        f"<li><b>{quoted(each['rule'])} {quoted(each['title'])}</b>, {quoted(each['code'])}"
+        f"{', line ' + str(each['positions'][0]) if each['positions'] else ''}: "
+        f"{quoted(escape(each['message']))}. Instead: {quoted(escape(each['instead']))}</li>"
+        for each in found
+    ]
+    return _FILE.format(
+        title=quoted(escape(document["target"])),
+        source="\n".join(map(quoted, numbered)),
+        findings=f"<ul>{''.join(items)}</ul>" if items else "<p>None.</p>",
+        cards=to_html(document),
+    )
+
+
+@_answers
+def explain(name: str, version: str) -> object:
+    """What an opcode does in one version, in plain words."""
+    found = explain_opcode(name, version)
+    meaning = found.meanings[-1]
+    return {
+        "sentence": meaning.sentence,
+        "argument": meaning.argument,
+        "takes": [_slot(slot) for slot in meaning.takes],
+        "leaves": [_slot(slot) for slot in meaning.leaves],
+        "since": found.versions[0],
+        "until": found.versions[-1],
+        "forms": [[form.name, form.sentence] for form in found.forms if form.form == "specialized"],
+    }
+
+
+def _slot(slot: Slot) -> str:
+    count = "" if slot.count == "1" else f" × ({slot.count})"
+    return slot.name + count + (f" if {slot.condition}" if slot.condition else "")
+
+
 def _warm_up() -> None:
     """Import and compute what the first view needs, before the snapshot of memory is taken."""
     sample = "def f(a, n):\n    for i in range(n):\n        try:\n            a += i\n"
@@ -144,6 +218,8 @@ def _warm_up() -> None:
         view("warm", key)
     findings("warm")
     differences("warm", "warm")
+    whole("warm", "html")
+    explain("LOAD_ATTR", "3.14")
     _SLOTS.clear()
 
 

@@ -54,6 +54,34 @@ export async function view(compiler: Compiler, key: string | null): Promise<Docu
   return parse(analyst().ask('coscope_page.view', [compiler.id, key ?? undefined]));
 }
 
+/** The whole text as one file: a report in HTML, or the document. */
+export async function wholeDocument(form = 'html'): Promise<string> {
+  const compiler = compilerOf(state.compiler)!;
+  const failure = await ensure(compiler, state.text);
+  if (failure) throw new Error(failure.message);
+  const answer: string = await analyst().ask('coscope_page.whole', [compiler.id, form]);
+  const found = JSON.parse(answer);
+  if (found.error) throw new Error(found.error.message);
+  return form === 'json' ? answer : found;
+}
+
+export interface Explained {
+  sentence: string; argument: string; takes: string[]; leaves: string[]; since: string; until: string;
+  forms: [string, string][];
+}
+
+const explained = new Map<string, Explained>();
+
+/** What an opcode does in a version, in plain words; asked once. */
+export async function explain(name: string, version: string): Promise<Explained | null> {
+  const known = explained.get(`${version} ${name}`);
+  if (known) return known;
+  const found = await parse(analyst().ask('coscope_page.explain', [name, version]));
+  if (found.error) return null;
+  explained.set(`${version} ${name}`, found);
+  return found;
+}
+
 export async function differences(one: Compiler, other: Compiler): Promise<any> {
   return parse(analyst().ask('coscope_page.differences', [one.id, other.id]));
 }
@@ -76,6 +104,32 @@ export function refresh(): Promise<void> {
     }
   })().finally(() => (running = null));
   return running;
+}
+
+/** Documents of code objects of the shown text, by key; emptied when the text changes. */
+const kept = new Map<string, Document>();
+let keptFor: unknown = null;
+
+export async function documentOf(key: string): Promise<Document | null> {
+  const compiler = compilerOf(state.compiler);
+  if (!compiler || (await ensure(compiler, state.text)) !== null) return null;
+  const version = opened.get(compiler.id);
+  if (keptFor !== version) kept.clear();
+  keptFor = version;
+  const found = kept.get(key) ?? (await view(compiler, key));
+  kept.set(key, found);
+  return found;
+}
+
+/** Show a code object whose document is at hand, at once. */
+export function showDocument(key: string, offset: number): void {
+  const found = kept.get(key);
+  if (!found || found.error !== null) return;
+  state.key = key;
+  state.value = null;
+  state.offset = offset;
+  show(found);
+  emit('document');
 }
 
 async function once(outdated: () => boolean): Promise<void> {

@@ -28,6 +28,7 @@ export function makeListing(): void {
   on('failure', () => { jumps = []; bars = []; draw(true); });
   on('selection', (from) => {
     relate();
+    if (from === 'step' && stepped()) return;
     if (from !== 'listing' && state.offset !== null) reveal(state.offset);
     draw(true);
   });
@@ -96,6 +97,24 @@ const places = (offsets: number[]): string =>
 function relate(): void {
   related.makers = state.value ? makers(state.value) : [];
   related.takers = state.value ? takersOf(state.value) : [];
+}
+
+/** Mark the row of a step without making any row anew; false if it is not in view. */
+function stepped(): boolean {
+  const row = document.getElementById(`row-${state.offset}`);
+  const box = list();
+  const at = shown.index.get(state.offset ?? -1);
+  if (!row || at === undefined) return false;
+  const top = at * ROW;
+  if (top < box.scrollTop || top > box.scrollTop + box.clientHeight - 2 * ROW) return false;
+  for (const each of rows().querySelectorAll('.on, .maker, .taker, .same')) {
+    each.classList.remove('on', 'maker', 'taker', 'same');
+    if (each.getAttribute('role') === 'row') each.setAttribute('aria-selected', 'false');
+  }
+  row.classList.add('on');
+  row.setAttribute('aria-selected', 'true');
+  box.setAttribute('aria-activedescendant', row.id);
+  return true;
 }
 
 /** Scroll so that an instruction is in view. */
@@ -194,7 +213,7 @@ function row(each: Instruction, at: number, before: Instruction | undefined, blo
     el('span', { role: 'gridcell', class: 'gap' }),
     el('span', { role: 'gridcell', class: 'block', title: block && !block.reachable ? 'no path leads here' : undefined }, label),
     el('span', { role: 'gridcell', class: 'offset' }, String(each.offset)),
-    el('span', { role: 'gridcell', class: `op ${each.sort}` }, each.opname),
+    el('span', { role: 'gridcell', class: `op s-${each.sort}` }, each.opname),
     el('span', { role: 'gridcell', class: 'arg' }, operand),
     el('span', { role: 'gridcell', class: 'stack' }, ...stack(each, selected)),
     el('span', { role: 'gridcell', class: 'text', title: each.source ?? undefined }, (each.source ?? '').replace(/\s+/g, ' ').slice(0, 80)),

@@ -1,5 +1,5 @@
 // The editor. It lives in a shadow root, where its styles need no `unsafe-inline`.
-import { EditorState, StateEffect, StateField } from '@codemirror/state';
+import { Compartment, EditorState, StateEffect, StateField } from '@codemirror/state';
 import {
   Decoration, DecorationSet, EditorView, drawSelection, highlightActiveLine, keymap, lineNumbers,
 } from '@codemirror/view';
@@ -53,6 +53,7 @@ const look = EditorView.theme({
 });
 
 let view: EditorView;
+const writable = new Compartment();
 let quiet = false; // while the page itself moves the cursor
 
 export function makeEditor(changed: () => void): void {
@@ -66,6 +67,7 @@ export function makeEditor(changed: () => void): void {
         lineNumbers(), history(), drawSelection(), highlightActiveLine(), bracketMatching(),
         pythonLanguage, indentUnit.of('    '), syntaxHighlighting(colours), lintGutter(), marks, look,
         keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
+        writable.of([]),
         EditorView.contentAttributes.of({ 'aria-label': 'Python source. Escape, then Tab leaves the editor.' }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) {
@@ -95,6 +97,11 @@ export function setText(text: string): void {
   view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: 0 } });
   quiet = false;
   state.text = text;
+}
+
+/** A compiled file is shown with its source, which cannot be edited. */
+export function readOnly(on: boolean): void {
+  view.dispatch({ effects: writable.reconfigure(on ? EditorState.readOnly.of(true) : []) });
 }
 
 /** Change the text as a user does. */

@@ -1,11 +1,7 @@
 // The selected instruction: what it does, and the stack before and after it, value by value.
 import { $, el } from './dom';
+import { Explained, explain } from './analysis';
 import { Instruction, makers, on, sameValue, select, shown, state, takersOf } from './model';
-
-const WORDS: Record<string, string> = {
-  load: 'loads', store: 'stores', delete: 'deletes', import: 'imports', compute: 'computes', build: 'builds',
-  call: 'calls', jump: 'jumps', exception: 'handles exceptions', stack: 'moves the stack',
-};
 
 export function makeInstruction(): void {
   on('document', draw);
@@ -14,22 +10,48 @@ export function makeInstruction(): void {
 }
 
 const link = (offset: number): HTMLElement =>
-  el('button', { class: 'link', onclick: () => select(offset) }, `${offset} ${shown.at.get(offset)?.opname ?? ''}`);
+  el('button', { class: 'link', onclick: () => select(offset) }, el('span', {}, String(offset)), ' ', shown.at.get(offset)?.opname ?? '');
+
+let asked = 0;
 
 function draw(): void {
   const box = $('#instruction');
   const each = state.offset === null ? undefined : shown.at.get(state.offset);
+  const mine = ++asked;
   if (!each || shown.failure) {
     box.replaceChildren(el('p', { class: 'soft' }, 'Select an instruction: by a click, with the arrow keys, or by the cursor in the source.'));
     return;
   }
-  const help = (each as any).sentence as string | undefined;
+  const sentence = el('p', { class: 'sentence' });
+  const more = el('div', {});
   box.replaceChildren(
-    el('h3', {}, el('span', { class: `op ${each.sort}` }, each.opname), ' ', el('span', { class: 'arg' }, each.argrepr || (each.arg === null ? '' : String(each.arg)))),
-    el('p', { class: 'sentence' }, help ?? `It ${WORDS[each.sort] ?? each.sort}.`),
+    el('h3', {}, el('span', { class: `op s-${each.sort}` }, each.opname), ' ', el('span', { class: 'arg' }, each.argrepr || (each.arg === null ? '' : String(each.arg)))),
+    sentence,
     el('p', { class: 'soft' }, `takes ${each.pops}, leaves ${each.pushes} · offset ${each.offset} · block ${each.block}${each.line ? ` · line ${each.line}` : ''}`),
     el('div', { class: 'stacks' }, pile('before', each), after(each)),
+    more,
   );
+  const version = shown.code?.version ?? '';
+  void explain(each.opname, version).then((found) => {
+    if (mine !== asked || !found) return;
+    sentence.textContent = found.sentence;
+    more.replaceChildren(about(found, version));
+  }).catch(() => {});
+}
+
+/** What is known of the opcode besides this instruction. */
+function about(found: Explained, version: string): HTMLElement {
+  const facts: [string, string][] = [
+    ['Argument', found.argument],
+    ['Takes', found.takes.join(', ') || 'nothing'],
+    ['Leaves', found.leaves.join(', ') || 'nothing'],
+    ['In CPython', found.since === found.until ? found.since : `${found.since} to ${found.until}`],
+  ];
+  const forms = found.forms.length
+    ? el('details', {}, el('summary', {}, `${found.forms.length} specialised form${found.forms.length === 1 ? '' : 's'} in ${version}`),
+        el('dl', {}, ...found.forms.flatMap(([name, text]) => [el('dt', {}, el('code', {}, name)), el('dd', {}, text)])))
+    : null;
+  return el('div', { class: 'about' }, el('dl', {}, ...facts.flatMap(([name, text]) => [el('dt', {}, name), el('dd', {}, text)])), forms);
 }
 
 function pile(title: string, each: Instruction): HTMLElement {

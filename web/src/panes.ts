@@ -38,6 +38,11 @@ export function makePanes(): void {
   for (const handle of document.querySelectorAll<HTMLElement>('[role=separator]')) movable(handle);
   for (const button of document.querySelectorAll<HTMLElement>('#columns button'))
     button.addEventListener('click', () => column(button.dataset.column!));
+  $('#wide').addEventListener('click', () => {
+    const on = document.body.toggleAttribute('data-wide');
+    $('#wide').setAttribute('aria-pressed', String(on));
+    emit('panes');
+  });
   arrange();
 }
 

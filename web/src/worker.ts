@@ -29,6 +29,26 @@ async function inflated(url: string): Promise<ArrayBuffer> {
   return new Response(bytes).arrayBuffer();
 }
 
+const PAGE = 65536; // bytes, of a WebAssembly memory
+
+/**
+ * Give the next interpreter at least this much memory. Pyodide copies a snapshot into the memory
+ * that an interpreter begins with, which has room for little more than Python itself.
+ */
+function enlarge(bytes: number): () => void {
+  const { instantiate, instantiateStreaming } = WebAssembly;
+  const grown = (made: any): any => {
+    const memory = (made.instance ?? made).exports.memory;
+    if (memory instanceof WebAssembly.Memory && memory.buffer.byteLength < bytes)
+      memory.grow(Math.ceil((bytes - memory.buffer.byteLength) / PAGE));
+    return made;
+  };
+  const wrapped = (original: any) => async (...given: unknown[]) => grown(await original.apply(WebAssembly, given));
+  WebAssembly.instantiate = wrapped(instantiate);
+  WebAssembly.instantiateStreaming = wrapped(instantiateStreaming);
+  return () => Object.assign(WebAssembly, { instantiate, instantiateStreaming });
+}
+
 async function boot(given: Boot): Promise<{ snapshot: boolean }> {
   const index = `${given.base}pyodide/${given.version}/`;
   const options: Record<string, unknown> = { indexURL: index, fullStdLib: false };
@@ -36,8 +56,10 @@ async function boot(given: Boot): Promise<{ snapshot: boolean }> {
   if (given.analyst && given.snapshot) {
     try {
       const held = await inflated(`${given.base}snapshot.bin.gz`);
-      python = await loadPyodide({ ...options, _loadSnapshot: held });
+      const restore = enlarge(held.byteLength);
+      python = await loadPyodide({ ...options, _loadSnapshot: held }).finally(restore);
       python.runPython('import coscope_page, coscope_recorder, coscope_compiler');
+      base = given.base;
       return { snapshot: true };
     } catch (error) {
       console.warn('no snapshot of memory:', String(error).slice(0, 300));
@@ -45,8 +67,7 @@ async function boot(given: Boot): Promise<{ snapshot: boolean }> {
   }
   python = await loadPyodide(options);
   if (given.analyst) {
-    const held = await (await fetch(`${given.base}coscope.zip`)).arrayBuffer();
-    python.unpackArchive(held, 'zip', { extractDir: '/lib/python3.14/site-packages' });
+    await unpack(given.base);
     python.runPython('import coscope_page, coscope_recorder, coscope_compiler');
   } else {
     python.globals.set('given', python.toPy({ coscope_compiler: COMPILER, coscope_recorder: RECORDER }));
@@ -61,6 +82,13 @@ async function boot(given: Boot): Promise<{ snapshot: boolean }> {
   }
   return { snapshot: false };
 }
+
+async function unpack(from: string): Promise<void> {
+  const held = await (await fetch(`${from}coscope.zip`)).arrayBuffer();
+  python.unpackArchive(held, 'zip', { extractDir: '/lib/python3.14/site-packages' });
+}
+
+let base: string | null = null; // where the files are that a snapshot of memory does not hold
 
 // What a user's program could reach the outside or the origin's storage with.
 const ARMS = [
@@ -117,7 +145,15 @@ self.onmessage = async ({ data }: MessageEvent) => {
   try {
     if (data.kind === 'disarm') return disarm();
     const start = performance.now();
-    const value = answer(data);
+    let value;
+    try {
+      value = answer(data);
+    } catch (error: any) {
+      if (base === null || !/ModuleNotFoundError|FileNotFoundError/.test(error?.message)) throw error;
+      await unpack(base); // a module or a table that was not needed before
+      base = null;
+      value = answer(data);
+    }
     self.postMessage({ kind: 'answer', id: data.id, value, ms: performance.now() - start });
   } catch (error: any) {
     const text = String(error?.message ?? error).trim();

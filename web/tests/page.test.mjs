@@ -68,11 +68,12 @@ test('an edit is shown, a mistake is said, and mending it ends the complaint', a
 
 test('blocks and instructions are linked both ways', async () => {
   await type(page, 'def f(a):\n    while a:\n        a -= 1\n    return a\n');
+  await page.locator('#tab-graph').click();
   await page.locator('#graph g.node').first().waitFor();
   await page.locator('#graph g.node').nth(1).click();
   const block = await page.evaluate(() => coscope.shown.at.get(coscope.state.offset).block);
   assert.equal(block, 'B1');
-  await page.locator('.row .op.jump').first().click();
+  await page.locator('.row .op.s-jump').first().click();
   const marked = await page.locator('#graph g.node.on title').textContent();
   assert.equal(marked, await page.evaluate(() => coscope.shown.at.get(coscope.state.offset).block));
 });
