@@ -98,6 +98,10 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "coscope corpus diff monday/ tuesday/": "what changed between two scans",
         "coscope corpus diff monday/ tuesday/ --json": "the same for a program",
     },
+    "serve": {
+        "coscope serve": "the page, with examples",
+        "coscope serve app/": "with the files of a folder",
+    },
 }
 
 _PAGE = 80  # cells
