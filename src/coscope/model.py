@@ -491,6 +491,8 @@ class Finding:
     target: str | None = None  # "package.module:name" of the live object, if it was one
     nanoseconds: float | None = None  # that each operation loses, alone in a loop, measured here
     flow: tuple[Step, ...] = ()  # the way of a value, from where it comes to where it is used
+    runs: int | None = None  # how often the operation was executed in a warm run, at most
+    saved: float | None = None  # seconds of that run that could be saved there, at most
 
     @property
     def line(self) -> int | None:

@@ -210,3 +210,34 @@ def test_the_workers_of_xdist_are_watched(project: Path) -> None:
     document = _document(project, f"{PYTEST} -p xdist.plugin -n 1 test_mypkg.py")
 
     assert ("PERF005", "count") in _found(document)
+
+
+def test_top_needs_a_run(tmp_path: Path) -> None:
+    (tmp_path / "made.py").write_text("x = 1\n", encoding="utf-8")
+    command = [sys.executable, "-m", "coscope", "audit", "--top", "3", str(tmp_path / "made.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert "--warm" in done.stderr
+
+
+def test_top_shows_where_most_could_be_saved(tmp_path: Path) -> None:
+    lines = ["import contextlib", "NAMES = list(range(400))"]
+    for name, body in (
+        ("first", "with contextlib.suppress(KeyError):\n            out.append(each)"),
+        ("second", "out.append('{}: {}'.format(each, 1))"),
+    ):
+        lines += [f"def {name}():", "    out = []", "    for each in NAMES:", f"        {body}"]
+        lines += ["    return out"]
+    lines += ["for _ in range(1500):", "    first()", "    second()"]
+    program = tmp_path / "program.py"
+    program.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    command = [sys.executable, "-m", "coscope", "audit", "--json", "--no-config", "--top", "1"]
+    command += ["--warm", str(program), str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    document = json.loads(done.stdout)
+
+    assert 1 == len(document["findings"]) == document["totals"]["shown"]
+    assert document["totals"]["findings"] >= 2
+    assert "first" == document["findings"][0]["code"]
+    assert document["findings"][0]["runs"] > 0

@@ -42,6 +42,12 @@ _FAIL_ON = ("error", "warning", "info", "never")
     "--warm", metavar="COMMAND", help="Run COMMAND with coscope inside, then read what it ran."
 )
 @click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --warm: only the N by which most can be saved.",
+)
+@click.option(
     "--python", metavar="VERSION", help="As compiled by, and for: a version, a release or a path."
 )
 @click.option(
@@ -125,6 +131,7 @@ def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
         python=python,
     )
     _finish(outcome, rules, options)
+    outcome.top = given["top"]
     if given["write_baseline"]:
         return _write_baseline(outcome, Path(given["write_baseline"]))
     if known is not None:
@@ -142,6 +149,13 @@ def _audited(
     python: str | None,
 ) -> Outcome:
     """What the rules find, by the mode that the options ask for."""
+    from coscope.errors import InputError
+
+    if given["top"] and not given["warm"]:
+        raise InputError(
+            "--top ranks by what could be saved, which only a run knows",
+            hint="coscope audit --warm 'pytest -q' --top 10 mypkg",
+        )
     if given["warm"]:
         return _warm(session, targets, given["warm"], selection, options, python)
     if given["live"]:

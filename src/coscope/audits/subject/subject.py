@@ -80,11 +80,12 @@ class Unit:
         self.compiled = compiled
         self.world: World | None = None  # of a live audit: all functions of the package
         self.warm = warm
+        self.runs: dict[tuple[str, int], str] = {}  # by qualified name and first line: see `ran`
         self._facts: dict[object, Any] = {}
 
     def ran(self, subject: Subject) -> str:
         """How often code of the file was seen to run, in words; "" if nobody watched it."""
-        return ""
+        return self.runs.get((subject.code.qualname, subject.code.firstlineno), "")
 
     def fact(self, make: Callable[[Unit], Fact]) -> Fact:
         """What `make(unit)` gives, computed once."""

@@ -9,7 +9,6 @@ import atexit
 import json
 import os
 import sys
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -22,9 +21,9 @@ from coscope.audits.subject.objects import Live
 from coscope.audits.subject.subject import Subject, Unit
 from coscope.audits.warm.reasons import code_of, reasons_of
 from coscope.audits.warm.samples import Recorder, recorder, seen_of, use
+from coscope.audits.warm.shares import index_of, instructions_a_round, samples_around
 from coscope.audits.warm.specialization import codes_in
 from coscope.errors import CoscopeError
-from coscope.flow import dominates, find_dominators
 from coscope.model import Finding
 from coscope.readers.attributes import is_a, member
 from coscope.readers.from_function import HOST_RELEASE, from_code_object
@@ -118,11 +117,21 @@ def _write(settings: dict[str, Any], tell: Tell) -> None:
 def _findings(settings: dict[str, object]) -> dict[str, object]:
     watcher = recorder()
     seen = [] if watcher is None else list(watcher.seen.values())
-    places = [(each.co.co_filename, each.co.co_qualname, each.co.co_firstlineno) for each in seen]
+    interval = 0.0 if watcher is None else watcher.interval
+    places = [
+        (
+            os.path.abspath(each.co.co_filename),
+            each.co.co_qualname,
+            each.co.co_firstlineno,
+            each.samples * interval,
+            sorted(each.places.items()),
+        )
+        for each in seen
+    ]
     return {
         "findings": list(_found(settings)),
         "watched": places,
-        "unread": [name for each, (_, name, _) in zip(seen, places, strict=True) if each.unread],
+        "unread": [each.co.co_qualname for each in seen if each.unread],
     }
 
 
@@ -145,9 +154,9 @@ def _found(settings: dict[str, Any]) -> Iterator[dict[str, object]]:
                 seen.add(key)
                 yield {
                     "finding": to_entry(finding),
-                    "loops": subject.loop_at(_index(subject, finding)) is not None,
+                    "loops": subject.loop_at(index_of(subject, finding)) is not None,
                     "round": instructions_a_round(subject, finding),
-                    "samples": samples_around(subject, finding),
+                    "samples": samples_around(subject, finding, places_of(subject)),
                     "most": most_executions(subject, finding),
                     "seconds": seconds_of(subject),
                 }
@@ -211,32 +220,6 @@ def nested(subjects: Sequence[Subject], functions: Sequence[FunctionType]) -> li
     return found
 
 
-def instructions_a_round(subject: Subject, finding: Finding) -> tuple[int, int]:
-    """Instructions that are executed each time that the site is, at least, and how many of them
-    call: of a complete round of its loop, or of a call up to the site if it is in none."""
-    at = _index(subject, finding)
-    indexes = _round(subject, at)
-    opnames = subject.opnames
-    return len(indexes), sum(opnames[each].startswith("CALL") for each in indexes if each != at)
-
-
-def _round(subject: Subject, at: int) -> frozenset[int]:
-    loop = subject.loop_at(at)
-    if loop is not None:
-        return loop.every_round - loop.inner | {at}
-    if subject.graph is None:
-        return frozenset([at])
-    above = find_dominators(subject.graph)
-    blocks = subject.graph.blocks
-    (own,) = (block.index for block in blocks if block.start <= at < block.stop)
-    return frozenset(
-        index
-        for block in blocks
-        if dominates(above, block.index, own) and subject.loop_at(block.start) is None
-        for index in range(block.start, min(block.stop, at + 1))
-    )
-
-
 def most_executions(subject: Subject, finding: Finding) -> int | None:
     """How often a generic site was executed at most; None: nothing limits it."""
     sites = (reason.site for reason in subject.fact(reasons_of))
@@ -251,26 +234,11 @@ def seconds_of(subject: Subject) -> float:
     return 0.0 if seen is None or watcher is None else seen.samples * watcher.interval
 
 
-def samples_around(subject: Subject, finding: Finding) -> tuple[int, int]:
-    """How many samples of its code were in the site's innermost loop but in no loop inside of it
-    (of a site in no loop: in no loop), and how many there were."""
+def places_of(subject: Subject) -> dict[int, int]:
+    """The samples of its code, by offset in co_code."""
     co = code_of(subject)
     seen = None if co is None else seen_of(co)
-    if seen is None:
-        return 0, 0
-    at = _index(subject, finding)
-    around = subject.loop_at(at)
-    inside = 0
-    for offset, count in seen.places.items():
-        # It is negative before the first instruction, and on 3.11 may be that of a cache.
-        index = max(0, bisect_right(subject.instructions.offsets, offset) - 1)
-        if subject.loop_at(index) == around:
-            inside += count
-    return inside, sum(seen.places.values())
-
-
-def _index(subject: Subject, finding: Finding) -> int:
-    return 0 if finding.offset is None else subject.instructions.at(finding.offset).index
+    return {} if seen is None else seen.places
 
 
 def _asked_for(finding: Finding, settings: dict[str, Any]) -> bool:

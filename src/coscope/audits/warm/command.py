@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import sqrt
 from pathlib import Path
@@ -23,10 +23,12 @@ from coscope.audits.options import Options
 from coscope.audits.running.documents import from_entry
 from coscope.audits.running.engine import in_order, with_bounds
 from coscope.audits.warm.specialization import specializes
+from coscope.audits.warm.watched import Key, Watched, static_entries, watched_in
 from coscope.errors import InputError, InterpreterError
 from coscope.model import Evidence, Finding
 from coscope.opcodes import VERSIONS
-from coscope.readers.from_function import HOST_RELEASE
+from coscope.readers.from_function import HOST_RELEASE, HOST_VERSION
+from coscope.readers.from_interpreter import find
 from coscope.rules import Rule
 
 _VARIABLE = "COSCOPE_WARM"
@@ -128,10 +130,9 @@ def watch(
         "options": asdict(options),
     }
     done = execute(command, inside, python)
-    wanted = [rule for rule in rules if rule.warm]
-    watched = {(file, name, line) for entry in done.told for file, name, line in entry["watched"]}
+    watched = watched_in(done.told)
     warm = Warm(
-        _merged(done.told, wanted, options),
+        _merged(_entries(done.told, watched, rules, options, python), rules, options),
         done.status,
         len(done.told),
         done.errors,
@@ -143,6 +144,32 @@ def watch(
     if not warm.findings and python is None and HOST_RELEASE not in warm.releases:
         _refuse(warm)
     return warm
+
+
+def _entries(
+    told: Sequence[dict[str, Any]],
+    watched: Mapping[Key, Watched],
+    rules: Sequence[Rule],
+    options: Options,
+    python: str | None,
+) -> Iterator[dict[str, Any]]:
+    """What the processes have found; then what static rules find at other sites that ran.
+
+    Those are asked only where all processes were of the version that compiles the files here.
+    """
+    known = set()
+    for entry in told:
+        for each in entry["findings"]:
+            found = each["finding"]
+            known.add((os.path.abspath(found["file"] or ""), found["code"], found["offset"]))
+            yield each
+    versions = {".".join(entry["release"].split(".")[:2]) for entry in told}
+    compiles = HOST_VERSION if python is None else find(python).version
+    if versions == {compiles}:
+        for each in static_entries(watched, rules, options, python):
+            found = each["finding"]
+            if (found["file"], found["code"], found["offset"]) not in known:
+                yield each
 
 
 def _refuse(warm: Warm) -> None:
@@ -250,24 +277,24 @@ def _start(arguments: list[str], folder: str, settings: dict[str, object], pytho
 
 
 def _merged(
-    told: Iterable[dict[str, Any]], rules: Sequence[Rule], options: Options
+    entries: Iterable[dict[str, Any]], rules: Sequence[Rule], options: Options
 ) -> tuple[Finding, ...]:
-    """The findings of all processes, each place once, with what they cost here."""
+    """The findings of all processes, each place once, with what they cost here; the one by which
+    most can be saved is the first."""
     known: dict[tuple[str, str | None, str, int | None], dict[str, Any]] = {}
     findings = []
-    for entry in told:
-        for each in entry["findings"]:
-            finding = from_entry(each["finding"])
-            before = known.get(_key(finding))
-            if before is None:
-                known[_key(finding)] = each
-                findings.append(finding)
-            else:
-                pairs = zip(before["samples"], each["samples"], strict=True)
-                before["samples"] = [sum(pair) for pair in pairs]
-                before["seconds"] += each["seconds"]
-                limits = before["most"], each["most"]
-                before["most"] = None if None in limits else sum(limits)
+    for each in entries:
+        finding = from_entry(each["finding"])
+        before = known.get(_key(finding))
+        if before is None:
+            known[_key(finding)] = each
+            findings.append(finding)
+        else:
+            pairs = zip(before["samples"], each["samples"], strict=True)
+            before["samples"] = [sum(pair) for pair in pairs]
+            before["seconds"] += each["seconds"]
+            limits = before["most"], each["most"]
+            before["most"] = None if None in limits else sum(limits)
     kept = []
     for finding in with_bounds(findings, rules, options):
         told_of = known[_key(finding)]
@@ -281,8 +308,27 @@ def _merged(
             where = "each round of its loop" if told_of["loops"] else "each call before it"
             instructions, calls = told_of["round"]
             text = f"at least {instructions} instructions, {calls} of them calls, in {where}"
-            kept.append(replace(finding, evidence=(*finding.evidence, Evidence(text))))
-    return in_order(kept)
+            evidence = (*finding.evidence, Evidence(text))
+            kept.append(_with_totals(replace(finding, evidence=evidence), told_of, share))
+    return tuple(sorted(in_order(kept), key=lambda each: -(each.saved or 0.0)))
+
+
+def _with_totals(finding: Finding, told_of: dict[str, Any], share: float) -> Finding:
+    """A finding with how often its site ran at most, and what could be saved at most.
+
+    Args:
+        finding: What was found.
+        told_of: The samples of its function and of its loop, and limits by counters.
+        share: Of a round, that the operation loses at most.
+    """
+    inside, samples = told_of["samples"]
+    if finding.nanoseconds is None or finding.nanoseconds <= 0:
+        return finding
+    each = finding.nanoseconds / 1e9
+    runs = share * told_of["seconds"] * inside / samples / each
+    if told_of["most"] is not None:
+        runs = min(runs, told_of["most"])
+    return replace(finding, runs=round(runs), saved=round(runs * each, 6))
 
 
 def _is_little(lost: float | None, told_of: dict[str, Any], least: float) -> bool:

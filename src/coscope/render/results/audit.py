@@ -41,6 +41,7 @@ class Outcome:
     codes: int = 0  # code objects in them; of a warm run those that were seen to run
     ignored: int = 0  # findings that comments in the source take away
     known: int = 0  # findings that are in the baseline
+    top: int | None = None  # of the findings so many are shown; None: all
     unused: Sequence[tuple[str, Ignore]] = ()  # comments that take nothing away
     errors: list[report.Error] = field(default_factory=list)  # of what could not be read
 
@@ -48,12 +49,13 @@ class Outcome:
 def document(outcome: Outcome) -> schema.AuditDocument:
     """The document of docs/schema.md, "audit"."""
     counts = Counter(finding.severity for finding in outcome.findings)
+    shown = outcome.findings[: outcome.top]
     return {
         **header(),
         "command": "audit",
         "target": clean(outcome.target),
         "mode": outcome.mode,
-        "findings": [entry(finding) for finding in outcome.findings],
+        "findings": [entry(finding) for finding in shown],
         "unused_ignores": [
             {"file": clean(file), "line": each.line, "codes": list(each.codes)}
             for file, each in outcome.unused
@@ -64,6 +66,7 @@ def document(outcome: Outcome) -> schema.AuditDocument:
             "files": outcome.files,
             "codes": outcome.codes,
             "findings": len(outcome.findings),
+            "shown": len(shown),
             "errors": counts["error"],
             "warnings": counts["warning"],
             "infos": counts["info"],
@@ -111,6 +114,8 @@ def entry(finding: Finding) -> schema.AuditFinding:
         "why": clean(finding.why),
         "instead": clean(finding.instead),
         "nanoseconds": finding.nanoseconds,
+        "runs": finding.runs,
+        "saved": finding.saved,
     }
 
 
@@ -221,6 +226,9 @@ def _add_gain(page: Sheet, each: schema.AuditFinding) -> None:
     if each["nanoseconds"] is not None:
         gain = f"about {each['nanoseconds']:.0f} ns per operation"
         _add_labelled(page, "gain", f"{gain}, measured alone in a loop on this machine")
+        if each["runs"] is not None and each["saved"] is not None:
+            total = f"{each['saved']:.2g} s of this run could be saved at most"
+            _add_labelled(page, "", f"{total}: it ran {each['runs']:,} times or less")
     if each["why"]:
         where = f"on CPython {each['version']}: " if each["rule"].startswith("PERF") else ""
         _add_labelled(page, "matters", where + each["why"])
@@ -300,6 +308,10 @@ def _add_statistics(page: Sheet, found: Sequence[schema.AuditCount]) -> None:
 def _add_totals(page: Sheet, found: schema.AuditDocument) -> None:
     totals = found["totals"]
     where = _looked_at(found)
+    if totals["shown"] < totals["findings"]:
+        count = _count(totals["findings"], "finding")
+        text = f"The {totals['shown']} of {count} by which most could be saved."
+        page.add((f"  {text}", "faint"))
     if totals["findings"]:
         parts = [
             text

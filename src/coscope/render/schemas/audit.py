@@ -19,6 +19,7 @@ class AuditTotals(TypedDict):
     files: int  # that were looked at
     codes: int  # code objects in them
     findings: int
+    shown: int  # of them, in this document: fewer with --top
     errors: int  # findings of this severity
     warnings: int
     infos: int
@@ -67,6 +68,8 @@ class AuditFinding(TypedDict):
     instead: str  # what to write instead
     # that each operation loses, measured alone in a loop on this machine in this run
     nanoseconds: float | None
+    runs: int | None  # how often the operation was executed in the command of `--warm`, at most
+    saved: float | None  # seconds of that run that could be saved there, at most
 
 
 class AuditEvidence(TypedDict):
