@@ -17,6 +17,8 @@ SOURCES = Path(__file__).resolve().parent.parent / "src" / "coscope"
 FLOORS = {
     "errors": 0,
     "flags": -1,  # below the model, which gives its names on
+    "span": -2,
+    "findings": -1,
     "model": 0,
     "result": 0,
     "opcodes": 1,

@@ -11,27 +11,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from coscope.findings import CONFIDENCES as CONFIDENCES
+from coscope.findings import SEVERITIES as SEVERITIES
+from coscope.findings import Evidence as Evidence
+from coscope.findings import Finding as Finding
+from coscope.findings import Step as Step
 from coscope.flags import FAST_CELL as FAST_CELL
 from coscope.flags import FAST_FREE as FAST_FREE
 from coscope.flags import FAST_HIDDEN as FAST_HIDDEN
 from coscope.flags import FAST_LOCAL as FAST_LOCAL
 from coscope.flags import Flags as Flags
-
-
-class Span(NamedTuple):
-    """Source range of one instruction; the fields and order of `dis.Positions`.
-
-    Lines count from 1, columns are UTF-8 byte offsets from 0. None where the version or the
-    table says nothing: before 3.11 only `lineno` is known.
-    """
-
-    lineno: int | None = None
-    end_lineno: int | None = None
-    col_offset: int | None = None
-    end_col_offset: int | None = None
-
-
-NOWHERE = Span()
+from coscope.span import NOWHERE as NOWHERE
+from coscope.span import Span as Span
 
 
 class Region(NamedTuple):
@@ -445,56 +436,3 @@ def _locals_of(function: Function) -> Iterator[Argument]:
         elif slot < len(code.localspluskinds):
             bits = code.localspluskinds[slot]
             yield Argument(slot, name, _kind_of_slot(bits), None, bool(bits & FAST_CELL))
-
-
-SEVERITIES = ("error", "warning", "info")
-CONFIDENCES = (
-    "proved",  # the code, or the objects, cannot be otherwise
-    "measured",  # a clock said so, on this machine
-    "likely",  # it holds unless something that coscope does not see makes it untrue
-)
-
-
-class Evidence(NamedTuple):
-    """One fact on which a finding rests."""
-
-    text: str  # one clause: "LOAD_GLOBAL eval", "the cell of i is shared by 3 functions"
-    offset: int | None = None  # byte offset in co_code, if an instruction is the fact
-    line: int | None = None  # in the finding's file, if it has a place of its own
-
-
-class Step(NamedTuple):
-    """One place that a value passes, in the file of its finding."""
-
-    text: str  # of the source, or what is known: "the parameter x"
-    span: Span = NOWHERE
-    code: str = ""  # qualified name of the code object
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that a rule has to say about one place. Used by audits."""
-
-    rule: str  # "PERF301"
-    message: str  # one clause, without a full stop
-    severity: str  # one of SEVERITIES
-    code: str  # qualified name of the code object
-    file: str | None = None
-    span: Span = NOWHERE
-    offset: int | None = None  # bytes in co_code
-    title: str = ""  # of the rule
-    confidence: str = "likely"  # one of CONFIDENCES
-    evidence: tuple[Evidence, ...] = ()
-    why: str = ""  # why it matters on this version of CPython; one or two sentences
-    instead: str = ""  # what to write instead: a sentence, or code
-    version: str = ""  # "3.13": of the CPython for which it is true
-    target: str | None = None  # "package.module:name" of the live object, if it was one
-    nanoseconds: float | None = None  # that each operation loses, alone in a loop, measured here
-    flow: tuple[Step, ...] = ()  # the way of a value, from where it comes to where it is used
-    runs: int | None = None  # how often the operation was executed in a warm run, at most
-    saved: float | None = None  # seconds of that run that could be saved there, at most
-
-    @property
-    def line(self) -> int | None:
-        """Source line, from 1."""
-        return self.span.lineno
