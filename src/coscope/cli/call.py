@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coscope.cli.options import code_option, common, unwrap_option
+from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class _TakesNumbers(click.Command):
     help="Compile a source file by another interpreter of this machine, and use its words.",
 )
 @common
+@to_file
 def command(
     session: Session,
     words: tuple[str, ...],

@@ -8,6 +8,7 @@ import click
 
 from coscope.cli.answers import answer
 from coscope.cli.options import common, targeted
+from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ STAYS = 1  # exit status
 )
 @targeted
 @common
+@to_file
 def command(session: Session, target: str | Snippet, tries: bool, budget: float) -> int:
     """Show what travels with TARGET to Dask, Ray, Spark or another process.
 

@@ -14,6 +14,7 @@ from coscope.cli.options import (
     targeted_each,
     unwrap_option,
 )
+from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 from coscope.render.formats import formats_of, help_of, written
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @code_version_option
 @targeted_each
 @common
+@to_file
 def command(
     session: Session,
     target: str | Snippet,
@@ -55,7 +57,7 @@ def command(
     from coscope.facts.closures.closures import closure
 
     found = closure(target, python=python, unwrap=unwrap, code_version=code_version)
-    if session.json or form == "text":
+    if session.output or session.json or form == "text":
         answer(session, found)
         return
     from coscope.cli.streams import write_text

@@ -8,6 +8,7 @@ import click
 
 from coscope.cli.answers import answer
 from coscope.cli.options import code_version_option, common, python_option, targeted, unwrap_option
+from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @code_version_option
 @targeted
 @common
+@to_file
 def command(
     session: Session,
     target: str | Snippet,

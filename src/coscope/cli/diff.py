@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coscope.cli.options import code_version_option, common
+from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 from coscope.cli.several import for_each
 
@@ -33,6 +34,7 @@ DIFFERENT = 1  # exit status
 )
 @click.argument("targets", nargs=-1, metavar="A B...")
 @common
+@to_file
 def command(
     session: Session,
     targets: tuple[str, ...],

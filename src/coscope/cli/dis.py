@@ -7,6 +7,7 @@ from dataclasses import replace
 import click
 
 from coscope.cli.options import Reading, reading
+from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 
 
@@ -17,6 +18,7 @@ from coscope.cli.session import Session
     metavar="A,B,...",
     help="Compile a source file by several interpreters, and set their bytecode side by side.",
 )
+@to_file
 def command(session: Session, given: Reading, versions: str | None) -> None:
     """Show the bytecode of TARGET: source, instructions, and the stack before each of them.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from coscope.cli.options import common
+from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 
 
@@ -16,6 +17,7 @@ from coscope.cli.session import Session
     help="As in this CPython; all versions, if not given.",
 )
 @common
+@to_file
 def command(session: Session, name: str | None, code_version: str | None) -> None:
     """Explain the opcode NAME, as in "coscope explain-opcode LOAD_ATTR".
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from coscope.cli.options import code_version_option, common, python_option, targeted
+from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @targeted
 @common
 @click.pass_context
+@to_file
 def command(
     context: click.Context,
     session: Session,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from coscope.cli.options import Reading, reading
+from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 from coscope.render.formats import formats_of, help_of, written
 
@@ -19,6 +20,7 @@ from coscope.render.formats import formats_of, help_of, written
     show_default=True,
     help=help_of("graph"),
 )
+@to_file
 def command(session: Session, given: Reading, form: str) -> None:
     """Show how control flows through TARGET: blocks, conditions, loops and handlers.
 
@@ -32,7 +34,7 @@ def command(session: Session, given: Reading, form: str) -> None:
     from coscope.render.pages.sheets import graph_sheet
 
     document = document_of(given, whole_file="first", whole=session.json)
-    if session.json or form == "text":
+    if session.output or session.json or form == "text":
         write(session, document, graph_sheet)
     else:
         write_text(written("graph", form, document))

@@ -53,7 +53,12 @@ def document_of(
 
 
 def write(session: Session, document: Made, layout: Callable[[Made, Pen], Sheet]) -> None:
-    """Write the document as JSON, or as a page."""
+    """Write the document to the file that was asked for; else as JSON, or as a page."""
+    if session.output is not None:
+        from coscope.cli.saving import save
+
+        save(session, document, layout)
+        return
     if session.json:
         from coscope.render.to_json import to_json_chunks
 

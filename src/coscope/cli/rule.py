@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from coscope.cli.options import common
+from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ PACKAGES = (
 @click.command("rule", short_help="What a rule says, and why; without CODE all rules.")
 @click.argument("code", required=False)
 @common
+@to_file
 def command(session: Session, code: str | None) -> None:
     """Explain the rule CODE, as in "coscope rule VER104". Without CODE, list all rules.
 

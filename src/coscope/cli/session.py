@@ -26,6 +26,10 @@ class Session:
     debug: bool = False
     no_pager: bool = False
     target: str | None = None
+    output: str | None = None  # file that the answer goes to
+    form: str = ""  # of the file, one of `render.saving.ENDINGS`
+    command: str = ""  # whose answer goes to a file
+    opens: bool = False  # show the file in the browser
 
     def pen(self) -> Pen:
         """How to lay out a page for standard output."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from coscope.cli.options import Reading, reading
+from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 
 
@@ -17,6 +18,7 @@ from coscope.cli.session import Session
     metavar="COMMAND",
     help="Run COMMAND with coscope inside, and show what the interpreter made of each instruction.",
 )
+@to_file
 def command(
     session: Session, given: Reading, fields: bool, columns: bool, warm: str | None
 ) -> None:

@@ -8,6 +8,7 @@ import click
 
 from coscope.cli.answers import answer
 from coscope.cli.options import common, python_option, targeted
+from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ DIFFERS = 1  # exit status: a call is found that one side admits and the other r
 @python_option
 @targeted
 @common
+@to_file
 def command(session: Session, target: str | Snippet, python: str | None) -> int:
     """Show the signature that TARGET reports beside the one by which its code binds a call.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from coscope.cli.options import common
+from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 
 
@@ -33,6 +34,7 @@ from coscope.cli.session import Session
 @click.argument("target", metavar="module:function")
 @common
 @click.pass_context
+@to_file
 def command(
     context: click.Context,
     session: Session,

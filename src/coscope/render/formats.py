@@ -43,7 +43,14 @@ FORMATS = (
             "closure": f"{_DRAWINGS}.closure_forms:to_dot",
         },
     ),
-    Format("svg", "SVG", {"closure": f"{_DRAWINGS}.closure_forms:to_svg"}),
+    Format(
+        "svg",
+        "SVG",
+        {
+            "graph": f"{_DRAWINGS}.graph_svg:to_svg",
+            "closure": f"{_DRAWINGS}.closure_forms:to_svg",
+        },
+    ),
     Format(
         "sarif",
         "SARIF 2.1.0",
@@ -67,7 +74,7 @@ def formats_of(command: str) -> tuple[str, ...]:
     """The names that a command's `--format` takes; text is the first.
 
     >>> formats_of("graph")
-    ('text', 'mermaid', 'dot')
+    ('text', 'mermaid', 'dot', 'svg')
     """
     return tuple(each.name for each in FORMATS if command in each.writers)
 
@@ -76,7 +83,7 @@ def help_of(command: str) -> str:
     """The forms of a command in words.
 
     >>> help_of("graph")
-    'Text, a Mermaid flowchart, or Graphviz DOT.'
+    'Text, a Mermaid flowchart, Graphviz DOT, or SVG.'
     """
     words = [each.what for each in FORMATS if command in each.writers]
     text = f"{', '.join(words[:-1])}, or {words[-1]}."

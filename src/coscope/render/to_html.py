@@ -1,236 +1,115 @@
-"""The document as HTML for a notebook: self-contained, light and dark, nothing to load.
+"""Pages as HTML: a fragment for a notebook, and a file of its own.
 
-Every text goes through `html.escape`; there is no script.
+A page is a `<pre>` of the same lines as in the terminal, so that it is readable wherever a
+sanitiser takes style sheets, classes or styles away, as JupyterLab does in a notebook that is not
+trusted, and GitHub always. What it looks like on top of that follows the text colour around it,
+whatever theme that is of. Every text goes through `html.escape`; there is no script.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from html import escape as quoted
 from typing import TYPE_CHECKING
 
-from coscope.render.document.shared import detail_of, name_groups
-from coscope.render.pages.listing import operand
-from coscope.render.pages.wording import user_text
-from coscope.render.text.measured import escape, shorten
+from coscope.render.pages.sheet import Line, Sheet
+from coscope.render.pages.sheets import card_sheet
+from coscope.render.text.measured import Pen
 
 if TYPE_CHECKING:
     from coscope.render.schemas import report as schema
-    from coscope.render.schemas import shared
+
+_WIDTH = 100  # cells of a page
+
+# What a page needs to be readable, and what beats a host's own rules for <pre>.
+_ESSENTIAL = (
+    "white-space:pre;overflow-x:auto;font-family:ui-monospace,Menlo,Consolas,'DejaVu Sans Mono',"
+    "monospace;font-size:13px;line-height:1.45;margin:0;padding:4px 0;border:0;"
+    "background-color:transparent;color:inherit;text-align:left"
+)
+_BOLD = frozenset({"heading", "title", "error"})
+
+# Each colour is mixed into the text colour of the host: a light theme darkens it, a dark one
+# lightens it. A browser that cannot mix shows everything in the text colour.
+_HUES = {
+    "#0969da": ("name", "operand", "jump"),
+    "#1a7f37": ("value", "mark", "specialized"),
+    "#8250df": ("kind", "type"),
+    "#bc4c00": ("block", "warning", "generic"),
+    "#cf222e": ("error", "missing"),
+}
+_FAINT = ("faint", "frame", "offset", "line-number")
 
 
-_MARK = 40  # cells for the expression that an instruction covers
+def _style() -> str:
+    rules = [
+        f"{','.join(f'.coscope .{role}' for role in roles)}"
+        f"{{color:color-mix(in srgb,currentColor 40%,{hue})}}"
+        for hue, roles in _HUES.items()
+    ]
+    faint = ",".join(f".coscope .{role}" for role in _FAINT)
+    return "".join([*rules, f"{faint}{{opacity:.75}}"])
 
-# One class scopes every rule to this card. Colours follow the page's or the system's theme.
-_STYLE = """
-.coscope{--ink:#1f2328;--soft:#656d76;--line:#d0d7de;--paper:#f6f8fa;--name:#0550ae;--mark:#116329;
---block:#953800;--kind:#8250df;font:13px/1.5 ui-monospace,Menlo,Consolas,monospace;color:var(--ink);
-max-width:72em}
-@media(prefers-color-scheme:dark){.coscope{--ink:#e6edf3;--soft:#8d96a0;--line:#3d444d;
---paper:#151b23;--name:#79c0ff;--mark:#7ee787;--block:#ffa657;--kind:#d2a8ff}}
-[data-jp-theme-light=false] .coscope{--ink:#e6edf3;--soft:#8d96a0;--line:#3d444d;
---paper:#151b23;--name:#79c0ff;--mark:#7ee787;--block:#ffa657;--kind:#d2a8ff}
-.coscope header{border:1px solid var(--line);border-radius:6px;background:var(--paper);
-padding:.5em 1em}
-.coscope h3{font:inherit;font-weight:600;margin:0;display:flex;justify-content:space-between}
-.coscope h4{font:inherit;font-weight:600;margin:1em 0 .2em}
-.coscope table{border-collapse:collapse;font:inherit;color:inherit}
-.coscope td{padding:0 1em 0 0;border:0;text-align:left;vertical-align:top;background:none;
-white-space:pre;color:inherit;max-width:46em;overflow:hidden;text-overflow:ellipsis}
-.coscope tr{background:none}
-.coscope tr.s td{font-weight:600;padding-top:.3em}
-.coscope .soft{color:var(--soft)}.coscope .name{color:var(--name)}.coscope .mark{color:var(--mark)}
-.coscope .block{color:var(--block)}.coscope .kind{color:var(--kind)}
-.coscope ul{list-style:none;margin:0;padding-left:1.5em}.coscope details{margin-top:.3em}
-"""
+
+STYLE = _style()
 
 
 def to_html(document: schema.Document) -> str:
-    """A self-contained fragment for one function, or for a file's tree."""
-    codes = document["codes"]
-    parts = [f'<div class="coscope"><style>{_STYLE}</style>']
-    detailed = [code for code in codes if code["detail"] is not None]
-    if not detailed and codes:
-        parts.append(f"<header><h3>{_text(codes[0]['file'])}</h3></header>{_tree(codes, None)}")
-    parts += [_card(document, code) for code in detailed]
-    return "".join([*parts, "</div>"])
+    """A fragment for one function, or for a file's tree."""
+    return sheet_to_html(card_sheet(document, Pen(_WIDTH)))
 
 
-def _count(items: Sequence[object], noun: str) -> str:
-    return f"{len(items)} {noun}" + ("" if len(items) == 1 else "s")
+def sheet_to_html(sheet: Sheet) -> str:
+    """Any page as a fragment that needs nothing around it."""
+    return f'<div class="coscope"><style>{STYLE}</style>{pre(sheet)}</div>'
 
 
-def _text(text: object, role: str = "") -> str:
-    shown = quoted(escape(str(text)))
-    return f'<span class="{role}">{shown}</span>' if role else shown
+def pre(sheet: Sheet) -> str:
+    """The lines of a page, with the least that it needs to be readable."""
+    body = "\n".join(map(_line, sheet.clipped()))
+    return f'<pre class="coscope-page" style="{_ESSENTIAL}">{body}</pre>'
 
 
-def _card(document: schema.Document, entry: schema.Code) -> str:
-    detail = detail_of(entry)
-    sections = [
-        ("Fast locals", _locals(detail["locals"])),
-        ("Cells", _cells(detail["cells"])),
-        ("Names", _names(detail["names"])),
-        ("Constants", _constants(detail["constants"])),
-        ("Bytecode", _listing(document, entry)),
-        ("Exception regions", _regions(detail["regions"])),
-        ("Nested code", _tree(document["codes"], entry["index"])),
-    ]
-    body = "".join(f"<h4>{title}</h4>{content}" for title, content in sections if content)
-    return _header(document, entry) + body
+def _line(line: Line) -> str:
+    return "".join(_piece(text, role) for text, role in line)
 
 
-def _header(document: schema.Document, entry: schema.Code) -> str:
-    detail = detail_of(entry)
-    release = entry["release"] or entry["version"] + ".x"
-    facts = (
-        f"{entry['bytes']} bytes · {entry['instruction_count']} instructions · "
-        f"{_count(detail['blocks'], 'block')} · stack {detail['stack']['needed']} needed of "
-        f"{detail['stack']['declared']} declared"
-    )
-    lines = f"lines {entry['first_line']} to {entry['last_line']}"
-    place = f"{entry['file']}, {lines}, CPython {release}"
-    warnings = "".join(
-        f'<div class="block">warning: {_text(warning)}</div>'
-        for warning in [*document["warnings"], *detail["warnings"]]
-    )
-    return (
-        f"<header><h3>{_text(entry['qualname'])}{_text(entry['kind'], 'kind')}</h3>"
-        f"<div>{_text(place)}</div><div>{_text(facts)}</div>"
-        f"<div>{_text(' '.join(entry['flags']['names']), 'soft')}</div>{warnings}</header>"
-    )
+def _piece(text: str, role: str) -> str:
+    if role == "plain" or not text.strip():
+        return quoted(text)
+    tag = "b" if role in _BOLD else "span"
+    return f'<{tag} class="{role.replace(" ", "-")}">{quoted(text)}</{tag}>'
 
 
-def _table(rows: Sequence[tuple[str, ...]]) -> str:
-    if not rows:
-        return ""
-    cells = ("".join(f"<td>{cell}</td>" for cell in row) for row in rows)
-    return "<table>" + "".join(f"<tr>{row}</tr>" for row in cells) + "</table>"
+_PAGE = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>:root{{color-scheme:light dark}}body{{margin:2em auto;max-width:max-content;padding:0 1.5em;\
+color:#1f2328;background:#fff}}svg{{max-width:100%;height:auto;margin:1em 0}}\
+@media(prefers-color-scheme:dark){{body{{color:#e6edf3;background:#0d1117}}}}{style}</style>
+</head>
+<body>
+<main class="coscope">
+{body}
+</main>
+</body>
+</html>
+"""
 
 
-def _locals(found: list[schema.Local]) -> str:
-    return _table(
-        [
-            (
-                _text(entry["slot"], "soft"),
-                _text(entry["name"], "name"),
-                _text(entry["kind"], "kind"),
-                _text(f"= {entry['default']['text']}", "mark") if entry["default"] else "",
-            )
-            for entry in found
-        ]
-    )
+def to_page(title: str, sheet: Sheet, drawings: Iterable[str] = ()) -> str:
+    """A file of its own: it opens from `file://`, and asks for nothing.
 
-
-def _cells(cells: schema.DetailCells) -> str:
-    rows = []
-    for cell in cells["free"]:
-        value = cell["value"]
-        holds = "empty" if cell["empty"] else f"{value['type']} {value['text']}" if value else ""
-        owner = cell["owner"] or "an enclosing function"
-        rows.append(
-            (
-                _text(owner, "soft"),
-                "→",
-                _text(cell["name"], "name"),
-                _text(holds, "mark"),
-                _text(_users("written by", cell["writers"]), "soft"),
-                _text(_users("read by", cell["readers"]), "soft"),
-                _text(_shared(cell["sharers"]), "soft"),
-            )
-        )
-    for own in cells["own"]:
-        takers = ", ".join(own["captured_by"])
-        rows.append(("own", "→", _text(own["name"], "name"), _text(takers, "soft"), "", "", ""))
-    return _table(rows)
-
-
-def _names(names: schema.DetailNames) -> str:
-    return _table(
-        [
-            (_text(group, "kind"), ", ".join(_text(entry["name"], "name") for entry in found))
-            for group, found in name_groups(names)
-            if found
-        ]
-    )
-
-
-def _users(how: str, users: list[shared.User]) -> str:
-    """Such as `written by outer (line 4)`; empty if there are none."""
-    return f"{how} {', '.join(map(user_text, users))}" if users else ""
-
-
-def _shared(sharers: list[schema.FreeCellSharer]) -> str:
-    names = ", ".join(sharer["qualname"] for sharer in sharers)
-    return f"also in {names}" if names else ""
-
-
-def _constants(constants: list[schema.ConstantUse]) -> str:
-    return _table(
-        [
-            (_text(c["index"], "soft"), _text(c["type"], "kind"), _text(c["text"][:200], "mark"))
-            for c in constants
-        ]
-    )
-
-
-def _listing(document: schema.Document, entry: schema.Code) -> str:
-    lines = document["source"]["lines"] if document["source"] else {}
-    rows = []
-    line = block = None
-    for instruction in detail_of(entry)["instructions"]:
-        if instruction["line"] != line:
-            line = instruction["line"]
-            text = _text(lines.get(str(line), ""))
-            number = "" if line is None else line
-            rows.append(
-                f'<tr class="s"><td class="soft">{number}</td><td colspan="7">{text}</td></tr>'
-            )
-        label = instruction["block"] if instruction["block"] != block else ""
-        block = instruction["block"]
-        rows.append(_row(instruction, label))
-    return f"<table>{''.join(rows)}</table>"
-
-
-def _row(instruction: schema.Instruction, label: str) -> str:
-    stack = instruction["stack"]
-    shown = "unreachable" if stack is None else " │ ".join(stack[-4:])
-    arg = "" if instruction["arg"] is None else instruction["arg"]
-    cells = (
-        ("", ""),
-        ("block", label),
-        ("soft", instruction["offset"]),
-        ("", instruction["opname"]),
-        ("soft", arg),
-        ("name", operand(instruction)[0]),
-        ("mark", shorten(" ".join((instruction["source"] or "").split()), _MARK)),
-        ("soft", shown),
-    )
-    return "<tr>" + "".join(f"<td>{_text(text, role)}</td>" for role, text in cells) + "</tr>"
-
-
-def _regions(regions: list[schema.Region]) -> str:
-    return _table(
-        [
-            (
-                _text(f"{region['first_block']}..{region['last_block']}", "block"),
-                f"→ handler {_text(region['handler'], 'block')}",
-                _text(f"keeps {region['depth']}", "soft"),
-            )
-            for region in regions
-        ]
-    )
-
-
-def _tree(codes: list[schema.Code], top: int | None) -> str:
-    """The code objects under one, or all of them; nesting shown by indentation."""
-    depths: dict[int | None, int] = {} if top is None else {top: -1}
-    rows = []
-    for code in codes:
-        if top is None or code["parent"] in depths:
-            depths[code["index"]] = depths.get(code["parent"], -1) + 1
-            indent = "  " * depths[code["index"]]
-            name = _text(indent + code["name"], "name")
-            lines = _text(f"{code['first_line']}-{code['last_line']}", "soft")
-            rows.append((name, _text(code["kind"], "kind"), lines))
-    return _table(rows)
+    Args:
+        title: Of the window.
+        sheet: The page.
+        drawings: SVG documents to put above it.
+    """
+    body = "\n".join([*drawings, pre(sheet)])
+    return _PAGE.format(title=quoted(title), style=STYLE, body=body)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape as quoted
 from typing import TYPE_CHECKING
 
-from coscope.render.results import STYLE
 from coscope.render.text.measured import escape
 
 if TYPE_CHECKING:
@@ -22,6 +21,16 @@ _ROLES = {
     "no source": "warning",
     "unreadable": "error",
 }
+_STYLE = (
+    ".coscope-result{font:13px/1.5 ui-monospace,Menlo,Consolas,monospace;white-space:pre;"
+    "overflow-x:auto;color:inherit}"
+    ".coscope-result .heading,.coscope-result .title{font-weight:600}"
+    ".coscope-result .faint,.coscope-result .frame,.coscope-result .offset{opacity:.65}"
+    ".coscope-result .name,.coscope-result .operand{color:#0969da}"
+    ".coscope-result .value,.coscope-result .mark{color:#1a7f37}"
+    ".coscope-result .kind,.coscope-result .type{color:#8250df}"
+    ".coscope-result .warning{color:#9a6700}.coscope-result .error{color:#cf222e}"
+)
 _PAGE_STYLE = """
 :root{color-scheme:light dark;--ink:#1f2328;--soft:#656d76;--line:#d0d7de;--paper:#f6f8fa;
 --back:#fff}
@@ -74,7 +83,7 @@ def to_page(document: schema.TrustDocument) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><meta http-equiv='
         "\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{title}</title><style>{STYLE}{_PAGE_STYLE}</style></head>"
+        f"<title>{title}</title><style>{_STYLE}{_PAGE_STYLE}</style></head>"
         f'<body class="coscope-result">{"".join(parts)}</body></html>\n'
     )
 

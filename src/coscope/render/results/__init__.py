@@ -6,7 +6,6 @@ docs/schema.md) and `sheet(document, pen) -> Sheet`.
 
 from __future__ import annotations
 
-from html import escape as quoted
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from coscope.errors import InternalError
 from coscope.render.pages.sheet import Sheet
 from coscope.render.text.measured import Pen
+from coscope.render.to_html import sheet_to_html
 from coscope.result import Result
 
 # Class of the result -> module in this folder, which has the name of the command.
@@ -34,17 +34,6 @@ _MODULES = {
     "Explanation": "explain_opcode",
     "Diagnosis": "explain",
 }
-
-STYLE = (
-    ".coscope-result{font:13px/1.5 ui-monospace,Menlo,Consolas,monospace;white-space:pre;"
-    "overflow-x:auto;color:inherit}"
-    ".coscope-result .heading,.coscope-result .title{font-weight:600}"
-    ".coscope-result .faint,.coscope-result .frame,.coscope-result .offset{opacity:.65}"
-    ".coscope-result .name,.coscope-result .operand{color:#0969da}"
-    ".coscope-result .value,.coscope-result .mark{color:#1a7f37}"
-    ".coscope-result .kind,.coscope-result .type{color:#8250df}"
-    ".coscope-result .warning{color:#9a6700}.coscope-result .error{color:#cf222e}"
-)
 
 
 def render(result: Result, form: str) -> Any:
@@ -67,21 +56,6 @@ def sheet_of(result: Result, document: dict[str, Any], pen: Pen) -> Sheet:
     """The page of a result whose document is made already."""
     sheet: Sheet = _module(result).sheet(document, pen)
     return sheet
-
-
-def sheet_to_html(sheet: Sheet) -> str:
-    """Any sheet as a self-contained HTML fragment; every text is escaped."""
-    lines = (
-        "".join(
-            quoted(text)
-            if role == "plain"
-            else f'<span class="{role.replace(" ", "-")}">{quoted(text)}</span>'
-            for text, role in line
-        )
-        for line in sheet.clipped()
-    )
-    body = "\n".join(lines)
-    return f'<style>{STYLE}</style><div class="coscope-result">{body}</div>'
 
 
 def _module(result: Result) -> ModuleType:
