@@ -116,8 +116,8 @@ def _read(session: Session, file: str, roots: tuple[str, ...], html: bool) -> in
     from coscope.cli.output import write
     from coscope.cli.streams import write_text
     from coscope.explanations.from_text import explain_text
-    from coscope.render.results import sheet_to_html
     from coscope.render.results.explain import document_of_all, sheet
+    from coscope.render.to_html import sheet_to_html
 
     found = explain_text(_text(file), roots or (".",))
     document: Any = document_of_all(list(found))
