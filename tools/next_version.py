@@ -116,6 +116,7 @@ COMMANDS: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...] = (
     (("trust", "sample.pyc"), (0, 1, 2)),
     (("rule",), (0,)),
     (("explain-opcode",), (0,)),
+    (("completion", "bash"), (0,)),
     (("corpus", "schema"), (0,)),
     (("explain", "--", "python", "-c", "None.attribute"), (1,)),
     (("serve", "--list"), (0,)),

@@ -22,6 +22,7 @@ SHOWING = ("show", "dis", "graph")  # their document is the report; see docs/sch
 WITHOUT = {
     ("capture", "--python"),
     ("rule", "--python"),
+    ("explain", "--python"),
     ("explain-opcode", "--python"),
 }  # live only; reads no code
 
@@ -51,7 +52,7 @@ def _environment() -> dict[str, str]:
 needs_processes = pytest.mark.skipif(sys.platform == "emscripten", reason="starts a process")
 
 
-@pytest.mark.parametrize("command", sorted({*COMMANDS} - {"corpus"}))  # a group: test_corpus.py
+@pytest.mark.parametrize("command", sorted({*COMMANDS} - {"corpus", "completion"}))  # not pages
 def test_every_command_has_the_common_options(command: str) -> None:
     text = run(command, "--help").output
 

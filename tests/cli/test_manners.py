@@ -57,7 +57,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for name in ("before", "after", "build"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "app.py").write_text(ORDERS, encoding="utf-8")
-    (tmp_path / "x.pyc").write_bytes(_pyc())
+    for compiled in (tmp_path / "x.pyc", tmp_path / "build" / "app.pyc"):
+        compiled.write_bytes(_pyc())
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     loaded = {*sys.modules}
@@ -108,7 +109,7 @@ def test_help_begins_with_two_examples_and_states_the_exit_statuses(name: str) -
     assert "Examples:" == lines[0]
     assert 2 == len(examples)
     assert all(example.startswith(f"coscope {name}".strip()) for example in examples if name)
-    assert "Exit status: 0 " in " ".join(text.split())
+    assert "Exit status: " in " ".join(text.split())
     assert max(map(len, lines)) <= 80
 
 
@@ -116,11 +117,12 @@ def test_no_example_is_of_a_command_that_is_not_there() -> None:
     assert {"", *NAMES} == {*EXAMPLES}
 
 
+NOT_RUN = ("corpus", "tune", "explain", "serve")  # an extra, long, a command; parsed below
 EACH = [
     (name, line)
     for name, lines in EXAMPLES.items()
     for line in lines
-    if name.partition(" ")[0] not in ("corpus", "tune")  # minutes, and an extra: parsed below
+    if name.partition(" ")[0] not in NOT_RUN
 ]
 
 

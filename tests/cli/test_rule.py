@@ -11,7 +11,7 @@ pytest.importorskip("click")
 from click.testing import CliRunner, Result
 
 from coscope.cli.group import coscope
-from coscope.cli.rule import PACKAGES
+from coscope.cli.rulebook import PACKAGES
 from coscope.render.results.rule import document, page_sheet
 from coscope.render.text.measured import Pen
 from coscope.rules import Rule, discover

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from coscope.cli.options import common
+from coscope.cli.options import common, completer, of_target
 from coscope.cli.session import Session
 from coscope.render.formats import formats_of, help_of, written
 
@@ -51,9 +51,19 @@ _FAIL_ON = ("error", "warning", "info", "never")
     "--python", metavar="VERSION", help="As compiled by, and for: a version, a release or a path."
 )
 @click.option(
-    "--select", multiple=True, metavar="CODES", help="Only rules that begin so: PERF,SIG1."
+    "--select",
+    shell_complete=completer("of_rule"),
+    multiple=True,
+    metavar="CODES",
+    help="Only rules that begin so: PERF,SIG1.",
 )
-@click.option("--ignore", multiple=True, metavar="CODES", help="No rules that begin so.")
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="CODES",
+    shell_complete=completer("of_rule"),
+    help="No rules that begin so.",
+)
 @click.option(
     "--format",
     "form",
@@ -86,7 +96,7 @@ _FAIL_ON = ("error", "warning", "info", "never")
     metavar="COUNT",
     help="Processes; 0: as many as there are cores. If not given: as many, where they pay.",
 )
-@click.argument("targets", nargs=-1, required=True, metavar="TARGET...")
+@click.argument("targets", nargs=-1, required=True, metavar="TARGET...", shell_complete=of_target)
 @common
 def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
     """Report what is true of the code of each TARGET, and worth changing.

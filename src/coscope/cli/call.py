@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coscope.cli.options import code_option, common, unwrap_option
+from coscope.cli.options import code_option, common, of_target, unwrap_option
 from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 
@@ -29,7 +29,7 @@ class _TakesNumbers(click.Command):
 
 
 @click.command("call", cls=_TakesNumbers, short_help="How a call binds; --trace runs it.")
-@click.argument("words", nargs=-1, metavar="TARGET [ARGUMENTS]")
+@click.argument("words", nargs=-1, metavar="TARGET [ARGUMENTS]", shell_complete=of_target)
 @code_option
 @click.option("--trace", "run", is_flag=True, help="Run it, and show every instruction executed.")
 @click.option(

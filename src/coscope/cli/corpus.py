@@ -6,7 +6,7 @@ from functools import partial
 
 import click
 
-from coscope.cli.options import common
+from coscope.cli.options import common, completer
 from coscope.cli.session import Session
 
 DETAILS = ("flow", "findings", "fingerprints")
@@ -124,7 +124,7 @@ def sql_command(session: Session, target: str, query: str, memory: str, limit: i
 
 @command.command("ask", short_help="Answer a built-in question; without one, list them.")
 @click.argument("target", metavar="FOLDER")
-@click.argument("question", required=False)
+@click.argument("question", required=False, shell_complete=completer("of_question"))
 @click.option("--plot", metavar="FILE", help="Draw the answer: a file that ends in .svg or .html.")
 @click.option("--sql", "shown", is_flag=True, help="Show the question's SQL instead.")
 @click.option("--memory", default="2GB", show_default=True, help="What DuckDB may use.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coscope.cli.options import code_version_option, common
+from coscope.cli.options import code_version_option, common, of_target
 from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 from coscope.cli.several import for_each
@@ -32,7 +32,7 @@ DIFFERENT = 1  # exit status
     metavar="CODE",
     help="Source text instead of a file; given twice, it is A and B.",
 )
-@click.argument("targets", nargs=-1, metavar="A B...")
+@click.argument("targets", nargs=-1, metavar="A B...", shell_complete=of_target)
 @common
 @to_file
 def command(

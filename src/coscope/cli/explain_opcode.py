@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from coscope.cli.options import common
+from coscope.cli.options import common, completer
 from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 
 
 @click.command("explain-opcode", short_help="What an opcode does; without NAME all opcodes.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completer("of_opcode"))
 @click.option(
     "--code-version",
     metavar="VERSION",

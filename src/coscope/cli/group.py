@@ -34,12 +34,15 @@ COMMANDS = (
     "trust",
     "rule",
     "explain-opcode",
+    "completion",
     "patch",
     "tune",
     "corpus",
     "explain",
     "serve",
 )  # each is `command` in the module of its name, with _ for -
+
+VARIABLE = "_COSCOPE_COMPLETE"  # in the environment: a shell asks what it can complete
 
 
 class Group(click.Group):
@@ -98,6 +101,8 @@ class Group(click.Group):
         if session.json:  # before a target is imported: it may replace what this uses
             import_module("coscope.render.to_json")
         extra["obj"] = session
+        if VARIABLE in os.environ:  # a shell asks: bash gets coscope's own answers
+            import_module("coscope.cli.completion")
         try:
             status = super().main(words, name, complete, standalone_mode=False, **extra)
             sys.stdout.flush()

@@ -62,9 +62,21 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "coscope rule VER104": "one rule: what it says, why, and an example",
         "coscope rule": "all rules, a line for each",
     },
+    "trust": {
+        "coscope trust build/": "does each .pyc come from its source?",
+        "coscope trust x.pyc --json": "one file, for a program",
+    },
+    "explain": {
+        "coscope explain -- python app.py": "run it, and explain how it fails",
+        "coscope explain ci.log": "explain each traceback in a text",
+    },
     "explain-opcode": {
         "coscope explain-opcode LOAD_ATTR": "what it does, and since when",
         "coscope explain-opcode": "all opcodes, a line for each",
+    },
+    "completion": {
+        "coscope completion bash": 'in ~/.bashrc: eval "$(coscope completion bash)"',
+        "coscope completion fish": "in config.fish: coscope completion fish | source",
     },
     "patch": {
         "coscope patch app/orders.py --at retry --constant 30=5 -o out.pyc": "another constant",

@@ -30,6 +30,20 @@ def _legend(context: click.Context, parameter: click.Parameter, asked: bool) -> 
     context.exit()
 
 
+Completer = Callable[[click.Context, click.Parameter, str], Any]
+
+
+def completer(name: str) -> Completer:
+    """A function of `completing`, which is imported when a shell asks."""
+
+    def complete(context: click.Context, parameter: click.Parameter, incomplete: str) -> Any:
+        from coscope.cli import completing
+
+        return getattr(completing, name)(context, parameter, incomplete)
+
+    return complete
+
+
 _COMMON = (
     click.option("--json", is_flag=True, help="The JSON document instead of text."),
     click.option("--no-color", is_flag=True, help="No colours. NO_COLOR in the environment too."),
@@ -57,6 +71,7 @@ _NAMES = ("json", "no_color", "width", "ascii", "no_pager", "debug")
 python_option = click.option(
     "--python",
     metavar="VERSION",
+    shell_complete=completer("of_version"),
     help="Compile a source file by another interpreter: a version, a release or a path.",
 )
 unwrap_option = click.option(
@@ -66,6 +81,7 @@ unwrap_option = click.option(
 code_version_option = click.option(
     "--code-version",
     metavar="VERSION",
+    shell_complete=completer("of_version"),
     help="The file is a code object without a header, as PyInstaller leaves them, of this CPython.",
 )
 
@@ -165,14 +181,19 @@ code_option = click.option(
 )
 
 
+of_target = completer("of_target")
+
+
 def targeted(command: Command) -> Command:
     """Add TARGET, and -c, which takes its place."""
-    return code_option(click.argument("target", required=False)(command))
+    return code_option(click.argument("target", required=False, shell_complete=of_target)(command))
 
 
 def targeted_each(command: Command) -> Command:
     """Add TARGETs, and -c; `common` calls the command with each `target` in turn."""
-    argument = click.argument("targets_or_code", nargs=-1, metavar="TARGET...")
+    argument = click.argument(
+        "targets_or_code", nargs=-1, metavar="TARGET...", shell_complete=of_target
+    )
     return code_option(argument(command))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from coscope.cli.options import common
+from coscope.cli.options import common, completer
 from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 
@@ -14,17 +14,9 @@ if TYPE_CHECKING:
     from coscope.errors import InputError
     from coscope.rules import Rule
 
-PACKAGES = (
-    "coscope.verifier.checks",
-    "coscope.audits.closure",
-    "coscope.audits.dynamic",
-    "coscope.audits.performance",
-    "coscope.audits.signature",
-)  # where rules are
-
 
 @click.command("rule", short_help="What a rule says, and why; without CODE all rules.")
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=completer("of_rule"))
 @common
 @to_file
 def command(session: Session, code: str | None) -> None:
@@ -33,10 +25,10 @@ def command(session: Session, code: str | None) -> None:
     Exit status: 0 explained, 2 there is no such rule.
     """
     from coscope.cli.output import write
+    from coscope.cli.rulebook import every_rule
     from coscope.render.results.rule import document, list_sheet, page_sheet
-    from coscope.rules import discover
 
-    rules = [rule for package in PACKAGES for rule in discover(package)]
+    rules = every_rule()
     session.target = code or ""
     if code is None:
         write(session, document(rules, ""), list_sheet)

@@ -43,6 +43,8 @@ def command(
     FILE is shown in the editor, FOLDER as a list of its .py and .pyc files; both are read again
     when they change. The server answers to this machine alone, and only with the token that is in
     the address. Files are compiled, never executed: what the page runs, it runs in the browser.
+
+    Exit status: 0 served until you stopped it, 2 bad use or input.
     """
     from coscope.server.compilers import chosen
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from coscope.cli.options import common
+from coscope.cli.options import common, of_target
 from coscope.cli.saving import to_file
 from coscope.cli.session import Session
 
@@ -31,7 +31,7 @@ from coscope.cli.session import Session
     help="Rounds of each of the 7 processes of a call, 40 if not given; of a test command, which "
     "runs 3 times in each, 12.",
 )
-@click.argument("target", metavar="module:function")
+@click.argument("target", metavar="module:function", shell_complete=of_target)
 @common
 @click.pass_context
 @to_file

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from coscope.cli.failures import CUT_OFF, FAILED
-from coscope.cli.options import code_option, code_version_option, common
+from coscope.cli.options import code_option, code_version_option, common, of_target
 from coscope.cli.session import Session
 from coscope.cli.streams import reader_left, write_lines
 
@@ -51,7 +51,7 @@ class Told(NamedTuple):
 )
 @code_version_option
 @code_option
-@click.argument("targets", nargs=-1, metavar="TARGET...")
+@click.argument("targets", nargs=-1, metavar="TARGET...", shell_complete=of_target)
 @common
 def command(
     session: Session,

@@ -239,6 +239,23 @@ def _no_attribute(
     )
 
 
+def spec_of(name: str) -> ModuleSpec | None:
+    """The spec of a module by its whole name, found without importing its packages."""
+    locations = None
+    spec = None
+    parts = name.split(".")
+    for count in range(1, len(parts) + 1):
+        if not parts[count - 1].isidentifier():
+            return None
+        spec = _spec(".".join(parts[:count]), locations)
+        if spec is None:
+            return None
+        locations = spec.submodule_search_locations
+        if locations is None and count < len(parts):
+            return None
+    return spec
+
+
 def split_dotted(name: str) -> tuple[str, str]:
     """The longest beginning of a dotted name that is a module, and the rest. Nothing is imported.
 
