@@ -101,3 +101,28 @@ def test_the_document_is_valid(file: Path) -> None:
         for name in names
         for error in validator.iter_errors(json.loads(run(name, "--json").stdout))
     ]
+
+
+def test_who_shares_a_cell_is_listed_by_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "closure_of_sharers.py").write_text(
+        "def make():\n"
+        "    count = 0\n"
+        "    def read(): return count\n"
+        "    def add():\n        nonlocal count\n        count += 1\n"
+        "    return read, add\n"
+        "read, add = make()\n"
+        "late = [lambda: number for number in range(3)]\n"
+        "first = late[0]\n",
+        encoding="utf-8",
+    )
+
+    other = run("closure_of_sharers:read").stdout
+    same = run("closure_of_sharers:first").stdout
+
+    assert "also held by  closure_of_sharers.make.<locals>.add" in other
+    assert "other function" not in other
+    assert "shared with   2 other functions of this code" in same
+    assert "also held by" not in same

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from coscope.codec.constants import LIMIT, constant_text
+from coscope.codec.constants import DEPTH, LIMIT, constant_text
 from coscope.model import FrozenSet, Opaque, Slice
 from tests.codec.samples import EMPTY
 
@@ -50,6 +50,17 @@ def test_deep_nesting_ends_in_dots() -> None:
         value = (value,)
 
     assert "..." in constant_text(value)
+
+
+@pytest.mark.parametrize(("levels", "cut"), [(DEPTH - 1, False), (DEPTH, False), (DEPTH + 1, True)])
+def test_containers_are_written_to_the_stated_depth(levels: int, cut: bool) -> None:
+    value: Any = 7
+    for _ in range(levels):
+        value = (value,)
+
+    assert ("..." in constant_text(value)) is cut
+    assert ("7" in constant_text(value)) is not cut
+    assert DEPTH == 50
 
 
 def test_a_set_that_holds_one_set_many_times_over_takes_no_exponential_time() -> None:

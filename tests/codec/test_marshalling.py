@@ -175,6 +175,18 @@ def test_the_form_of_bytes_that_end_is_refused() -> None:
         forms(b"?", table(HOST_VERSION))
 
 
+@pytest.mark.parametrize("value", [{}, {1: 2}, {"a": (1, 2), "b": {3: 4}}])
+def test_the_form_of_a_dict_has_its_keys_and_values(value: dict[object, object]) -> None:
+    data = marshal.dumps(value, 0)
+    form = forms(data + marshal.dumps(("behind",), 0), table(HOST_VERSION))
+
+    assert len(form.root.parts) == 2 * len(value)
+    assert [len(each.parts) for each in form.root.parts[1::2]] == [
+        2 * len(each) if type(each) is dict else len(each) if type(each) is tuple else 0
+        for each in value.values()
+    ]
+
+
 def test_what_no_file_can_hold() -> None:
     with pytest.raises(PatchError, match="live object"):
         dump((Opaque("list", 5),), "3.13")

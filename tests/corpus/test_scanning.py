@@ -255,6 +255,15 @@ def test_pyc_files_without_a_source_are_read(small: Path, tmp_path: Path) -> Non
     assert [("pyc", 1), ("source", 12)] == found
 
 
+def test_a_compiled_file_is_of_the_version_that_its_magic_number_says(tmp_path: Path) -> None:
+    data = Path(__file__).parents[1] / "render" / "data"
+    scan([data / "sample-3.8.pyc", data / "sample-3.13.pyc"], tmp_path / "c")
+    with open_corpus(tmp_path / "c") as corpus:
+        found = corpus.sql("select python, status from files order by python").rows()
+
+    assert [("3.13", "read"), ("3.8", "read")] == found
+
+
 def test_nothing_to_scan_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(TargetNotFound):
         scan([tmp_path / "missing"], tmp_path / "c")

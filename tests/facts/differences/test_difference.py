@@ -102,6 +102,17 @@ def test_aligns_instructions_and_names_their_lines() -> None:
     assert ["+", "-"] == [text.split()[-1].rstrip("=") for _, text, _ in rows]
 
 
+def test_two_locals_of_one_instruction_are_named_one_by_one() -> None:
+    found = compared(
+        "def f(alpha, beta): return alpha, beta, 1", "def f(alpha, beta): return beta, alpha, 2"
+    )
+    sides = [side for row in found.codes[0].rows for side in (row.left, row.right) if side]
+    names = [word for side in sides for word in side.text.split() if word in ("alpha", "beta")]
+
+    assert {"alpha", "beta"} == set(names)
+    assert not any("(" in side.text and "alpha" in side.text for side in sides)
+
+
 def test_a_jump_that_leads_elsewhere_differs() -> None:
     found = compared(
         "def f(x):\n    while x:\n        if a: continue\n        b\n    c\n",
