@@ -47,6 +47,18 @@ class Rule:
     process; None where this process cannot measure it, as for another version."""
 
 
+def url_of(code: str) -> str:
+    """The page of an audit rule on the web.
+
+    >>> url_of("CLO108")
+    'https://github.com/coscope/coscope/blob/main/docs/rules/CLO108.md'
+    """
+    return f"{_PAGES}/{code}.md"
+
+
+_PAGES = "https://github.com/coscope/coscope/blob/main/docs/rules"
+
+
 @cache
 def discover(package: str) -> tuple[Rule, ...]:
     """Find the rules of a package, by code: each of its modules that has a `CODE`.

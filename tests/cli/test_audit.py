@@ -145,7 +145,7 @@ def test_sarif_is_as_its_schema_says(tree: Path) -> None:
 def test_a_fingerprint_of_sarif_stands_when_lines_move(tree: Path) -> None:
     def prints() -> list[str]:
         log = json.loads(run("app/orders.py", "--format", "sarif").stdout)
-        return [each["partialFingerprints"]["coscope/v1"] for each in log["runs"][0]["results"]]
+        return [each["partialFingerprints"]["coscope/v2"] for each in log["runs"][0]["results"]]
 
     before = prints()
     Path("app/orders.py").write_text("# one more line\n\n" + SOURCE)

@@ -86,6 +86,9 @@ _FAIL_ON = ("error", "warning", "info", "never")
     help="The least severity that makes the exit status 1; warning if not given.",
 )
 @click.option("--exclude", multiple=True, metavar="PATTERN", help="Leave files out: '*/tests/*'.")
+@click.option(
+    "--force-exclude", is_flag=True, help="Leave named files out, too, if a pattern fits."
+)
 @click.option("--config", metavar="FILE", help="A pyproject.toml; the nearest one if not given.")
 @click.option("--no-config", is_flag=True, help="Read no pyproject.toml.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
@@ -214,8 +217,10 @@ def _static(
 
         found = find(python)
         python, compiler = found.path, f"{found.release} {found.path}"
-    items = items_of(targets, compiled=python is None)
-    items = wanted(items, targets, (*config.exclude, *given["exclude"]))
+    items = items_of(targets, compiled=python is None, notebooks=True)
+    exclude = (*config.exclude, *given["exclude"])
+    force = config.force_exclude or given["force_exclude"]
+    items = wanted(items, targets, exclude, force=force)
     cache = None
     if not given["no_cache"]:
         rules = selection.rules()

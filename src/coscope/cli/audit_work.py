@@ -37,22 +37,35 @@ class Read(NamedTuple):
     lines: list[str]  # for standard error
 
 
-def wanted(items: Sequence[Item], named: Sequence[str], exclude: Sequence[str]) -> list[Item]:
+def wanted(
+    items: Sequence[Item], named: Sequence[str], exclude: Sequence[str], *, force: bool = False
+) -> list[Item]:
     """The files to look at: without `__pycache__` of folders, and without what is excluded.
 
     Args:
         items: What the targets name.
-        named: The targets, as the user wrote them: those are never left out.
+        named: The targets, as the user wrote them: those are not left out.
         exclude: Patterns for paths with "/".
+        force: Leave out named files that are excluded, too.
     """
     kept = []
     for item in items:
         path = item.target.replace(os.sep, "/")
         cached = "/__pycache__/" in f"/{path}"
-        if item.target not in named and (cached or any(fnmatch(path, each) for each in exclude)):
+        excluded = any(_excludes(each, path) for each in exclude)
+        if (excluded and force) or (item.target not in named and (cached or excluded)):
             continue
         kept.append(item)
     return kept
+
+
+def _excludes(pattern: str, path: str) -> bool:
+    """True if a pattern fits a path, as it was named or from the current folder on.
+
+    pre-commit names `tests/x.py` where a walk of `.` names `./tests/x.py`: `*/tests/*` fits both.
+    """
+    path = os.path.normpath(path).replace(os.sep, "/")
+    return fnmatch(path, pattern) or fnmatch(f"./{path}", pattern)
 
 
 def audit_items(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from coscope.errors import TargetError, TargetNotFound
 from coscope.readers.naming import COMPILED, SOURCE
+from coscope.readers.notebooks import SUFFIX
 
 if TYPE_CHECKING:
     from coscope.readers import Snippet
@@ -41,7 +42,9 @@ def parts_of(source: str, names: Iterable[str]) -> list[Item]:
     ]
 
 
-def items_of(targets: Iterable[str], *, compiled: bool = True) -> list[Item]:
+def items_of(
+    targets: Iterable[str], *, compiled: bool = True, notebooks: bool = False
+) -> list[Item]:
     """Everything that the targets name, in order, each once.
 
     A folder gives its .py, .pyw and .pyc files and those of the folders in it, by name. Hidden
@@ -51,19 +54,24 @@ def items_of(targets: Iterable[str], *, compiled: bool = True) -> list[Item]:
     Args:
         targets: Files, folders, `file.py::name`, `module:name`.
         compiled: Take .pyc files of folders too.
+        notebooks: And .ipynb files.
     """
     found: dict[str, Item] = {}
     for target in targets:
-        made = _walk(target, compiled) if _is_folder(target) else [Item(target, _size(target) or 0)]
+        if _is_folder(target):
+            made = _walk(target, compiled, notebooks)
+        else:
+            made = iter([Item(target, _size(target) or 0)])
         for item in made:
             found.setdefault(os.path.normpath(item.target), item)
     return list(found.values())
 
 
-def _walk(folder: str, compiled: bool) -> Iterator[Item]:
+def _walk(folder: str, compiled: bool, notebooks: bool) -> Iterator[Item]:
     refused: list[OSError] = []
     empty = True
-    for file in _files_in(folder, compiled, refused):
+    suffixes = _SOURCE + (_COMPILED if compiled else ()) + ((SUFFIX,) if notebooks else ())
+    for file in _files_in(folder, suffixes, refused):
         item = _item(file)
         if item is not None:
             empty = False
@@ -77,9 +85,8 @@ def _walk(folder: str, compiled: bool) -> Iterator[Item]:
         yield Item(folder, 0, TargetNotFound(f"the folder has {what}", file=folder))
 
 
-def _files_in(folder: str, compiled: bool, refused: list[OSError]) -> Iterator[str]:
-    """The paths of source and compiled files; folders that cannot be read go to `refused`."""
-    suffixes = _SOURCE + (_COMPILED if compiled else ())
+def _files_in(folder: str, suffixes: tuple[str, ...], refused: list[OSError]) -> Iterator[str]:
+    """The paths of the files with these suffixes; folders that cannot be read go to `refused`."""
     for path, folders, names in os.walk(folder, onerror=refused.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):

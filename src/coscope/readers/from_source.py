@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import stat
 import warnings
@@ -13,6 +14,7 @@ from coscope.errors import SourceError, TargetError, TargetNotFound
 from coscope.model import Code, Function, Source
 from coscope.readers.docstrings import docstring_of
 from coscope.readers.from_function import from_code_object
+from coscope.readers.notebooks import is_notebook, text_of
 from coscope.readers.sources import decode_text, is_plain, source_from
 
 
@@ -65,7 +67,8 @@ def compile_live(text: str | bytes, filename: str, *, optimize: int = 0) -> Code
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            co: CodeType = compile(text, filename, "exec", dont_inherit=True, optimize=optimize)
+            flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT if is_notebook(filename) else 0
+            co: CodeType = compile(text, filename, "exec", flags, True, optimize)
     except SyntaxError as error:
         raise syntax_fault(filename, error.msg, error.lineno, error.offset, error.text) from error
     except (RecursionError, MemoryError) as error:
@@ -167,9 +170,10 @@ def _refuse_binary(data: bytes, path: str) -> None:
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a regular file.
+    """The bytes of a regular file; of a notebook those of its Python text.
 
     Raises:
+        SourceError: It is a notebook that cannot be read.
         TargetNotFound: There is no such file, or it is a directory, or a link that leads nowhere.
         TargetError: It cannot be read, is a pipe or a device, or an archive or a program.
     """
@@ -177,7 +181,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
         _refuse_waiting(os.fspath(path))
         data = Path(path).read_bytes()
         _refuse_binary(data, os.fspath(path))
-        return data
+        return text_of(data, os.fspath(path)) if is_notebook(os.fspath(path)) else data
     except FileNotFoundError as error:
         if os.path.islink(path):
             raise TargetNotFound(

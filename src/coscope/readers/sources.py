@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from coscope.errors import SourceError
 from coscope.model import Code, Source
+from coscope.readers.notebooks import is_notebook, text_of
 
 # These functions are held by their own names: a module that is read may have put others into `os`,
 # `ast` or `builtins` when it was imported.
@@ -54,7 +55,8 @@ def _read(filename: str, mtime: int, size: int) -> Source | None:
     """One state of one file. The times and sizes in the key make a changed file be read again."""
     try:
         with open(filename, "rb") as file:
-            return source_from(file.read(_LARGEST + 1), filename)
+            data = file.read(_LARGEST + 1)
+        return source_from(text_of(data, filename) if is_notebook(filename) else data, filename)
     except (OSError, SourceError):
         return None
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from coscope.render.results.audit import shown_path
-from coscope.rules import Rule
+from coscope.rules import Rule, url_of
 
 Part = dict[str, object]  # of a SARIF log
 
@@ -70,6 +70,7 @@ def _rule(rule: Rule) -> Part:
         or rule.code,
         "shortDescription": {"text": f"{rule.title}."},
         "fullDescription": {"text": rule.page or rule.title},
+        "helpUri": url_of(rule.code),
         "defaultConfiguration": {"level": LEVELS[rule.severity]},
     }
 
@@ -84,17 +85,15 @@ def _invocation(document: schema.AuditDocument) -> Part:
 
 
 def _results(findings: Iterable[schema.AuditFinding], numbers: dict[str, int]) -> Iterator[Part]:
-    seen: Counter[str] = Counter()
+    seen: Counter[tuple[str | None, str]] = Counter()
     for each in findings:
-        text = f"{each['message']}."
+        text = f"{_place_text(each)}{each['message']}."
         if each["why"]:
             text += f" It matters: {each['why']}."
         if each["instead"]:
             text += f" Instead: {each['instead']}."
-        # Without line numbers, so that a finding is the same one when lines move.
-        parts = (each["rule"], each["file"], each["code"], " ".join((each["source"] or "").split()))
-        digest = hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
-        seen[digest] += 1
+        digest = _fingerprint(each)
+        seen[each["file"], digest] += 1
         properties: Part = {
             "confidence": each["confidence"],
             "python": each["version"],
@@ -107,7 +106,7 @@ def _results(findings: Iterable[schema.AuditFinding], numbers: dict[str, int]) -
             "level": LEVELS[each["severity"]],
             "message": {"text": text},
             "locations": [_location(each)],
-            "partialFingerprints": {"coscope/v1": f"{digest}:{seen[digest]}"},
+            "partialFingerprints": {"coscope/v2": f"{digest}:{seen[each['file'], digest]}"},
             "properties": properties,
         }
         if each["flow"]:
@@ -117,12 +116,26 @@ def _results(findings: Iterable[schema.AuditFinding], numbers: dict[str, int]) -
         yield result
 
 
+def _fingerprint(each: schema.AuditFinding) -> str:
+    """What stays the same when lines, functions or files move, and when code is indented anew:
+    neither a line number nor a path is part of it, of the code's name the last part, of the source
+    what is left without spaces."""
+    name = each["code"].rpartition(".")[2]
+    parts = (each["rule"], name, "".join((each["source"] or "").split()))
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def _place_text(each: schema.AuditFinding) -> str:
+    """The cell and the line of a finding in a notebook, whose file has other lines; else ""."""
+    return "" if each["cell"] is None else f"cell {each['cell']}, line {each['line']}: "
+
+
 def _location(each: schema.AuditFinding) -> Part:
     location: Part = {"logicalLocations": [{"fullyQualifiedName": each["target"] or each["code"]}]}
     if each["file"] is None:
         return location
     physical: Part = {"artifactLocation": artifact(each["file"])}
-    if each["line"]:
+    if each["line"] and each["cell"] is None:
         physical["region"] = _region(each)
     location["physicalLocation"] = physical
     return location
@@ -135,7 +148,7 @@ def _flow(each: schema.AuditFinding) -> Iterator[Part]:
             "message": {"text": step["text"]},
             "logicalLocations": [{"fullyQualifiedName": step["code"]}],
         }
-        if each["file"] is not None and step["line"]:
+        if each["file"] is not None and step["line"] and each["cell"] is None:
             physical: Part = {"artifactLocation": artifact(each["file"]), "region": _region(step)}
             location["physicalLocation"] = physical
         yield {"location": location}
@@ -172,20 +185,22 @@ def to_github(document: schema.AuditDocument) -> str:
 
 
 def _command(each: schema.AuditFinding) -> str:
+    placed = each["cell"] is None
     fields = {
         "title": f"{each['rule']} {each['title']}",
         "file": None if each["file"] is None else shown_path(each["file"]),
-        "line": each["line"],
-        "endLine": each["end_line"],
-        "col": each["column"] if each["line"] == each["end_line"] else None,
-        "endColumn": each["end_column"] if each["line"] == each["end_line"] else None,
+        "line": each["line"] if placed else None,
+        "endLine": each["end_line"] if placed else None,
+        "col": each["column"] if placed and each["line"] == each["end_line"] else None,
+        "endColumn": each["end_column"] if placed and each["line"] == each["end_line"] else None,
     }
     given = ",".join(
         f"{name}={escaped_property(str(value))}"
         for name, value in fields.items()
         if value is not None
     )
-    text = each["message"] + (f"; instead: {each['instead']}" if each["instead"] else "")
+    text = _place_text(each) + each["message"]
+    text += (f"; instead: {each['instead']}" if each["instead"] else "") + f" ({each['url']})"
     return f"::{WORKFLOW_COMMANDS[each['severity']]} {given}::{escaped_data(text)}\n"
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from coscope.audits.options import Options, from_table
 from coscope.audits.running.small_files import read_text
+from coscope.audits.selection import selected
 from coscope.errors import InputError
 from coscope.opcodes import VERSIONS
 
@@ -27,6 +28,7 @@ class Config:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()  # patterns of `fnmatch`, for paths with "/"
+    force_exclude: bool = False  # named files are left out, too
     baseline: Path | None = None
     python: str | None = None
     fail_on: str | None = None  # a severity, or "never"
@@ -35,6 +37,7 @@ class Config:
 
 
 _LISTS = ("select", "ignore", "exclude")
+_SWITCHES = ("force-exclude",)
 _TEXTS = ("baseline", "python", "fail-on")
 FAIL_ON = ("error", "warning", "info", "never")
 _VERSION = re.compile(r"\d+\.\d+(\.\d+\w*)?", re.ASCII)
@@ -66,11 +69,13 @@ def read_config(path: Path) -> Config:
     baseline, python, fail_on = (_text(table, name, path) for name in _TEXTS)
     _check_python(python, path)
     _check_severity(fail_on, path)
+    _check_codes((*lists["select"], *lists["ignore"]), path)
     return Config(
         file=path,
         select=lists["select"],
         ignore=lists["ignore"],
         exclude=lists["exclude"],
+        force_exclude=_switch(table, "force-exclude", path),
         baseline=None if baseline is None else path.parent / baseline,
         python=python,
         fail_on=fail_on,
@@ -80,7 +85,12 @@ def read_config(path: Path) -> Config:
 
 
 def _check_keys(table: dict[str, object], path: Path) -> None:
-    known = {*_LISTS, *_TEXTS, *(name.replace("_", "-") for name in Options.__dataclass_fields__)}
+    known = {
+        *_LISTS,
+        *_SWITCHES,
+        *_TEXTS,
+        *(name.replace("_", "-") for name in Options.__dataclass_fields__),
+    }
     for key in table:
         if key not in known:
             close = get_close_matches(key, sorted(known), n=1)
@@ -112,6 +122,27 @@ def _check_severity(fail_on: str | None, path: Path) -> None:
             expected=", ".join(FAIL_ON),
             found=fail_on,
         )
+
+
+def _check_codes(words: tuple[str, ...], path: Path) -> None:
+    if not words:
+        return
+    try:
+        selected(words, ()).rules()
+    except InputError as error:
+        raise InputError(
+            f"[tool.coscope] select or ignore: {error.what}",
+            file=path,
+            expected=error.found,
+            hint=error.hint,
+        ) from error
+
+
+def _switch(table: dict[str, object], name: str, path: Path) -> bool:
+    value = table.get(name, False)
+    if type(value) is not bool:
+        raise InputError(f"[tool.coscope] {name} is not true or false", file=path)
+    return value
 
 
 def _doubts(path: Path) -> Iterator[str]:

@@ -11,14 +11,16 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from coscope.audits.running.suppression import Ignore
+from coscope.errors import CoscopeError
 from coscope.model import Finding, Span, Step
+from coscope.readers.notebooks import is_notebook, read_notebook
 from coscope.readers.sources import source_of
 from coscope.render.document.report import header
 from coscope.render.pages.sheet import Sheet, columns, measure
 from coscope.render.pages.wording import wrapped
 from coscope.render.text.measured import Pen, cells
 from coscope.render.text.measured import without_surrogates as clean
-from coscope.rules import discover
+from coscope.rules import discover, url_of
 
 if TYPE_CHECKING:
     from coscope.render.schemas import audit as schema
@@ -90,15 +92,18 @@ def entry(finding: Finding) -> schema.AuditFinding:
     lines = _lines(finding.file)
     line, last, start, stop = _places(finding.span, lines)
     text = lines[line - 1] if line is not None and 0 < line <= len(lines) else None
+    cell, line, last = _in_cell(finding.file, line, last)
     return {
         "rule": finding.rule,
         "title": clean(finding.title),
+        "url": url_of(finding.rule),
         "message": clean(finding.message),
         "severity": finding.severity,
         "confidence": finding.confidence,
         "code": clean(finding.code),
         "target": None if finding.target is None else clean(finding.target),
         "file": None if finding.file is None else clean(finding.file),
+        "cell": cell,
         "line": line,
         "column": start,
         "end_line": last,
@@ -107,10 +112,14 @@ def entry(finding: Finding) -> schema.AuditFinding:
         "version": finding.version,
         "source": None if text is None else clean(text),
         "evidence": [
-            {"text": clean(each.text), "offset": each.offset, "line": each.line}
+            {
+                "text": clean(each.text),
+                "offset": each.offset,
+                "line": _in_cell(finding.file, each.line, None)[1],
+            }
             for each in finding.evidence
         ],
-        "flow": [_step(each, lines) for each in finding.flow],
+        "flow": [_step(each, lines, finding.file) for each in finding.flow],
         "why": clean(finding.why),
         "instead": clean(finding.instead),
         "nanoseconds": finding.nanoseconds,
@@ -119,8 +128,9 @@ def entry(finding: Finding) -> schema.AuditFinding:
     }
 
 
-def _step(step: Step, lines: Sequence[str]) -> schema.AuditStep:
+def _step(step: Step, lines: Sequence[str], file: str | None) -> schema.AuditStep:
     line, last, start, stop = _places(step.span, lines)
+    _, line, last = _in_cell(file, line, last)
     return {
         "text": clean(step.text),
         "code": clean(step.code),
@@ -129,6 +139,21 @@ def _step(step: Step, lines: Sequence[str]) -> schema.AuditStep:
         "end_line": last,
         "end_column": stop,
     }
+
+
+def _in_cell(
+    file: str | None, line: int | None, last: int | None
+) -> tuple[int | None, int | None, int | None]:
+    """The cell of a notebook and the lines in it; of any other file no cell, and the same lines."""
+    if file is None or line is None or not is_notebook(file):
+        return None, line, last
+    try:
+        with open(file, "rb") as held:
+            book = read_notebook(held.read(), file)
+    except (OSError, CoscopeError):
+        return None, line, last
+    cell, number = book.place(line)
+    return cell, number, None if last is None else last - line + number
 
 
 def _lines(file: str | None) -> tuple[str, ...]:
@@ -260,7 +285,8 @@ def shown_path(file: str) -> str:
 
 def _place(each: schema.AuditFinding) -> str:
     file = None if each["file"] is None else shown_path(each["file"])
-    parts = [file or each["target"] or each["code"], each["line"], each["column"]]
+    cell = None if each["cell"] is None else f"cell {each['cell']}"
+    parts = [file or each["target"] or each["code"], cell, each["line"], each["column"]]
     return ":".join(str(part) for part in parts if part is not None)
 
 
@@ -327,6 +353,7 @@ def _add_totals(page: Sheet, found: schema.AuditDocument) -> None:
         page.add(
             (f"  coscope rule {found['statistics'][0]['rule']}", "value"), (" explains", "plain")
         )
+        page.add((f"  {url_of(found['statistics'][0]['rule'])}", "faint"))
     else:
         page.add((f"{where}: ", "plain"), ("no finding", "mark"))
     if totals["known"]:

@@ -47,6 +47,7 @@ class AuditFinding(TypedDict):
 
     rule: str  # `DYN101`; `coscope rule` explains it
     title: str  # of the rule
+    url: str  # of the page of the rule
     message: str  # one clause
     severity: Severity
     # proved: it cannot be otherwise; measured: by a clock, here; likely: unless something unseen
@@ -55,7 +56,8 @@ class AuditFinding(TypedDict):
     code: str  # qualified name of the code object
     target: str | None  # `package.module:name` of a live object
     file: str | None
-    line: int | None  # from 1
+    cell: int | None  # of a notebook: number among its cells, from 1
+    line: int | None  # from 1; of a notebook in the cell
     column: int | None  # in characters, from 1
     end_line: int | None
     end_column: int | None  # behind the last character
