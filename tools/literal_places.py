@@ -35,6 +35,8 @@ a.b = V
 return a(V)
 return a(k=V)
 return a(*a, k=V)
+return a(**a, k=V), 'k', V
+return a(**a, k=V, x=W), 'k', V
 return a(V, **{'k': V})
 return a.b(V)
 return a == V
@@ -204,7 +206,7 @@ def places() -> Iterator[tuple[str, list[object]]]:
                 text = "".join(names.get(part, part) for part in _split(body))
                 source = f"{head}\n{textwrap.indent(text, '    ')}\n"
                 # The value itself, and what the compiler is likely to load for itself.
-                olds = {repr(x): x for x in (ast.literal_eval(v), None, 0, 1, True, False)}
+                olds = {repr(x): x for x in (ast.literal_eval(v), None, 0, 1, True, "k")}
                 yield source, list(olds.values())
     for body in _FOLDED.strip().splitlines():
         source = f"def f(a):\n    {body}\n"

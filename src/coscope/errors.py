@@ -265,3 +265,14 @@ class MissingExtra(CoscopeError):
 
 class InternalError(CoscopeError):
     """A fault of coscope's own; please report it."""
+
+
+def hidden_for(info: object) -> bool:
+    """For pytest: our own frames are left out of the traceback of one of these errors.
+
+    Modules name it `__tracebackhide__`. An error that we did not foresee keeps them.
+
+    Args:
+        info: pytest's `ExceptionInfo`.
+    """
+    return issubclass(getattr(info, "type", object), CoscopeError)

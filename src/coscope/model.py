@@ -201,7 +201,7 @@ class Instructions(Protocol):
     def __iter__(self) -> Iterator[Instruction]: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Code:
     """One code object. CPython's field names without `co_`, and the version that they are of."""
 
@@ -232,6 +232,10 @@ class Code:
     _columns: list[Instructions] = field(
         default_factory=list, init=False, compare=False, repr=False
     )
+
+    def __repr__(self) -> str:
+        """Short: it stands in tracebacks and in the documents of errors."""
+        return f"<Code {self.qualname} of {self.filename}:{self.firstlineno}, {self.version}>"
 
     @property
     def instructions(self) -> Instructions:

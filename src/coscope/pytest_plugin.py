@@ -1,4 +1,4 @@
-"""For pytest: the fixture `patch_code`, and `--coscope`, which explains a test that fails.
+"""For pytest: the fixtures `patch_code`, and `--coscope`, which explains a test that fails.
 
 pytest loads this file by the entry point `pytest11`; coscope itself is loaded at the first use.
 """
@@ -14,6 +14,9 @@ import pytest
 
 if TYPE_CHECKING:
     from coscope.patcher.receipts import Receipt
+
+# A failure in a test shows the test and the message, not this plugin.
+__tracebackhide__ = True
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,18 +48,47 @@ def _page(error: BaseException) -> str:
     return str(replace(found, stops=found.stops[next(own, 0) :]))
 
 
-@pytest.fixture
-def patch_code() -> Iterator[Callable[..., Receipt]]:
-    """Change a function in place until the test ends: `patch_code(fn, constants={30: 0.1})`.
+PatchCode = Callable[..., "Receipt"]
 
-    It takes what `coscope.patched` takes and returns the receipt. Several patches are undone in
-    the reverse order, also if the test fails.
-    """
+
+def _patching() -> Iterator[PatchCode]:
     from coscope.patcher.verbs.in_place import patched
 
     with ExitStack() as stack:
 
-        def apply(fn: Any, **changes: Any) -> Receipt:
-            return stack.enter_context(patched(fn, **changes))
+        def patch_code(fn: Any, **changes: Any) -> Receipt:
+            change = patched(fn, **changes)
+            receipt = change.start()
+            stack.callback(change.stop)
+            return receipt
 
-        yield apply
+        yield patch_code
+
+
+@pytest.fixture
+def patch_code() -> Iterator[PatchCode]:
+    """Change a function in place until the test ends: `patch_code(fn, constants={30: 0.1})`.
+
+    It takes what `coscope.patched` takes and returns the receipt. Several patches are undone in
+    the reverse order, also if the test fails. `patch_code_class`, `patch_code_module` and
+    `patch_code_session` undo them when the class, the module or the whole run ends.
+    """
+    yield from _patching()
+
+
+@pytest.fixture(scope="class")
+def patch_code_class() -> Iterator[PatchCode]:
+    """As `patch_code`, until the last test of the class ends."""
+    yield from _patching()
+
+
+@pytest.fixture(scope="module")
+def patch_code_module() -> Iterator[PatchCode]:
+    """As `patch_code`, until the last test of the module ends."""
+    yield from _patching()
+
+
+@pytest.fixture(scope="session")
+def patch_code_session() -> Iterator[PatchCode]:
+    """As `patch_code`, until the whole run ends."""
+    yield from _patching()

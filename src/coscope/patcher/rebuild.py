@@ -25,6 +25,7 @@ from coscope.errors import (
     WrongDefaults,
     WrongKind,
     WrongVersion,
+    hidden_for,
 )
 from coscope.flags import FAST_HIDDEN, Flags
 from coscope.model import NOWHERE, Code, Constant, FrozenSet, Opaque, Slice
@@ -33,6 +34,8 @@ from coscope.patcher.verdicts import verdict
 from coscope.readers.attributes import is_a
 from coscope.readers.from_function import HOST_VERSION, exact_tuple, from_code_object
 from coscope.verifier import Report
+
+__tracebackhide__ = hidden_for
 
 # What a call does before the first instruction: these flags cannot change under the callers.
 _KIND = 0x3 | 0x20 | 0x80 | 0x100 | 0x200

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import AsyncGeneratorType, CodeType, CoroutineType, FunctionType, GeneratorType
 from typing import Any
 
-from coscope.errors import InputError
+from coscope.errors import InputError, hidden_for
 from coscope.facts.differences.difference import Difference, diff
 from coscope.facts.fingerprints.fingerprints import Fingerprint, fingerprint
 from coscope.patcher.edits.model import AnyEdit
@@ -18,6 +18,8 @@ from coscope.readers import read
 from coscope.readers.attributes import MISSING, instance_attribute, is_a
 from coscope.result import Result
 from coscope.verifier import Report
+
+__tracebackhide__ = hidden_for
 
 ATTRIBUTE = "receipt"
 SPARE = "__coscope_receipt__"  # where the function has an attribute `receipt` of its own

@@ -11,10 +11,13 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import replace
 
+from coscope.errors import hidden_for
 from coscope.model import Code, Constant, Opaque
 from coscope.patcher.applying.pools import key
 from coscope.verifier import Report, verify
 from coscope.verifier.fields import has_exact_fields
+
+__tracebackhide__ = hidden_for
 
 KEPT = 256  # verdicts, the last used
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from coscope.errors import AmbiguousEdit, InternalError, NothingSelected, PatchError
+from coscope.errors import AmbiguousEdit, InternalError, NothingSelected, PatchError, hidden_for
 from coscope.model import Code
 from coscope.patcher.applying.calls import insert_call
 from coscope.patcher.applying.constants import replace_constants
@@ -28,6 +28,8 @@ from coscope.patcher.edits.model import (
     WrapCall,
 )
 from coscope.readers.selection import plain
+
+__tracebackhide__ = hidden_for
 
 _LAST_LINE = (1 << 31) - 1  # a C int
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 
-from coscope.errors import PatchError, Refused
+from coscope.errors import PatchError, Refused, hidden_for
 from coscope.facts.names.uses import cell_slots
 from coscope.flow import build
 from coscope.flow.domains.depth import depths
@@ -18,6 +18,8 @@ from coscope.patcher.edits.model import Do, Literal, Loaded, Mark, Outcome
 from coscope.patcher.edits.selection import instructions_of
 from coscope.patcher.listing.listing import UNINTERRUPTED, Item, Listing
 from coscope.readers.values import text_of
+
+__tracebackhide__ = hidden_for
 
 HERE = "here"  # the mark of the instruction at which others are inserted
 
@@ -238,6 +240,12 @@ class Assembler:
         self, callee: Loaded, args: Sequence[Loaded], model: Item, outcome: int | None = None
     ) -> list[Item]:
         """Call something and drop its result."""
+        return [*self.result(callee, args, model, outcome), self.item("POP_TOP", 0, model)]
+
+    def result(
+        self, callee: Loaded, args: Sequence[Loaded], model: Item, outcome: int | None = None
+    ) -> list[Item]:
+        """Call something and leave its result on the stack."""
         items = []
         if self.null_first:
             items.append(self.item("PUSH_NULL", 0, model))
@@ -250,7 +258,6 @@ class Assembler:
         if "PRECALL" in self.rules.opcodes:
             items.append(self.item("PRECALL", len(args), model))
         items.append(self.item("CALL", len(args), model))
-        items.append(self.item("POP_TOP", 0, model))
         return items
 
     @property

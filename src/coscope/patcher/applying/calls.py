@@ -18,7 +18,9 @@ Source: CPython 3.13.0, Python/compile.c, `compiler_with`, `POP_EXCEPT_AND_RERAI
 
 from __future__ import annotations
 
-from coscope.errors import NothingSelected, Refused
+from dataclasses import replace
+
+from coscope.errors import NothingSelected, Refused, hidden_for
 from coscope.model import Code, Span
 from coscope.patcher.applying.assembler import Assembler
 from coscope.patcher.applying.bonds import bonds, prologue
@@ -26,6 +28,8 @@ from coscope.patcher.applying.instructions import finish
 from coscope.patcher.edits.model import EXITS, InsertCall, Literal, Loaded, Outcome
 from coscope.patcher.edits.selection import require, shown
 from coscope.patcher.listing.listing import Handler, Item, Listing, Place, decode_listing
+
+__tracebackhide__ = hidden_for
 
 
 def insert_call(code: Code, edit: InsertCall) -> Code:
@@ -42,6 +46,8 @@ def insert_call(code: Code, edit: InsertCall) -> Code:
             code=code.qualname,
             expected="code of a CPython that keeps its handlers in an exception table",
         )
+    if edit.replace:
+        _check_replacing(code, edit)
     hook = _Hook(listing, edit)
     if edit.at == "instruction":
         hook.before(_chosen(code, edit, listing))
@@ -52,6 +58,23 @@ def insert_call(code: Code, edit: InsertCall) -> Code:
         if not hook.on_exits(moments):
             raise NothingSelected(f"there is no {edit.at} in it", code=code.qualname)
     return finish(listing, hook.assembler)
+
+
+_ASYNC_GENERATOR = 0x200  # CO_ASYNC_GENERATOR
+
+
+def _check_replacing(code: Code, edit: InsertCall) -> None:
+    """That there is something to replace, and that the code may return it."""
+    if edit.at in ("entry", "instruction"):
+        raise Refused(
+            f"a hook on {edit.at} replaces nothing",
+            code=code.qualname,
+            expected="at='return', 'yield', 'exception' or 'exit'",
+        )
+    if code.flags & _ASYNC_GENERATOR and edit.at != "yield":
+        raise Refused(
+            "an async generator returns nothing that could be replaced", code=code.qualname
+        )
 
 
 def _chosen(code: Code, edit: InsertCall, listing: Listing) -> list[int]:
@@ -124,10 +147,27 @@ class _Hook:
             found = True
         return found
 
+    def _exchange(self, model: Item) -> list[Item]:
+        """Call with the value on top of the stack as the outcome, and leave the result for it."""
+        edit, assembler = self.edit, self.assembler
+        if not edit.replace:
+            return self.call(model, outcome=1)
+        return [
+            *assembler.result(edit.call, edit.args, model, 1),
+            assembler.item("SWAP", 2, model),
+            assembler.item("POP_TOP", 0, model),
+        ]
+
     def _on_return(self, item: Item) -> list[Item]:
         row = self.listing.row(item)
         if row is None or row.operand != "const":
-            return self.call(item, outcome=1)
+            return self._exchange(item)
+        if self.edit.replace:
+            # RETURN_CONST becomes a load, the call, and RETURN_VALUE.
+            load = self.assembler.item("LOAD_CONST", item.oparg, item)
+            item.opcode, item.oparg = self.assembler.row("RETURN_VALUE").code, 0
+            item.prefixes, item.caches = 0, None
+            return [load, *self._exchange(item)]
         value = Literal(self.assembler.constants.items[item.oparg])
         edit = self.edit
         args = [value if isinstance(arg, Outcome) else arg for arg in edit.args]
@@ -141,7 +181,7 @@ class _Hook:
             return  # what another generator or awaitable yields
         if number and self._wraps(items[number - 1]):
             number -= 1
-        self.inserted[number] = self.call(items[number], outcome=1)
+        self.inserted[number] = self._exchange(items[number])
 
     def _wraps(self, item: Item) -> bool:
         name = self.listing.opname(item)
@@ -164,9 +204,14 @@ class _Hook:
         ]
         # The interpreter's lasti and the previous exception are kept.
         model.handler = Handler(cleanup[0], depth=2, keeps_lasti=True)
-        handling = [*self.call(model, outcome=1), assembler.item("RERAISE", 2, model)]
+        handling = self._handling(model)
         depths = assembler.depths
         kept = depths.get(id(body[0]), 0)  # 2 in a generator expression of 3.15, else none
+        if kept and self.edit.replace:
+            raise Refused(
+                "a generator expression cannot return another value",
+                code=self.listing.code.qualname,
+            )
         outermost = Handler(entry, depth=kept, keeps_lasti=True)
         model.handler.depth += kept
         for item in body:
@@ -174,6 +219,23 @@ class _Hook:
                 item.handler = outermost
         self._tell_close()
         self.listing.items += [entry, *handling, *cleanup]
+
+    def _handling(self, model: Item) -> list[Item]:
+        """The hook, with lasti, the previous exception and this one on the stack."""
+        assembler, edit = self.assembler, self.edit
+        if not edit.replace:
+            return [*self.call(model, outcome=1), assembler.item("RERAISE", 2, model)]
+        drop = [assembler.item("SWAP", 2, model), assembler.item("POP_TOP", 0, model)]
+        again = [assembler.item("SWAP", 2, model), assembler.item("POP_TOP", 0, model)]
+        after = Item(0, place=model.place)
+        leave = [assembler.item("SWAP", 2, after), assembler.item("POP_EXCEPT", 0, after)]
+        return [
+            *assembler.result(edit.call, edit.args, model, 1),
+            *drop,
+            *leave,
+            *[replace(item, handler=None) for item in again],
+            assembler.item("RETURN_VALUE", 0, after),
+        ]
 
     def _tell_close(self) -> None:
         """Let `close()` know that there is a handler more.

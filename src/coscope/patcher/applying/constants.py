@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from coscope.errors import AmbiguousEdit, NothingSelected, Refused
+from coscope.errors import AmbiguousEdit, NothingSelected, Refused, hidden_for
 from coscope.model import Code, Constant
 from coscope.opcodes import table
 from coscope.patcher.applying.finding import Found, find, next_is
@@ -16,6 +16,8 @@ from coscope.patcher.applying.pools import Constants
 from coscope.patcher.applying.unfound import folded, not_found
 from coscope.patcher.edits.model import ReplaceConstant
 from coscope.patcher.edits.selection import short, shown
+
+__tracebackhide__ = hidden_for
 
 # After these, a constant is a tuple of names, which are names in the source too.
 _TAKES_NAMES = frozenset({"CALL_KW", "CALL_FUNCTION_KW", "IMPORT_NAME", "MATCH_CLASS"})

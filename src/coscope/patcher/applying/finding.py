@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from coscope.errors import hidden_for
 from coscope.model import Code
 from coscope.patcher.applying.literals import MADE, SOURCE, Load, Sorter, Sources, loads_of
 from coscope.patcher.applying.matching import Exchange
 from coscope.patcher.applying.pools import Constants
 from coscope.patcher.edits.model import ReplaceConstant
 from coscope.patcher.edits.selection import choose
+
+__tracebackhide__ = hidden_for
 
 
 @dataclass(frozen=True, slots=True)

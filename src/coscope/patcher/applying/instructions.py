@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from coscope.errors import Refused
+from coscope.errors import Refused, hidden_for
 from coscope.model import Code
 from coscope.patcher.applying.assembler import Assembler
 from coscope.patcher.applying.bonds import bonds, prologue
@@ -10,6 +10,8 @@ from coscope.patcher.edits.model import Insert, Remove, Replace
 from coscope.patcher.edits.selection import require, shown
 from coscope.patcher.listing.layout import lay_out
 from coscope.patcher.listing.listing import Item, Listing, decode_listing
+
+__tracebackhide__ = hidden_for
 
 
 def insert(code: Code, edit: Insert) -> Code:

@@ -105,6 +105,7 @@ class _Patterns(NamedTuple):
     around: tuple[_Pattern, ...]
     future: tuple[_Pattern, ...]
     at: frozenset[int]
+    makes: frozenset[int]  # MAKE_FUNCTION
     returns: frozenset[int]
     slices: frozenset[int]
     passed: frozenset[int]  # NOP, and prefixes
@@ -119,6 +120,7 @@ def _patterns(version: str) -> _Patterns:
         tuple(_pattern(text, version) for text in made.around),
         tuple(_pattern(text, version) for text in made.future_annotations),
         frozenset(number[name] for name in made.at),
+        frozenset({number["MAKE_FUNCTION"]}),
         frozenset(row.code for row in rules.opcodes.values() if row.ends == "return"),
         frozenset({number["BUILD_SLICE"]}),
         frozenset({number["NOP"], rules.extended_arg}),
@@ -180,7 +182,9 @@ class Sorter:
         opcode = self.columns.opcodes[load.use.at]
         if opcode in loading(self.code.version).named or self._is_around(load):
             return True
-        return type(load.value) is tuple and self._is_at(load) and self._describes(load)
+        if type(load.value) is not tuple or not self._is_at(load):
+            return False
+        return self._is_at(load, self.patterns.at - self.patterns.makes) or self._describes(load)
 
     # Bytecode
 
@@ -219,17 +223,16 @@ class Sorter:
                 return False
         return True
 
-    def _is_at(self, load: Load) -> bool:
+    def _is_at(self, load: Load, among: frozenset[int] | None = None) -> bool:
         """True if an instruction that only the compiler puts there has the load's position."""
         opcodes = self.columns.opcodes
-        if self.patterns.at.isdisjoint(opcodes):
+        wanted = self.patterns.at if among is None else among
+        if wanted.isdisjoint(opcodes):
             return False
         mine, spans = self.spans[load.use.at], self.spans
         if mine[0] is None:
             return False
-        return any(
-            opcode in self.patterns.at and spans[at] == mine for at, opcode in enumerate(opcodes)
-        )
+        return any(opcode in wanted and spans[at] == mine for at, opcode in enumerate(opcodes))
 
     def _describes(self, load: Load) -> bool:
         """True for a tuple of parameter names, or of them and annotations: no defaults."""

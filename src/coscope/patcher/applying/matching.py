@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from coscope.errors import hidden_for
 from coscope.model import Constant, FrozenSet, Slice
 from coscope.patcher.applying.pools import key, modelled
 from coscope.patcher.edits.model import ReplaceConstant
+
+__tracebackhide__ = hidden_for
 
 _NUMBERS = frozenset({bool, int, float, complex})
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
-from coscope.errors import NothingSelected, Refused
+from coscope.errors import NothingSelected, Refused, hidden_for
 from coscope.facts.names.uses import cell_slots
 from coscope.model import Code, Constant
 from coscope.opcodes import Opcode
@@ -14,6 +14,8 @@ from coscope.patcher.applying.assembler import Assembler
 from coscope.patcher.applying.instructions import finish
 from coscope.patcher.applying.names import shift_of
 from coscope.patcher.listing.listing import Item, Listing, decode_listing
+
+__tracebackhide__ = hidden_for
 
 _WRITES = frozenset({"STORE_GLOBAL", "DELETE_GLOBAL", "STORE_DEREF", "DELETE_DEREF"})
 # These look in a class body or another namespace first: what they find is not known beforehand.

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from coscope.errors import NothingSelected, PatchError, Refused
+from coscope.errors import NothingSelected, PatchError, Refused, hidden_for
 from coscope.model import Code
 from coscope.opcodes import Opcode, table
 from coscope.patcher.applying.operands import Change, with_operands
 from coscope.patcher.applying.pools import Names
 from coscope.patcher.edits.model import Rename
 from coscope.patcher.edits.selection import Use, choose, instructions_of
+
+__tracebackhide__ = hidden_for
 
 _IMPORTS = ("import name", "import attribute", "import star")
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from coscope.errors import Refused
+from coscope.errors import Refused, hidden_for
 from coscope.facts.fingerprints.literals import constant_key
 from coscope.model import Code, Collection, Constant, FrozenSet, Opaque, Slice
 from coscope.opcodes import table
 from coscope.readers.docstrings import docstring_of
+
+__tracebackhide__ = hidden_for
 
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes, type(...), Opaque, Code})
 _DEEPEST = 100  # tuples inside one another

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from coscope.errors import AmbiguousEdit, ConstantNotFound, PatchError, Refused
+from coscope.errors import AmbiguousEdit, ConstantNotFound, PatchError, Refused, hidden_for
 from coscope.model import Code, Constant, FrozenSet
 from coscope.patcher.applying.finding import Found
 from coscope.patcher.applying.literals import Load, loads_of
@@ -12,6 +12,8 @@ from coscope.patcher.applying.matching import Exchange, is_equal
 from coscope.patcher.applying.pools import key
 from coscope.patcher.edits.model import ANYWHERE, ReplaceConstant
 from coscope.patcher.edits.selection import short
+
+__tracebackhide__ = hidden_for
 
 _MOST_LINES = 8
 

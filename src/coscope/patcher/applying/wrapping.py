@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from coscope.errors import Refused
+from coscope.errors import Refused, hidden_for
 from coscope.flow import build
 from coscope.flow.domains.origin import Origins, takers
 from coscope.model import Code
@@ -13,6 +13,8 @@ from coscope.patcher.applying.instructions import finish
 from coscope.patcher.edits.model import WrapCall
 from coscope.patcher.edits.selection import Use, instructions_of, require, shown
 from coscope.patcher.listing.listing import Item, decode_listing
+
+__tracebackhide__ = hidden_for
 
 _CALLS = ("CALL", "CALL_KW")
 _FLAG = 1  # of LOAD_GLOBAL, LOAD_ATTR, LOAD_SUPER_ATTR: pushes a NULL or self too

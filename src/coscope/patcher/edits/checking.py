@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from typing import Any, NamedTuple
 
-from coscope.errors import PatchError
+from coscope.errors import PatchError, hidden_for
 from coscope.patcher.edits.model import (
     ANYWHERE,
     AnyEdit,
@@ -25,6 +25,8 @@ from coscope.patcher.edits.model import (
     Where,
 )
 from coscope.readers.values import type_name_of
+
+__tracebackhide__ = hidden_for
 
 FOLDED = ("refuse", "leave", "replace")
 KINDS = ("global", "attribute", "import", "any")
@@ -72,6 +74,7 @@ _FIELDS: dict[str, _Kind] = {
     "loose": _FLAG,
     "folded": _word(*FOLDED),
     "compiler_made": _FLAG,
+    "replace": _FLAG,
     "edits": _Kind(
         "a tuple of ReplaceConstant, or of Rename",
         lambda value: (
@@ -100,6 +103,7 @@ _FIELDS: dict[str, _Kind] = {
     "line": _NUMBER,
     "offset": _NUMBER,
     "nth": _NUMBER,
+    "calls": _TEXT,
     "opname": _TEXT,
     "value": _ANYTHING,
     "arg": _ANYTHING,
@@ -107,6 +111,7 @@ _FIELDS: dict[str, _Kind] = {
     # Arguments of `patch`.
     "share_cells": _FLAG,
     "unwrap": _FLAG,
+    "submodules": _FLAG,
     "force": _FLAG,
     "python": _TEXT,
 }

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
-from coscope.errors import PatchError
+from coscope.errors import PatchError, hidden_for
 from coscope.model import FrozenSet, Opaque, Slice
 from coscope.patcher.edits import model as edits
 from coscope.patcher.edits.model import AnyEdit
+
+__tracebackhide__ = hidden_for
 
 _EDITS = (
     edits.ReplaceConstant,

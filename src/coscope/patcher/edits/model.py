@@ -16,7 +16,7 @@ class Where:
     """A choice of instructions: those for which every field that is set holds.
 
     >>> at_line(12) & opcode("CALL")
-    Where(line=12, offset=None, opname='CALL', name=None, nth=None)
+    Where(line=12, offset=None, opname='CALL', name=None, nth=None, calls=None)
     """
 
     line: int | None = None  # source line
@@ -24,6 +24,7 @@ class Where:
     opname: str | None = None
     name: str | None = None  # what the oparg names: a global, attribute, local, cell
     nth: int | None = None  # only this one of them, from 0 in code order; -1 is the last
+    calls: str | None = None  # calls whose callee is loaded by this name: "len", "os.path.join"
 
     def __and__(self, other: Where) -> Where:
         """Both conditions; where both set a field, that of `other` counts."""
@@ -52,6 +53,14 @@ def opcode(opname: str) -> Where:
 def uses(name: str) -> Where:
     """The instructions whose oparg names this: a global, an attribute, a local, a cell."""
     return Where(name=name)
+
+
+def calls(name: str) -> Where:
+    """The calls of what a name, also a dotted one, loads: `calls("len")`, `calls("self.read")`.
+
+    A call counts if on every path its callee comes from that name.
+    """
+    return Where(calls=name)
 
 
 # What a call gets
@@ -174,7 +183,7 @@ EXITS = ("return", "yield", "exception")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InsertCall(Edit):
-    """Call something, and drop what it returns.
+    """Call something, and drop what it returns; with `replace`, use it.
 
     `at` is "entry", "return", "yield", "exception", "exit" (those three), or "instruction": before
     the first instruction of each run of chosen ones, so that `at_line` calls once a line. A
@@ -185,6 +194,7 @@ class InsertCall(Edit):
     args: tuple[Loaded, ...] = ()
     at: str = "entry"
     where: Where = ANYWHERE
+    replace: bool = False  # return or yield what it returns; instead of raising, return it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

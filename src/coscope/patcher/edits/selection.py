@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from coscope.codec.constants import constant_text
-from coscope.errors import NothingSelected
+from coscope.errors import NothingSelected, hidden_for
 from coscope.model import Code, Instructions
 from coscope.opcodes import Table, table
+from coscope.patcher.edits.callees import calls_of
 from coscope.patcher.edits.model import Where
+
+__tracebackhide__ = hidden_for
 
 
 class Use(NamedTuple):
@@ -52,6 +55,9 @@ def _conditions(code: Code, where: Where) -> Iterator[Callable[[Use], bool]]:
         yield lambda use: positions[use.at][0] == where.line
     if where.offset is not None:
         yield lambda use: where.offset in _offsets(columns, use.at)
+    if where.calls is not None:
+        called = calls_of(code, where.calls)
+        yield lambda use: use.at in called
     if where.name is not None:
         rules = table(code.version)
         yield lambda use: where.name in names_of(columns, use.at, rules)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from coscope.codec.pyc import read_header
-from coscope.errors import ConstantNotFound, NotVerified, PatchError
+from coscope.errors import ConstantNotFound, NotVerified, PatchError, hidden_for
 from coscope.facts.differences.difference import Difference, diff
 from coscope.facts.fingerprints.fingerprints import fingerprint
 from coscope.model import Code, Function
@@ -25,6 +25,8 @@ from coscope.readers.naming import SOURCE
 from coscope.readers.values import type_name_of
 from coscope.result import Result
 from coscope.verifier import Report, verify
+
+__tracebackhide__ = hidden_for
 
 
 @dataclass(frozen=True, slots=True)

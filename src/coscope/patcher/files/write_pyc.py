@@ -11,9 +11,11 @@ from coscope.codec.marshal_forms import forms
 from coscope.codec.marshalling import dump
 from coscope.codec.pyc import SIZE
 from coscope.codec.siphash import siphash
-from coscope.errors import PatchError
+from coscope.errors import PatchError, hidden_for
 from coscope.model import Code
 from coscope.opcodes import table
+
+__tracebackhide__ = hidden_for
 
 _ROUNDS = {"siphash-2-4": (2, 4), "siphash-1-3": (1, 3)}  # per word, and at the end
 _UNCHECKED_HASH = 0b01  # PEP 552: an import takes the file without looking at the source

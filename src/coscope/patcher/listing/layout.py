@@ -9,11 +9,13 @@ from itertools import groupby
 from coscope.codec.assembly import Operation, decode_operations, encode_instructions
 from coscope.codec.locations import Location, encode_locations
 from coscope.codec.regions import decode_regions, encode_regions
-from coscope.errors import CodeError, InternalError, Refused
+from coscope.errors import CodeError, InternalError, Refused, hidden_for
 from coscope.flow import build
 from coscope.flow.domains.depth import needed
 from coscope.model import Code, Region
 from coscope.patcher.listing.listing import Listing, Place, decode_listing
+
+__tracebackhide__ = hidden_for
 
 _ROUNDS = 1000  # of laying out; each but the last adds a prefix somewhere
 

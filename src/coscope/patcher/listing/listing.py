@@ -15,9 +15,11 @@ from coscope.codec.lines import line_ranges
 from coscope.codec.locations import decode_locations
 from coscope.codec.operands import Operand, operands
 from coscope.codec.regions import decode_regions
-from coscope.errors import CodeError, Refused
+from coscope.errors import CodeError, Refused, hidden_for
 from coscope.model import NOWHERE, Code, Region, Span
 from coscope.opcodes import Opcode, Table, table
+
+__tracebackhide__ = hidden_for
 
 UNINTERRUPTED = "JUMP_BACKWARD_NO_INTERRUPT"
 _WHOLE_ENTRY = 8  # code units of the longest entry of a location table

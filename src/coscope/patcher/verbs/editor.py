@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Generic, Self, TypeVar
 
-from coscope.errors import AmbiguousEdit, PatchError
+from coscope.errors import AmbiguousEdit, PatchError, hidden_for
 from coscope.model import Code
 from coscope.opcodes import table
 from coscope.patcher.applying.apply import apply
@@ -33,11 +33,15 @@ from coscope.patcher.edits.model import (
 )
 from coscope.patcher.edits.selection import instructions_of, names_of
 from coscope.patcher.listing.listing import decode_listing
+from coscope.patcher.verbs.hooks import check_variables
+from coscope.patcher.verbs.in_place import Patched
 from coscope.patcher.verbs.patching import copy
 from coscope.patcher.verbs.reaching import Reached, reach
 from coscope.patcher.verbs.remarks import sources_of
-from coscope.patcher.verbs.requests import Request, constant_of
+from coscope.patcher.verbs.requests import Request, with_objects
 from coscope.readers.attributes import is_a
+
+__tracebackhide__ = hidden_for
 
 _NULL_FLAG = 1  # of LOAD_GLOBAL: it pushes the NULL of a call too
 
@@ -104,6 +108,7 @@ class Editor(Generic[F]):
         self._sources = sources_of(reached.function, reached.code)
         self._objects: dict[int, object] = {}
         self._waiting: list[tuple[int, AnyEdit]] = []
+        self._made: list[AnyEdit] = []  # the same with live objects as constants of the model
         self.edits: list[AnyEdit] = []
         self.stage = 0  # edits that are applied
 
@@ -126,8 +131,11 @@ class Editor(Generic[F]):
         self._apply_waiting()
         for edit in edits:
             check_edit(edit)
-            self._code = apply(self._code, [edit], self._sources)
+            made = with_objects(edit, self._objects)
+            check_variables(self._code, made, self._reached.function)
+            self._code = apply(self._code, [made], self._sources)
             self.edits.append(edit)
+            self._made.append(made)
             self.stage += 1
         return self
 
@@ -167,8 +175,8 @@ class Editor(Generic[F]):
 
     def constant(self, old: object, new: object, where: Where = ANYWHERE, **how: Any) -> Self:
         """Load another constant; `how` are further fields of `ReplaceConstant`."""
-        old, new = constant_of(old, self._objects), constant_of(new, self._objects)
-        return self.apply(ReplaceConstant(old=old, new=new, where=where, **how))
+        made = ReplaceConstant(old=old, new=new, where=where, **how)
+        return self.apply(made)
 
     def rename(self, old: str, new: str, where: Where = ANYWHERE, kind: str = "global") -> Self:
         """Look another name up."""
@@ -198,28 +206,35 @@ class Editor(Generic[F]):
         """
         return self._call(call, args, "instruction", at_line(line))
 
-    def on_entry(self, call: object, args: Iterable[object] = ()) -> Self:
-        """Call something at the start of each call."""
-        return self._call(call, args, "entry")
+    # `how` of the hooks are further fields of `InsertCall`: nested=True puts them into nested code
+    # too, code="inner" into one nested function, replace=True lets them exchange what leaves.
 
-    def on_exit(self, call: object, args: Iterable[object] = ()) -> Self:
+    def on_entry(self, call: object, args: Iterable[object] = (), **how: Any) -> Self:
+        """Call something at the start of each call."""
+        return self._call(call, args, "entry", **how)
+
+    def on_exit(self, call: object, args: Iterable[object] = (), **how: Any) -> Self:
         """Call something at each return, yield and exception; `Outcome()` is what leaves.
 
         A generator or coroutine that is closed leaves by an exception.
         """
-        return self._call(call, args, "exit")
+        return self._call(call, args, "exit", **how)
 
-    def on_return(self, call: object, args: Iterable[object] = ()) -> Self:
-        """Call something at each return."""
-        return self._call(call, args, "return")
+    def on_return(self, call: object, args: Iterable[object] = (), **how: Any) -> Self:
+        """Call something at each return; with `replace=True` its result is returned instead."""
+        return self._call(call, args, "return", **how)
 
-    def on_yield(self, call: object, args: Iterable[object] = ()) -> Self:
-        """Call something at each yield."""
-        return self._call(call, args, "yield")
+    def on_yield(self, call: object, args: Iterable[object] = (), **how: Any) -> Self:
+        """Call something at each yield; with `replace=True` its result is yielded instead."""
+        return self._call(call, args, "yield", **how)
 
-    def on_exception(self, call: object, args: Iterable[object] = ()) -> Self:
-        """Call something when an exception leaves the function."""
-        return self._call(call, args, "exception")
+    def on_exception(self, call: object, args: Iterable[object] = (), **how: Any) -> Self:
+        """Call something when an exception leaves the function.
+
+        With `replace=True` the function returns what the hook returns; what the hook raises
+        replaces the exception in any case.
+        """
+        return self._call(call, args, "exception", **how)
 
     def wrap_calls(self, where: Where, wrapper: object) -> Self:
         """Make each chosen call, `f(a)`, a call of the wrapper: `wrapper(f, a)`."""
@@ -236,43 +251,48 @@ class Editor(Generic[F]):
             NotVerified: The code could crash the interpreter.
             PatchError: It cannot be built.
         """
+        new: F = copy(self._request(), self._reached)
+        return new
+
+    def in_place(self) -> Patched:
+        """The edited code in the function itself: a context manager, a decorator, or `start()`.
+
+        Raises:
+            PatchError: When it is entered: see `coscope.patched`.
+        """
+        return Patched(self._request(), self._reached)
+
+    def _request(self) -> Request:
         self._apply_waiting()
         names = [each for each in self.edits if isinstance(each, SetMetadata) and not each.code]
-        asked = Request(
-            tuple(self.edits),
+        return Request(
+            tuple(self._made),
             name=next((each.name for each in reversed(names) if each.name), None),
             qualname=next((each.qualname for each in reversed(names) if each.qualname), None),
             kinds=("instructions",) if self.edits else (),
             objects=dict(self._objects),
         )
-        new: F = copy(asked, self._reached)
-        return new
 
     # From what was given to data
 
-    def _call(self, call: object, args: Iterable[object], at: str, where: Where = ANYWHERE) -> Self:
+    def _call(
+        self, call: object, args: Iterable[object], at: str, where: Where = ANYWHERE, **how: Any
+    ) -> Self:
         made = tuple(map(self._loaded, items("args", args)))
-        return self.apply(InsertCall(call=self._loaded(call), args=made, at=at, where=where))
+        return self.apply(InsertCall(call=self._loaded(call), args=made, at=at, where=where, **how))
 
     def _loaded(self, what: object) -> Loaded:
-        if isinstance(what, Variable | Outcome):
+        if isinstance(what, Variable | Outcome | Literal):
             return what
-        if isinstance(what, Literal):
-            return Literal(constant_of(what.value, self._objects))
         if is_a(what, str):
             return Variable(str.__str__(what))
-        return Literal(constant_of(what, self._objects))
+        return Literal(what)  # any object: `with_objects` follows
 
     def _instructions(self, instructions: Iterable[Do | Mark]) -> tuple[Do | Mark, ...]:
-        """The same, live objects in them known."""
-        made: list[Do | Mark] = []
-        for each in instructions:
-            if isinstance(each, Do) and each.opname == "LOAD_CONST":
-                each = Do(each.opname, constant_of(each.arg, self._objects), each.flag)
-            elif not isinstance(each, Do | Mark):
-                raise PatchError("this is not an instruction", expected="Do(...) or Mark(...)")
-            made.append(each)
-        return tuple(made)
+        made = tuple(instructions)
+        if not all(isinstance(each, Do | Mark) for each in made):
+            raise PatchError("this is not an instruction", expected="Do(...) or Mark(...)")
+        return made
 
     def instructions_for(self, what: tuple[Any, ...], load: Load) -> tuple[Do | Mark, ...]:
         """The instructions that a load is replaced by."""
@@ -284,8 +304,7 @@ class Editor(Generic[F]):
         if isinstance(thing, Variable):
             made = self._load_variable(thing.name)
         else:
-            value = thing.value if isinstance(thing, Literal) else thing
-            made = Do("LOAD_CONST", constant_of(value, self._objects))
+            made = Do("LOAD_CONST", thing.value if isinstance(thing, Literal) else thing)
         if load.opname != "LOAD_GLOBAL" or not load.oparg & _NULL_FLAG:
             return (made,)
         null = Do("PUSH_NULL")

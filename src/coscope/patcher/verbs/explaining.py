@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from types import FunctionType
 from typing import Any
 
-from coscope.errors import ConstantNotFound, CoscopeError, Refused
+from coscope.errors import ConstantNotFound, CoscopeError, Refused, hidden_for
 from coscope.facts.closures.cells import diagram
 from coscope.facts.closures.owners import code_around, owner_of, seen_from_owner
 from coscope.facts.names.scopes import contents_of
@@ -21,6 +21,8 @@ from coscope.patcher.receipts import receipts_in_place
 from coscope.patcher.verbs.remarks import stated_folded
 from coscope.readers.attributes import MISSING, class_attribute, is_a, member
 from coscope.readers.from_function import exact_tuple, from_code_object, from_function
+
+__tracebackhide__ = hidden_for
 
 
 def explained(

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from types import FunctionType
 from typing import Any, TypeVar, overload
 
-from coscope.errors import NothingSelected, PatchError
+from coscope.errors import NothingSelected, PatchError, hidden_for
 from coscope.facts.names.scopes import EMPTY, contents_of
 from coscope.model import Code
 from coscope.patcher.applying.name_binding import names_read
@@ -16,6 +16,8 @@ from coscope.patcher.verbs.reaching import Reached, reach
 from coscope.patcher.verbs.requests import Request
 from coscope.readers.attributes import MISSING, is_a
 from coscope.readers.values import type_name_of
+
+__tracebackhide__ = hidden_for
 
 F = TypeVar("F")
 

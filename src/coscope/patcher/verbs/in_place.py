@@ -9,23 +9,26 @@ from __future__ import annotations
 import functools
 import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import CellType, CodeType, FunctionType, TracebackType
 from typing import Any, TypeVar, Unpack
 
-from coscope.errors import InternalError, PatchError
+from coscope.errors import InternalError, PatchError, hidden_for
 from coscope.model import Code
 from coscope.opcodes import table
 from coscope.patcher.edits.checking import check
 from coscope.patcher.rebuild import Admitted, admit, snapshot
 from coscope.patcher.receipts import Receipt, in_place, running_frames
+from coscope.patcher.verbs.caches import caches_of, clear, notes_on
 from coscope.patcher.verbs.patching import changed_cells, module_of, rename, sharers
 from coscope.patcher.verbs.reaching import Reached, reach
 from coscope.patcher.verbs.requests import Changes, Plan, Request, objects_of, plan, request
 from coscope.readers.attributes import is_a
 from coscope.readers.from_function import HOST_RELEASE, HOST_VERSION, exact_tuple, from_code_object
 from coscope.readers.values import exact_text
+
+__tracebackhide__ = hidden_for
 
 _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x20, 0x80, 0x200
 
@@ -61,15 +64,19 @@ class _State:
             {index: _contents(closure[index]) for index in cells},
         )
 
-    def restore(self, function: FunctionType) -> None:
-        """Put the function into this state, without touching what has not changed."""
-        if function.__code__ is not self.co:
-            function.__code__ = self.co
-        if function.__defaults__ is not self.defaults:
-            function.__defaults__ = self.defaults
-        if function.__kwdefaults__ is not self.kwdefaults:
-            function.__kwdefaults__ = self.kwdefaults
-        function.__name__, function.__qualname__ = self.name, self.qualname
+    def attributes(self) -> Iterator[tuple[str, object]]:
+        """Each attribute with its value."""
+        yield "__code__", self.co
+        yield "__defaults__", self.defaults
+        yield "__kwdefaults__", self.kwdefaults
+        yield "__name__", self.name
+        yield "__qualname__", self.qualname
+
+    def restore(self, function: FunctionType, touched: frozenset[str]) -> None:
+        """Put the function into this state: what was touched, if it has changed, and the cells."""
+        for name, value in self.attributes():
+            if name in touched and getattr(function, name) is not value:
+                setattr(function, name, value)
         closure = exact_tuple(function.__closure__)
         for index, contents in self.cells.items():
             if contents:
@@ -85,6 +92,9 @@ def _contents(cell: CellType) -> tuple[object, ...]:
         return ()
 
 
+_ATTRIBUTES = frozenset({"__code__", "__defaults__", "__kwdefaults__", "__name__", "__qualname__"})
+
+
 @dataclass(slots=True)
 class _Entry:
     """One patch that is in place."""
@@ -94,7 +104,9 @@ class _Entry:
     key: str
     entered: int = 0  # how often, and not yet left
     found: _State | None = None
-    left: CodeType | None = None  # the code that this patch put in
+    left: _State | None = None  # what this patch made of it
+    touched: frozenset[str] = frozenset()  # attributes that it set
+    caches: list[Any] = field(default_factory=list)  # of results, cleared when it comes and goes
     receipt: Receipt | None = None
 
 
@@ -145,6 +157,7 @@ def _leave(entry: _Entry) -> None:
             _take_back(entry)
         else:
             _take_out(stack, entry)
+        clear(entry.caches)
         if not stack.entries:
             del _stacks[id(function)], in_place[id(function)]
 
@@ -154,6 +167,8 @@ def _put(entry: _Entry) -> None:
     function, asked = entry.reached.function, entry.asked
     code, wanted, admitted = _planned(entry, function)
     notes = [*entry.reached.notes, *wanted.notes, *sharers(function, code, wanted.cells)]
+    entry.caches = caches_of(entry.reached.thing, function)
+    notes += notes_on(entry.reached.thing, function, entry.caches)
     before = snapshot(function, changed_cells(function, {}, apart=wanted.cells))
     running = running_frames(function.__code__, suspended=True)
     if running:
@@ -163,6 +178,7 @@ def _put(entry: _Entry) -> None:
     if co is not None or asked.defaults or asked.kwdefaults:
         _tell_cost(function)
     _change(entry, function, wanted, co)
+    clear(entry.caches)
     after = snapshot(function, changed_cells(function, {}, apart=wanted.cells))
     entry.receipt = Receipt(
         name=exact_text(function.__qualname__),
@@ -211,9 +227,19 @@ def _change(entry: _Entry, function: FunctionType, wanted: Plan, co: CodeType | 
             exact_tuple(function.__closure__)[index].cell_contents = value
         rename(function, asked)
     except BaseException:
-        found.restore(function)
+        found.restore(function, _ATTRIBUTES)
         raise
-    entry.found, entry.left = found, function.__code__
+    entry.found, entry.left = found, _State.of(function, wanted.cells)
+    entry.touched = frozenset(_touched(asked, co))
+
+
+def _touched(asked: Request, co: CodeType | None) -> Iterator[str]:
+    if co is not None:
+        yield "__code__"
+    if asked.defaults or asked.kwdefaults:
+        yield from ("__defaults__", "__kwdefaults__")
+    if asked.name is not None or asked.qualname is not None:
+        yield from ("__name__", "__qualname__")
 
 
 def _take_back(entry: _Entry) -> None:
@@ -221,15 +247,28 @@ def _take_back(entry: _Entry) -> None:
     function = entry.reached.function
     if entry.found is None:
         raise InternalError("a patch that was never in place is taken back")
-    foreign = function.__code__ is not entry.left
-    entry.found.restore(function)
+    foreign = _changed_by_others(entry, function)
+    entry.found.restore(function, entry.touched)
     if foreign:
+        words = {"__code__": "the code"}
+        what = " and ".join(words.get(each, each) for each in foreign)
         warnings.warn(
-            f"somebody else changed the code of {function.__qualname__} while it was patched; "
+            f"somebody else changed {what} of {entry.found.qualname} while it was patched; "
             "it is now as it was before the patch",
             RuntimeWarning,
             stacklevel=4,
         )
+
+
+def _changed_by_others(entry: _Entry, function: FunctionType) -> list[str]:
+    """What the patch set and is something else by now; what it did not set is nobody's concern."""
+    if entry.left is None:
+        return []
+    return [
+        name
+        for name, value in entry.left.attributes()
+        if name in entry.touched and getattr(function, name) is not value
+    ]
 
 
 def _take_out(stack: _Stack, entry: _Entry) -> None:
@@ -240,25 +279,27 @@ def _take_out(stack: _Stack, entry: _Entry) -> None:
     """
     at = stack.entries.index(entry)
     above = stack.entries[at + 1 :]
-    saved = [(each.found, each.left) for each in above]
+    saved = [(each.found, each.left, each.touched) for each in above]
     cells = {index for each in (entry, *above) for index in _cells_of(each)}
     twin = _twin(stack.function, cells)
     for each in reversed([entry, *above]):
         if each.found is not None:
-            each.found.restore(twin)
+            each.found.restore(twin, each.touched)
     try:
         for each in above:
             code, wanted, admitted = _planned(each, twin)
             _change(each, twin, wanted, admitted.co if wanted.code is not code else None)
     except PatchError:
         # What came later needs this one: it stays as long as they do.
-        for each, (found, left) in zip(above, saved, strict=True):
-            each.found, each.left = found, left
+        for each, (found, left, touched) in zip(above, saved, strict=True):
+            each.found, each.left, each.touched = found, left, touched
+        above[0].touched |= entry.touched
         if entry.found is not None and above[0].found is not None:
             entry.found.cells = {**above[0].found.cells, **entry.found.cells}
         above[0].found = entry.found
     else:
-        _State.of(twin, cells).restore(stack.function)
+        touched = frozenset().union(entry.touched, *(each.touched for each in above))
+        _State.of(twin, cells).restore(stack.function, touched)
     stack.entries.remove(entry)
 
 
@@ -310,6 +351,18 @@ class Patched:
             if not self._entries:
                 raise PatchError("this patch is not in place: it was undone before")
             _leave(self._entries.pop())
+
+    def start(self) -> Receipt:
+        """Put the patch in place until `stop`, as those of `unittest.mock` do."""
+        return self.__enter__()
+
+    def stop(self) -> None:
+        """Undo it.
+
+        Raises:
+            PatchError: It is not in place.
+        """
+        self.__exit__(None, None, None)
 
     def __call__(self, decorated: Decorated) -> Decorated:
         """Patch during each call of the decorated function."""

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import CellType, FunctionType
 from typing import Any, TypeVar, Unpack
 
-from coscope.errors import ConstantNotFound
+from coscope.errors import ConstantNotFound, hidden_for
 from coscope.facts.closures.cells import diagram
 from coscope.facts.names.scopes import EMPTY, contents_of
 from coscope.model import Code
 from coscope.patcher.edits.checking import check
 from coscope.patcher.rebuild import Admitted, Snapshot, admit, make_function, snapshot
 from coscope.patcher.receipts import Receipt, give, running_frames
+from coscope.patcher.verbs.caches import named_in_module
 from coscope.patcher.verbs.explaining import explained_in_property
 from coscope.patcher.verbs.reaching import Reached, alone, reach
 from coscope.patcher.verbs.requests import Changes, Plan, Request, objects_of, plan, request
+from coscope.readers.attributes import MISSING, instance_attribute
 from coscope.readers.from_function import exact_tuple, from_function
 from coscope.readers.values import exact_text
+
+__tracebackhide__ = hidden_for
 
 F = TypeVar("F")
 
@@ -105,8 +110,71 @@ def copy(asked: Request, reached: Reached, *, share_cells: bool = False) -> Any:
         admitted, function, closure=closure, defaults=wanted.defaults, kwdefaults=wanted.kwdefaults
     )
     rename(new, asked)
-    give(new, _receipt(asked, reached, wanted, admitted, (before, new), share_cells))
+    kept, told = decorated(reached.thing, function, new)
+    receipt = _receipt(
+        asked, reached, wanted, admitted=admitted, ends=(before, new), share_cells=share_cells
+    )
+    receipt = replace(receipt, _notes=(*receipt._notes, *told, *shipping(new, objects_of(asked))))
+    give(new, receipt)
+    if kept is not None:
+        give(kept, receipt)
+        return kept
     return reached.wrapped(new)
+
+
+def decorated(
+    thing: object, function: FunctionType, new: FunctionType
+) -> tuple[FunctionType | None, list[str]]:
+    """The decorators round the function, copied so that they call the new one.
+
+    Each wrapper keeps what it wraps in a cell; the copy gets a cell of its own.
+
+    Args:
+        thing: What was given.
+        function: The function inside, reached by `__wrapped__`.
+        new: What is to be called instead.
+
+    Returns:
+        The outermost wrapper's copy, None if there is none; and what to say of it.
+    """
+    if type(thing) is not FunctionType or thing is function:
+        return None, []
+    wrappers: list[FunctionType] = []
+    each: object = thing
+    while type(each) is FunctionType and each is not function:
+        wrappers.append(each)
+        each = instance_attribute(each, "__wrapped__")
+    held: FunctionType = function
+    made = new
+    for wrapper in reversed(wrappers) if each is function else ():
+        names = [
+            name
+            for name, value in zip(wrapper.__code__.co_freevars, contents_of(wrapper), strict=False)
+            if value is held
+        ]
+        if not names:
+            return None, [
+                f"the decorator is not kept: {wrapper.__qualname__} holds the function in no cell; "
+                "the copy comes as it is inside"
+            ]
+        cells = tuple((name, made) for name in names)
+        copied: FunctionType = copy(Request(cells=cells), reach(wrapper))
+        copied.__dict__["__wrapped__"] = made
+        held, made = wrapper, copied
+    if each is not function:
+        return None, ["the decorator is not kept: the copy comes as it is inside"]
+    return made, [f"the decorator is kept: a copy of {made.__code__.co_qualname} calls the copy"]
+
+
+def shipping(new: FunctionType, objects: Mapping[int, object]) -> list[str]:
+    """What pickle and cloudpickle will do with the copy."""
+    name = exact_text(new.__qualname__)
+    found = named_in_module(new)
+    if found is new:
+        return []
+    where = "another function" if found is not MISSING else "nothing"
+    live = ", if it takes the live objects that became constants" if objects else ""
+    return [f"pickle refuses the copy: {name} finds {where}; cloudpickle takes it{live}"]
 
 
 def changed_cells(
@@ -147,6 +215,7 @@ def _receipt(
     asked: Request,
     reached: Reached,
     wanted: Plan,
+    *,
     admitted: Admitted,
     ends: tuple[Snapshot, FunctionType],
     share_cells: bool,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import Any
 
-from coscope.errors import PatchError
+from coscope.errors import PatchError, hidden_for
 from coscope.model import Code, Function
 from coscope.readers import read
 from coscope.readers.attributes import (
@@ -20,6 +20,8 @@ from coscope.readers.attributes import (
 )
 from coscope.readers.from_function import from_code_object
 from coscope.readers.values import type_name_of
+
+__tracebackhide__ = hidden_for
 
 _LRU_WRAPPER = type(functools.lru_cache(len))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from types import FunctionType
 
-from coscope.errors import CoscopeError
+from coscope.errors import CoscopeError, hidden_for
 from coscope.model import Code, Source
 from coscope.patcher.applying.apply import chosen_codes, tree_of
 from coscope.patcher.applying.finding import Found, find
@@ -17,6 +17,8 @@ from coscope.patcher.edits.model import ANYWHERE, AnyEdit, AtOnce, ReplaceConsta
 from coscope.patcher.edits.selection import short
 from coscope.readers.from_function import file_of, source_that_ran
 from coscope.readers.stated import Place, Statement, place_of, stated
+
+__tracebackhide__ = hidden_for
 
 
 def sources_of(function: FunctionType, code: Code) -> Sources:

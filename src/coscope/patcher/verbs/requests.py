@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import CodeType, FunctionType
 from typing import Any, TypedDict
 
-from coscope.errors import ConstantNotFound, NothingSelected, PatchError, Refused, WrongDefaults
+from coscope.errors import (
+    ConstantNotFound,
+    NothingSelected,
+    PatchError,
+    Refused,
+    WrongDefaults,
+    hidden_for,
+)
 from coscope.model import Code, Constant, Opaque
 from coscope.patcher.applying.apply import apply
 from coscope.patcher.applying.name_binding import bind_names
@@ -20,15 +27,27 @@ from coscope.patcher.edits.model import (
     ANYWHERE,
     AnyEdit,
     AtOnce,
+    Do,
+    Insert,
+    InsertCall,
+    Literal,
+    Mark,
+    Outcome,
     Rename,
+    Replace,
     ReplaceConstant,
     SetMetadata,
+    Variable,
     Where,
+    WrapCall,
 )
 from coscope.patcher.verbs.explaining import explained
+from coscope.patcher.verbs.hooks import check_variables
 from coscope.patcher.verbs.remarks import remarks, sources_of
 from coscope.readers.from_function import exact_tuple
 from coscope.readers.values import text_of, type_name_of
+
+__tracebackhide__ = hidden_for
 
 Pairs = Mapping[Any, object] | Iterable[tuple[object, object]]
 
@@ -191,7 +210,7 @@ def request(asked: Changes) -> Request:
     described = {name: asked[name] for name in _DESCRIBED if name in asked}  # type: ignore[literal-required]
     if described:
         made.append(SetMetadata(**described, nested=nested))
-    given = _edits(asked.get("edits", ()))
+    given = tuple(with_objects(edit, objects) for edit in _edits(asked.get("edits", ())))
     kinds += ["instructions"] * bool(given)
     return Request(
         edits=(*made, *given),
@@ -218,6 +237,54 @@ def _edits(given: object) -> tuple[AnyEdit, ...]:
     for edit in edits:
         check_edit(edit)
     return edits
+
+
+def with_objects(edit: AnyEdit, objects: dict[int, object]) -> AnyEdit:
+    """The same edit, each live object in it a constant in its place; what holds none stays itself.
+
+    Args:
+        edit: Checked.
+        objects: Gets the live objects by their identity.
+    """
+    changed = {
+        name: new
+        for name in _HOLDING.get(type(edit), ())
+        if (new := _modelled_part(getattr(edit, name), objects)) is not getattr(edit, name)
+    }
+    return replace(edit, **changed) if changed else edit
+
+
+_HOLDING: dict[type, tuple[str, ...]] = {
+    ReplaceConstant: ("old", "new"),
+    Insert: ("instructions",),
+    Replace: ("instructions",),
+    InsertCall: ("call", "args"),
+    WrapCall: ("wrapper",),
+}
+
+
+def _modelled_part(value: Any, objects: dict[int, object]) -> Any:
+    kind = type(value)
+    if kind is Literal:
+        new = _constant(value.value, objects)
+        return value if new is value.value else Literal(new)
+    if kind is Do:
+        new = _constant(value.arg, objects) if value.opname == "LOAD_CONST" else value.arg
+        return value if new is value.arg else replace(value, arg=new)
+    if kind in (Variable, Outcome, Mark):
+        return value
+    if kind is tuple and any(type(each) in _PARTS for each in value):
+        made = tuple(_modelled_part(each, objects) for each in value)
+        return value if all(a is b for a, b in zip(made, value, strict=True)) else made
+    return value if kind is tuple and not value else _constant(value, objects)
+
+
+_PARTS = (Literal, Do, Variable, Outcome, Mark)
+
+
+def _constant(value: object, objects: dict[int, object]) -> Constant:
+    """As `constant_of`; what an edit has as a constant already stays as it is."""
+    return value if type(value) is Opaque else constant_of(value, objects)
 
 
 def _pairs(title: str, given: Pairs) -> list[tuple[object, object]]:
@@ -291,6 +358,8 @@ def plan(asked: Request, function: FunctionType, code: Code) -> Plan:
     """
     cells = dict(_cells(asked, code))
     defaults, kwdefaults = _defaults(asked, function, code)
+    for edit in asked.edits:
+        check_variables(code, edit, function)
     sources = sources_of(function, code)
     try:
         changed = apply(code, asked.edits, sources)
