@@ -173,6 +173,11 @@ return 'a' 'b', 'a'
 return 'ab' + 'cd', 'ab'
 return (1, 2)[0], 1
 return 'x%s' % a, 'x'
+return '%s(x=%r, %s)' % (a.x, a.y, ', '.join(a)), 'x'
+return 'x%s, %s' % (a, a.y), 'x', ', '
+return '%s, %s, %s' % (a.x, 1, ', '), ', '
+return f'x{a}, {a}, {a.x}', 'x', ', '
+return f'{a}, {a.y!r}, {a!s:>3}, {1}', ', '
 return 2 ** 8 - 1, 1
 return ~7, 7
 return 3 + 4j, 3

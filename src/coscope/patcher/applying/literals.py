@@ -173,6 +173,8 @@ class Sorter:
         value = load.value
         if value is None or type(value) is bool:
             return self._sorted_word(load)
+        if type(value) is str and self._is_nowhere(load):
+            return MADE
         if type(value) in (str, tuple) and self._is_at(load):
             return MADE if self._has_columns(load) else self._witnessed(load)
         return SOURCE
@@ -197,6 +199,11 @@ class Sorter:
 
     def _has_columns(self, load: Load) -> bool:
         return None not in tuple(self.spans[load.use.at])
+
+    def _is_nowhere(self, load: Load) -> bool:
+        """True for a position of no width, as a piece of a folded `%` format has it."""
+        first, last, start, stop = self.spans[load.use.at]
+        return start is not None and (first, start) == (last, stop)
 
     def _is_around(self, load: Load) -> bool:
         future = self.patterns.future if self.code.flags & FUTURE_ANNOTATIONS else ()
