@@ -117,13 +117,13 @@ def _patterns(version: str) -> _Patterns:
     made = rules.compiler_made
     number = {name: row.code for name, row in rules.opcodes.items()}
     return _Patterns(
-        tuple(_pattern(text, version) for text in made.around),
-        tuple(_pattern(text, version) for text in made.future_annotations),
-        frozenset(number[name] for name in made.at),
-        frozenset({number["MAKE_FUNCTION"]}),
-        frozenset(row.code for row in rules.opcodes.values() if row.ends == "return"),
-        frozenset({number["BUILD_SLICE"]}),
-        frozenset({number["NOP"], rules.extended_arg}),
+        around=tuple(_pattern(text, version) for text in made.around),
+        future=tuple(_pattern(text, version) for text in made.future_annotations),
+        at=frozenset(number[name] for name in made.at),
+        makes=frozenset({number["MAKE_FUNCTION"]}),
+        returns=frozenset(row.code for row in rules.opcodes.values() if row.ends == "return"),
+        slices=frozenset({number["BUILD_SLICE"]}),
+        passed=frozenset({number["NOP"], rules.extended_arg}),
     )
 
 
