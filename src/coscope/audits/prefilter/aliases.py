@@ -8,11 +8,12 @@ from functools import cache
 from coscope.audits.prefilter.glances import Glance, free_of
 from coscope.opcodes import table
 
-_NEAR = 24  # code units between the function's name and where it is assigned
+_NEAR = 24  # code units between the function's name and where what wraps it is assigned
+_WRAPPERS = frozenset({"partial", "staticmethod", "getattr", "attrgetter", "vars", "globals"})
 
 
 def aliases_in(seen: Glance, words: frozenset[str]) -> Iterator[str]:
-    """Names and attributes that are assigned just after one of the words is loaded.
+    """Names and attributes that are assigned one of the words, or what wraps it.
 
     Args:
         seen: The code.
@@ -20,19 +21,36 @@ def aliases_in(seen: Glance, words: frozenset[str]) -> Iterator[str]:
     """
     stores, loads, constants = _opcodes(seen.file.version)
     units, bytecode = seen.units, seen.bytecode
+    if not any(opcode in units for opcode in stores):
+        return
     names = [at for at, name in enumerate(seen.names) if name in words]
     texts = [at for at, each in enumerate(seen.consts) if type(each) is str and each in words]
-    wanted = {(opcode, at << bits & 0xFF) for opcode, bits in loads for at in names}
-    wanted |= {(opcode, at & 0xFF) for opcode in constants for at in texts}
-    flags = dict(loads)
-    until = -1
-    for at, opcode in enumerate(units):
-        oparg = bytecode[2 * at + 1]
-        bits = flags.get(opcode, 0)
-        if (opcode, oparg >> bits << bits & 0xFF) in wanted:
-            until = at + _NEAR
-        elif at <= until and opcode in stores:
+    wanted = [bytes((opcode, at << bits & 0xFF)) for opcode, bits in loads for at in names]
+    wanted += [
+        bytes((opcode, (at << bits & 0xFF) | 1)) for opcode, bits in loads if bits for at in names
+    ]
+    wanted += [bytes((opcode, at & 0xFF)) for opcode in constants for at in texts]
+    wrapped = not _WRAPPERS.isdisjoint(seen.names)
+    for pair in wanted:
+        at = bytecode.find(pair)
+        while at >= 0:
+            if not at & 1:
+                yield from _assigned(seen, stores, at // 2 + 1, _NEAR if wrapped else 0)
+            at = bytecode.find(pair, at + 1)
+
+
+def _assigned(seen: Glance, stores: frozenset[int], start: int, near: int) -> Iterator[str]:
+    """The names that are assigned at once after a code unit, or near it."""
+    units = seen.units
+    at = start
+    while at < len(units):
+        if units[at] in stores:
+            oparg = seen.bytecode[2 * at + 1]
             yield from (name for n, name in enumerate(seen.names) if n & 0xFF == oparg)
+            return
+        if units[at] and at - start >= near:
+            return
+        at += 1
 
 
 def lends(seen: Glance) -> bool:

@@ -48,8 +48,10 @@ class MakersDomain(Plain):
     """Values are the indexes of the instructions that may have made them.
 
     A variable hands its value on: what is read has the makers of what was stored. Parameters and
-    free variables hold `maker_of_slot` at first. A read of a variable that may also be assigned
-    elsewhere (by nested code, or as a global) has the reading instruction among its makers.
+    free variables hold `maker_of_slot` at first. Where one variable is assigned another, the
+    assignment itself is the maker: what is known of the value there may differ from elsewhere. A
+    read of a variable that may also be assigned elsewhere (by nested code, or as a global) has the
+    reading instruction among its makers.
 
     Attributes:
         takers: By instruction, its effect and the makers of what it popped, at the last visit.
@@ -67,6 +69,7 @@ class MakersDomain(Plain):
         self._cell_base = 0 if table(code.version).deref == "localsplus" else code.nlocals
         self._size = len(code.localsplusnames)
         self._names = len(code.names) if len(code.names) <= _MOST_NAMES else 0
+        self._copies = _copies(code)
         inside = frozenset(written_inside)
         self._elsewhere = frozenset(
             slot for slot, name in enumerate(code.localsplusnames) if name in inside
@@ -109,7 +112,9 @@ class MakersDomain(Plain):
             known = 0 <= slot < len(slots)
             if verb == "write":
                 stored -= 1
-                slots = _with(slots, slot, operands[stored]) if known else slots
+                copied = index in self._copies and len(operands) == 1
+                value = frozenset([index]) if copied else operands[stored]
+                slots = _with(slots, slot, value) if known else slots
             elif verb == "delete":
                 slots = _with(slots, slot, NOTHING) if known else slots
             else:
@@ -153,6 +158,19 @@ class MakersDomain(Plain):
         raise error
 
 
+def _copies(code: Code) -> frozenset[int]:
+    """The instructions that assign to a variable what the one before has read from another."""
+    rows = table(code.version).by_code
+    reads = {r.code for r in rows if r and r.access and r.access[-1] in _READS}
+    writes = {r.code for r in rows if r and r.access and r.access[0] in _WRITES}
+    opcodes = code.instructions.opcodes
+    return frozenset(
+        at
+        for at, opcode in enumerate(opcodes)
+        if opcode in writes and at and opcodes[at - 1] in reads
+    )
+
+
 def _joined(values: Sequence[Makers]) -> Makers:
     every: frozenset[Any] = frozenset().union(*values)
     return UNKNOWN if len(every) > _MOST else every
@@ -169,3 +187,5 @@ _VARIABLES = frozenset(
         *("read name", "write name", "delete name"),
     )
 )
+_READS = frozenset({"read local", "read cell", "read name or cell", "read name"})
+_WRITES = frozenset({"write local", "write cell", "write name"})

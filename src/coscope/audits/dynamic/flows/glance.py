@@ -22,6 +22,7 @@ _INDIRECT = frozenset(
     ("getattr", "attrgetter", "methodcaller", "__dict__", "vars", "__builtins__", "globals")
 )
 _BUILTINS = "builtins"
+_TEMPLATES = frozenset({"format", "format_map"})
 
 
 def names_for(rule: str) -> frozenset[str]:
@@ -45,18 +46,18 @@ def _modules_of(rule: str) -> dict[str, frozenset[str]]:
 def may_find_for(rule: str) -> Callable[[object], bool]:
     """`may_find` of a rule about flows."""
     modules = _modules_of(rule)
-    words = frozenset(modules)
+    words = frozenset(modules) - _TEMPLATES  # of these the bytes tell more
     plain = frozenset(word for word in words if _BUILTINS in modules[word])
     templates = rule == TEMPLATE
 
     def may_find(seen: object) -> bool:
         assert isinstance(seen, Glance)
         held = words.intersection(seen.names)
+        if templates and not _TEMPLATES.isdisjoint(seen.names) and _has_template(seen):
+            return True
         if not held and _INDIRECT.isdisjoint(seen.names):
             return False
         if held & plain and uses(seen, lookups(seen.file.version), plain, seen.whole()):
-            return True
-        if templates and _has_template(seen):
             return True
         near = _near(seen)
         if any(not modules[word].isdisjoint(near) for word in held):
@@ -88,12 +89,14 @@ def _has_template(seen: Glance) -> bool:
         for name in ("LOAD_ATTR", "LOAD_METHOD"):
             if name not in rows:
                 continue
-            shifted = low << 1 | 1 if rows[name].operand.endswith(">>1") else low
-            at = first_pair(seen.bytecode, rows[name].code, shifted & 0xFF)
-            while at >= 0:
-                if not _takes_constant(seen, at, rules.constants):
-                    return True
-                at = first_pair(seen.bytecode, rows[name].code, shifted & 0xFF, at + 1)
+            bits = int(rows[name].operand.partition(">>")[2] or 0)
+            for flags in range(1 << bits):
+                oparg = (low << bits | flags) & 0xFF
+                at = first_pair(seen.bytecode, rows[name].code, oparg)
+                while at >= 0:
+                    if not _takes_constant(seen, at, rules.constants):
+                        return True
+                    at = first_pair(seen.bytecode, rows[name].code, oparg, at + 1)
     return False
 
 

@@ -28,6 +28,7 @@ _REFUSING = frozenset(  # they raise for what is not a number, a literal or the 
         *("datetime.datetime.strptime", "datetime.date.fromisoformat"),
     )
 )
+_SETS = frozenset({"builtins.set", "builtins.frozenset"})
 _MATCHES = frozenset({"match", "fullmatch", "search", "findall"})
 _SIGNATURES = frozenset({"compare_digest", "verify", "check_signature", "verify_signature"})
 _OF_TEXT = frozenset({"isdigit", "isdecimal", "isnumeric", "isalnum", "isalpha", "isidentifier"})
@@ -47,39 +48,67 @@ def guards_at(scope: Scope, index: int) -> list[Guard]:
     if graph is None or not scope.takers:
         return []
     target = graph.block_of(index)
-    found: list[Guard] = []
+    found = [
+        guard
+        for guard, edges in scope.fact(_tests).items()
+        if not _avoidable(scope, {edge for same in edges for edge in same}, target)
+    ]
     above = scope.dominators
-    for block in graph.blocks:
-        if block.index == target.index:
-            found += _refusals(scope, block, block.start, index, target)
-            continue
-        if not dominates(above, block.index, target.index):
-            continue
-        found += _refusals(scope, block, block.start, block.stop, target)
-        outcome = _outcome(scope, block, target)
-        if outcome is not None:
-            condition, true = outcome
-            for maker in condition:
-                found += _of_condition(scope, maker, true, 4)
+    for block, start, guards in scope.fact(_refusals):
+        inside = block.index == target.index and start < index
+        over = block.index != target.index and dominates(above, block.index, target.index)
+        handlers = [edge for edge in block.edges if edge.kind == "exception"]
+        if (inside or over) and not any(_reaches(scope, e, block, target) for e in handlers):
+            found += guards
     return found
 
 
-def _outcome(scope: Scope, block: Block, target: Block) -> tuple[Makers, bool] | None:
-    """What a block tests at its end, and its truth value where the target is reached."""
-    last = block.stop - 1
-    row = scope.row(last)
-    taken = scope.takers.get(last)
-    if row is None or taken is None or row.tests not in ("true", "false", "none", "not none"):
-        return None
-    leading = [
-        edge
-        for edge in block.edges
-        if edge.kind != "exception" and _reaches(scope, edge, block, target)
-    ]
-    if len(leading) != 1:
-        return None
-    true = (row.tests in ("true", "not none")) == leading[0].jumps
-    return taken[1][-1], true
+Edges = set[tuple[int, int, bool]]  # source, target, whether it is the jump
+
+
+def _tests(scope: Scope) -> dict[Guard, list[Edges]]:
+    """What is known of values on the edges out of tests; the same about a value together."""
+    graph = scope.subject.graph
+    assert graph is not None
+    found: dict[tuple[Makers, bool], tuple[Guard, list[Edges]]] = {}
+    for block in graph.blocks:
+        last = block.stop - 1
+        row, taken = scope.row(last), scope.takers.get(last)
+        if row is None or taken is None or row.tests not in _TRUTHS:
+            continue
+        for edge in block.edges:
+            if edge.kind == "exception":
+                continue
+            true = (row.tests in ("true", "not none")) == edge.jumps
+            for maker in taken[1][-1]:
+                for guard in _of_condition(scope, maker, true, 4):
+                    key = guard.makers, guard.safe
+                    held = found.setdefault(key, (guard, []))
+                    held[1].append({(edge.source, edge.target, edge.jumps)})
+    return {guard: edges for guard, edges in found.values()}
+
+
+_TRUTHS = ("true", "false", "none", "not none")
+
+
+def _avoidable(scope: Scope, edges: Edges, target: Block) -> bool:
+    """True if a path leads to the target over none of the edges."""
+    graph = scope.subject.graph
+    assert graph is not None
+    seen: set[int] = set()
+    pending = [0]
+    while pending:
+        at = pending.pop()
+        if at == target.index:
+            return True
+        if at not in seen:
+            seen.add(at)
+            pending += [
+                edge.target
+                for edge in graph.blocks[at].edges
+                if (edge.source, edge.target, edge.jumps) not in edges
+            ]
+    return False
 
 
 def _reaches(scope: Scope, edge: Edge, block: Block, target: Block) -> bool:
@@ -138,7 +167,9 @@ def _of_comparison(
     elif shown in ("<=", "<", ">=", ">"):
         for each in operands[0]:
             call = scope.calls.get(each)
-            for makers in call.positional if call is not None else ():
+            if call is None or meanings_of(scope, call.callee).isdisjoint(_SETS):
+                continue
+            for makers in call.positional:
                 yield Guard(makers, False, "its parts are compared with a set first")
 
 
@@ -225,20 +256,20 @@ def _is_numeric(scope: Scope, makers: Makers) -> bool:
     return bool(names) and names <= wanted
 
 
-def _refusals(scope: Scope, block: Block, start: int, stop: int, target: Block) -> Iterator[Guard]:
-    """Calls in a block that raise for what is not harmless."""
-    for index in range(start, stop):
-        call = scope.calls.get(index)
-        if call is None or not call.positional:
+def _refusals(scope: Scope) -> list[tuple[Block, int, list[Guard]]]:
+    """Calls that raise for what is not harmless: their blocks, where, and what they refuse."""
+    graph = scope.subject.graph
+    assert graph is not None
+    found = []
+    for index, call in scope.calls.items():
+        if not call.positional:
             continue
         names = meanings_of(scope, call.callee)
         last = {each.rpartition(".")[2] for each in names}
         last |= {code.name for code in definitions_of(scope, call.callee)}
-        refuses = bool(names & _REFUSING)
-        if not refuses and not any(_CHECKS.fullmatch(each) for each in last if each):
+        if not names & _REFUSING and not any(_CHECKS.fullmatch(each) for each in last if each):
             continue
-        handlers = [edge for edge in block.edges if edge.kind == "exception"]
-        if any(_reaches(scope, edge, block, target) for edge in handlers):
-            continue
-        for makers in call.positional:
-            yield Guard(makers, False, f"{text_at(scope, index)} refuses what is not meant")
+        reason = f"{text_at(scope, index)} refuses what is not meant"
+        guards = [Guard(makers, False, reason) for makers in call.positional]
+        found.append((graph.block_of(index), index, guards))
+    return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from coscope.audits.dynamic.flows.places import Place, Source
 from coscope.audits.dynamic.flows.scope import Scope
 from coscope.audits.dynamic.flows.sites import Site
 from coscope.audits.dynamic.flows.walk import Walk
+from coscope.audits.subject.subject import Unit
 from coscope.flow.domains.makers import Makers
 
 # Sources that somebody else controls, wherever the code runs.
@@ -126,6 +128,8 @@ def _points(place: Place, sink: int) -> Iterator[tuple[Place, int]]:
             point = None
         if point is not None:
             yield each, point
+        if below is not None and below.scope is each.scope and below.maker >= 0:
+            yield each, below.maker  # where it is used
         below = each
 
 
@@ -137,7 +141,7 @@ def _severity(scope: Scope, site: Site, main: Source, chosen: bool) -> tuple[str
     rule, kind = site.sink.rule, main.kind
     if kind == sources.UNKNOWN:
         return ("" if rule == sinks.TEMPLATE else "info"), ""
-    meant = _is_meant(scope, site, main)
+    meant = _is_meant(scope, site, main) or _annotated(main)
     if kind in _OUTSIDE:
         return "warning", meant
     return _BY_RULE[rule](site, main, chosen), meant or _named(site, main)
@@ -222,6 +226,34 @@ def _is_meant(scope: Scope, site: Site, main: Source) -> str:
     if main.kind == sources.PARAMETER and _generates(main.place):
         return "it is a code generator: the text is a constant template"
     return ""
+
+
+def _annotated(main: Source) -> str:
+    """A parameter that is annotated as a number is meant to be one."""
+    if main.kind != sources.PARAMETER:
+        return ""
+    code = main.place.scope.code
+    given = main.place.scope.subject.unit.fact(_annotations).get((code.name, code.firstlineno))
+    kind = (given or {}).get(main.name)
+    return f"the parameter {main.name} is annotated as {kind}" if kind in _NUMERIC else ""
+
+
+_NUMERIC = ("int", "float", "bool")
+
+
+def _annotations(unit: Unit) -> dict[tuple[str, int], dict[str, str]]:
+    """The simple annotations of parameters, by the function's name and first line."""
+    found: dict[tuple[str, int], dict[str, str]] = {}
+    for node in ast.walk(unit.tree) if unit.tree is not None else ():
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+            args = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+            found[node.name, first] = {
+                each.arg: each.annotation.id
+                for each in args
+                if isinstance(each.annotation, ast.Name)
+            }
+    return found
 
 
 def _knows_magic(scope: Scope) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable
 
-from coscope.audits.dynamic.flows.scope import Scope
+from coscope.audits.dynamic.flows.scope import File, Scope
 from coscope.audits.subject.calls import Call
 from coscope.flow.domains.makers import NOTHING, Makers, slot_of_maker
 from coscope.model import Code
@@ -70,6 +70,10 @@ def _found(scope: Scope, maker: int) -> Iterable[str]:
         return _of_cell(scope, scope.name(maker))
     if maker in scope.calls:
         return _of_call(scope, scope.calls[maker])
+    if access.startswith("write"):
+        return meanings_of(scope, scope.behind(frozenset([maker])))
+    if scope.row_access(maker).startswith("write"):
+        return meanings_of(scope, scope.behind(frozenset([maker])))
     if _is_item(scope, maker):
         return _of_item(scope, maker)
     return _NOTHING
@@ -128,6 +132,8 @@ def _of_global(scope: Scope, name: str) -> Iterable[str]:
     file = scope.file
     if name == "__builtins__":
         return {"builtins"}
+    if name in file.defined:
+        return _NOTHING
     if name not in file.bindings:
         stored = file.stored(name) if name not in _BUILTINS else ()
         if not stored:
@@ -149,10 +155,17 @@ def _of_attribute(scope: Scope, index: int) -> Iterable[str]:
     found = _joined(owners, name)
     if "?self" in owners:
         body = scope.file.class_of(scope.code)
+        if body is not None and not _may_hold(scope, body, name):
+            body = None
         if body is not None:
             for holder, _, makers in scope.file.attribute_stores(body, name, grown=False):
                 found |= {each for each in meanings_of(holder, makers) if each[:1] != "?"}
     return found
+
+
+def _may_hold(scope: Scope, body: Code, name: str) -> bool:
+    """True if an attribute may hold a function that is made elsewhere: it is not a method."""
+    return not any(isinstance(each, Code) and each.name == name for each in body.consts)
 
 
 def _of_import(scope: Scope, index: int) -> Iterable[str]:
@@ -244,7 +257,7 @@ def _of_item(scope: Scope, index: int) -> Iterable[str]:
 def _of_elements(scope: Scope, makers: Makers, depth: int = 4) -> set[str]:
     """What the elements of a container mean, if it is made of them in sight."""
     found: set[str] = set()
-    for maker in makers:
+    for maker in scope.behind(makers):
         if maker < 0 or not depth:
             continue
         name = scope.row_name(maker)
@@ -263,7 +276,7 @@ def _of_elements(scope: Scope, makers: Makers, depth: int = 4) -> set[str]:
 def definitions_of(scope: Scope, makers: Makers, depth: int = 3) -> list[Code]:
     """The functions of the same file that a callee may be."""
     found: list[Code] = []
-    for maker in makers if depth else NOTHING:
+    for maker in scope.behind(makers) if depth else NOTHING:
         if maker < 0:
             slot = slot_of_maker(maker)
             if slot is not None and scope.code.localsplusnames[slot] in scope.code.freevars:
@@ -300,7 +313,7 @@ def _methods(scope: Scope, index: int) -> list[Code]:
 def class_bodies(scope: Scope, makers: Makers) -> list[tuple[Code, list[Makers], Scope]]:
     """The classes of the same file that a value may be: body, bases, and where they are made."""
     found = []
-    for maker in makers:
+    for maker in scope.behind(makers):
         if maker < 0:
             continue
         call = scope.calls.get(maker)
@@ -313,4 +326,22 @@ def class_bodies(scope: Scope, makers: Makers) -> list[tuple[Code, list[Makers],
             for holder, _, inner in scope.file.stored(scope.name(maker)):
                 if holder is not scope or inner != makers:
                     found += class_bodies(holder, inner)
+    return found
+
+
+def bases_of(file: File, body: Code, depth: int = 3) -> list[Code]:
+    """The bodies of the classes of the same file that a class extends."""
+    parent = file.unit.parents.get(id(body))
+    if parent is None or not depth:
+        return []
+    scope = file.scope_of(parent)
+    found: list[Code] = []
+    for call in scope.calls.values():
+        if len(call.positional) > 2 and any(
+            at >= 0 and scope.made_code(at) is body for at in call.positional[0]
+        ):
+            for base in call.positional[2:]:
+                for inner, _, _ in class_bodies(scope, base):
+                    if inner is not body:
+                        found += [inner, *bases_of(file, inner, depth - 1)]
     return found

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from coscope.audits.dynamic.flows.scope import Scope
 from coscope.audits.subject.calls import Call
 from coscope.flow.domains.makers import Makers, slot_of_maker
-from coscope.model import Code
+from coscope.model import Code, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class Place:
         above: The next one on the way to the sink; None for the argument itself.
         entered: The calls through which functions of the file were entered, the last one last.
         path: It is the name of the file that is read, not its content.
+        chars: It becomes text by its code points: numbers are no longer harmless.
         callers: How many functions were left towards their callers.
         at: The instruction that hands it on to another function; None: one below does.
     """
@@ -30,6 +31,7 @@ class Place:
     above: Place | None
     entered: tuple[tuple[Scope, Call], ...] = ()
     path: bool = False
+    chars: bool = False
     callers: int = 0
     at: int | None = None
 
@@ -151,9 +153,21 @@ def text_at(scope: Scope, index: int, longest: int = 64) -> str:
         slot = slot_of_maker(index)
         return "?" if slot is None else scope.code.localsplusnames[slot]
     span = scope.subject.span(index)
-    found = scope.subject.text(span)
+    found = scope.subject.text(span) or _lines_of(scope, span)
     if not found:
         stack = scope.subject.stack(index + 1)
         found = str(stack[-1]) if stack else scope.code.instructions.argrepr(index)
     found = " ".join(found.split())
     return found if len(found) <= longest else f"{found[: longest - 3]}..."
+
+
+def _lines_of(scope: Scope, span: Span) -> str:
+    """The source text of a range of several lines, as far as it is needed."""
+    source = scope.subject.unit.source
+    if source is None or span.lineno is None or span.col_offset is None:
+        return ""
+    last = min(span.end_lineno or span.lineno, span.lineno + 3)
+    lines = [line.strip() for line in source.lines[span.lineno - 1 : last]]
+    first = source.lines[span.lineno - 1].encode("utf-8", "surrogatepass") if lines else b""
+    start = first[span.col_offset :].decode("utf-8", "replace").strip()
+    return " ".join([start, *lines[1:]])

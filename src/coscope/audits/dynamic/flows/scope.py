@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from functools import cache, cached_property
+from typing import Any, TypeVar
 
-from coscope.audits.dynamic.flows.sources import MUTATORS
+from coscope.audits.dynamic.flows.sources import MUTATORS, SOURCE_NAMES
+from coscope.audits.prefilter.glances import first_pair, name_of, nested_in
 from coscope.audits.subject.calls import Call, Takers, calls_in, enters
 from coscope.audits.subject.names import module_bindings, module_imports
 from coscope.audits.subject.subject import Subject, Unit
@@ -16,6 +18,8 @@ from coscope.flow.dominators import find_dominators
 from coscope.flow.effects import Effect
 from coscope.model import Code
 from coscope.opcodes import Opcode, table
+
+Fact = TypeVar("Fact")
 
 _GROWING = frozenset({"list", "set", "dict"})  # slots of containers that an instruction grows
 
@@ -34,6 +38,14 @@ class Scope:
         self.code = subject.code
         self.meanings: dict[int, frozenset[str]] = {}  # of makers, filled by `meaning.py`
         self.rows = table(self.code.version).by_code
+        self._facts: dict[object, Any] = {}
+
+    def fact(self, make: Callable[[Scope], Fact]) -> Fact:
+        """What `make(scope)` gives, computed once."""
+        if make not in self._facts:
+            self._facts[make] = make(self)
+        found: Fact = self._facts[make]
+        return found
 
     @cached_property
     def takers(self) -> Takers:
@@ -76,8 +88,30 @@ class Scope:
         """True if an instruction loads a constant."""
         return self.code.instructions.opcodes[index] in self.subject.rules.constants
 
+    def behind(self, makers: Makers) -> Makers:
+        """The makers of a value, where it is only copied from another variable those of that."""
+        if not any(maker >= 0 and self.row_access(maker)[:5] == "write" for maker in makers):
+            return makers
+        found: set[int] = set()
+        pending, seen = set(makers), set()
+        while pending:
+            maker = pending.pop()
+            copied = maker >= 0 and self.row_access(maker)[:5] == "write" and maker in self.takers
+            if copied and maker not in seen:
+                seen.add(maker)
+                pending |= self.takers[maker][1][-1]
+            elif not copied:
+                found.add(maker)
+        return frozenset(found)
+
+    def row_access(self, index: int) -> str:
+        """How an instruction first uses its name: a word of the tables, or ""."""
+        row = self.row(index)
+        return row.access[0] if row is not None and row.access else ""
+
     def constant(self, makers: Makers) -> object:
         """The constant that a value is; the class `Scope` if it is not one."""
+        makers = self.behind(makers)
         if len(makers) == 1:
             (index,) = makers
             if index >= 0 and self.is_constant(index):
@@ -140,7 +174,7 @@ class Scope:
         found: dict[int, list[tuple[int, Makers]]] = {}
         for index, (effect, operands) in self.takers.items():
             for holders, values in self._puts(index, effect, operands):
-                for holder in holders:
+                for holder in self.behind(holders):
                     held = found.setdefault(holder, [])
                     held += [(index, value) for value in values]
         return found
@@ -159,8 +193,9 @@ class Scope:
                     yield self.owner(at), given
         else:
             for slot, start, count in effect.pops:
-                if slot in _GROWING and count == 1:
-                    yield operands[start], [each for at, each in enumerate(operands) if at != start]
+                if slot in _GROWING and count == 1 and start < len(operands) - 1:
+                    last = 2 if name == "MAP_ADD" else 1  # between there may be iterators
+                    yield operands[start], list(operands[-last:])
 
     def parameters(self) -> dict[str, int]:
         """The names of the parameters, those with asterisks too, and their slots."""
@@ -176,19 +211,24 @@ class Scope:
 
     def stores(self, name: str, *accesses: str) -> list[tuple[int, Makers]]:
         """What instructions assign to a name, by those that do."""
-        found = []
+        held = self._stores.get(name, ())
+        return [(index, makers) for access, index, makers in held if access in accesses]
+
+    @cached_property
+    def _stores(self) -> dict[str, list[tuple[str, int, Makers]]]:
+        """By name: how it is assigned, by which instruction, and what."""
+        found: dict[str, list[tuple[str, int, Makers]]] = {}
         for index, (effect, operands) in self.takers.items():
-            held = effect.row.access
-            if not held or not any(each in accesses for each in held):
+            access = effect.row.access
+            if not access or not access[0].startswith("write"):
                 continue
             value = self.code.instructions.argval(index)
             names = value if isinstance(value, tuple) else (value,)
             stored = len(operands)
-            for each, access in zip(names, held, strict=False):
-                if access.startswith("write"):
-                    stored -= 1
-                    if each == name and access in accesses and stored >= 0:
-                        found.append((index, operands[stored]))
+            for each, verb in zip(names, access, strict=False):
+                stored -= 1
+                if verb.startswith("write") and stored >= 0:
+                    found.setdefault(str(each), []).append((verb, index, operands[stored]))
         return found
 
 
@@ -229,6 +269,13 @@ class File:
     def module(self) -> Scope | None:
         """The module's own code."""
         return None if self.unit.code is None else self.scope_of(self.unit.code)
+
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """The names that the module binds by one `def` or `class` statement and in no other way."""
+        surface = self.unit.given
+        inside = () if surface is None else nested_in(surface)
+        return frozenset(name for name in map(name_of, inside) if self.bindings.get(name) == 1)
 
     def imported(self, name: str) -> str | None:
         """What a global name means, if imports alone bind it."""
@@ -274,7 +321,7 @@ class File:
             return self._attributes[key]
         found: list[tuple[Scope, int, Makers]] = []
         pending = [each for each in body.consts if isinstance(each, Code)]
-        if name in body.names:
+        if name in body.names and not any(each.name == name for each in pending):
             inside = self.scope_of(body)
             found += [(inside, at, makers) for at, makers in inside.stores(name, "write name")]
         while pending:
@@ -298,13 +345,23 @@ class File:
             if read and scope.name(holder) == name:
                 yield from ((scope, index, makers) for index, makers in puts)
 
-    def calls_of(self, code: Code, most: int) -> tuple[list[tuple[Scope, Call]], bool]:
-        """The calls of a function by its name, and True if the name is used in no other way."""
+    def calls_of(
+        self, code: Code, most: int, *, everywhere: bool
+    ) -> tuple[list[tuple[Scope, Call]], bool]:
+        """The calls of a function by its name, and True if the name is used in no other way.
+
+        Args:
+            code: Of the function.
+            most: Calls that are looked at.
+            everywhere: Also in code that has no name of a source.
+        """
         name = code.name
         found: list[tuple[Scope, Call]] = []
         closed = True
         for other in self.codes:
             if name not in other.names:
+                continue
+            if not everywhere and SOURCE_NAMES.isdisjoint(other.names):
                 continue
             scope = self.scope_of(other)
             callees: set[int] = set()
@@ -319,11 +376,26 @@ class File:
 
     def _other_uses(self, scope: Scope, name: str, callees: set[int]) -> bool:
         """True if a name is read, but not as what is called."""
-        for index in range(len(scope.code.instructions)):
-            access = scope.access(index)
-            if access.startswith("read") and index not in callees and scope.name(index) == name:
-                return True
-        return False
+        at = scope.code.names.index(name)
+        columns = scope.code.instructions
+        return any(
+            index not in callees
+            and scope.access(index).startswith("read")
+            and scope.name(index) == name
+            for index, opcode in enumerate(columns.opcodes)
+            if opcode in _named(scope.code.version) and columns.opargs[index] >> 2 <= at
+        )
+
+
+@cache
+def _named(version: str) -> frozenset[int]:
+    """The opcodes that read a name or an attribute."""
+    rows = table(version).by_code
+    return frozenset(
+        row.code
+        for row in rows
+        if row and row.access and row.access[0].startswith("read") and row.operand[:4] == "name"
+    )
 
 
 def file_of(unit: Unit) -> File:
@@ -332,20 +404,16 @@ def file_of(unit: Unit) -> File:
 
 
 def _stores_attribute(code: Code, name: str) -> bool:
-    """True if an instruction assigns to an attribute of this name."""
-    rows = table(code.version).opcodes
-    columns = code.instructions
-    store = rows["STORE_ATTR"].code
-    return any(
-        opcode == store and columns.argval(index) == name
-        for index, opcode in enumerate(columns.opcodes)
-    )
+    """True if an instruction may assign to an attribute of this name."""
+    store = table(code.version).opcodes["STORE_ATTR"].code
+    low = code.names.index(name) & 0xFF
+    return first_pair(code.code, store, low) >= 0
 
 
 def _grows(code: Code) -> bool:
     """True if an instruction may put something into a container."""
     store = table(code.version).opcodes["STORE_SUBSCR"].code
-    return not MUTATORS.isdisjoint(code.names) or store in bytes(code.instructions.opcodes)
+    return not MUTATORS.isdisjoint(code.names) or store in code.code[::2]
 
 
 def _written_inside(code: Code) -> set[str]:

@@ -198,16 +198,51 @@ def _only_keeps(scope: Scope, call: Call) -> bool:
 # Conditions
 
 
-def _argument(call: Call, at: int, *names: str) -> Makers | None:
+def _argument(scope: Scope, call: Call, at: int, *names: str) -> Makers | None:
+    """An argument by its position or one of its names; also of `**kwargs` made in sight."""
     if len(call.positional) > at:
         return call.positional[at]
     named = dict(call.keywords)
-    return next((named[name] for name in names if name in named), None)
+    for name in names:
+        if name in named:
+            return named[name]
+    if call.starred:
+        effect, operands = scope.takers[call.index]
+        for makers in effect.operand(operands, "kwargs"):
+            for name in names:
+                found = _in_mapping(scope, makers, name, 4)
+                if found is not None:
+                    return found
+    return None
+
+
+def _in_mapping(scope: Scope, makers: Makers, name: str, depth: int) -> Makers | None:
+    """What a mapping holds under a name, if it is made in sight."""
+    for maker in scope.behind(makers) if depth else ():
+        if maker < 0:
+            continue
+        call = scope.calls.get(maker)
+        if call is not None and name in dict(call.keywords):
+            return dict(call.keywords)[name]
+        taken = scope.takers.get(maker)
+        operands = taken[1] if taken is not None else ()
+        if scope.row_name(maker) == "BUILD_CONST_KEY_MAP":
+            keys = scope.constant(operands[-1])
+            if isinstance(keys, tuple) and name in keys:
+                return operands[keys.index(name)]
+        for key, value in zip(operands[::2], operands[1::2], strict=False):
+            if scope.constant(key) == name:
+                return value
+        for _, put in scope.growth.get(maker, ()):
+            found = _in_mapping(scope, put, name, depth - 1)
+            if found is not None:
+                return found
+    return None
 
 
 def _makes_code(scope: Scope, call: Call) -> Held:
     """`compile`, but for syntax trees, for what is dropped, and for what `exec` runs here."""
-    flags = _argument(call, 3, "flags")
+    flags = _argument(scope, call, 3, "flags")
     if flags is not None:
         names = meanings_of(scope, flags)
         if scope.constant(flags) not in (Scope, 0) or any("ONLY_AST" in each for each in names):
@@ -219,14 +254,14 @@ def _makes_code(scope: Scope, call: Call) -> Held:
         runs = meanings_of(scope, other.callee) & {"builtins.exec", "builtins.eval"}
         if runs and any(call.index in makers for makers in other.positional[:1]):
             return _NO
-    file = _argument(call, 1, "filename")
+    file = _argument(scope, call, 1, "filename")
     if file is not None and scope.constant(file) is Scope:
         return Held(True, "it is compiled under the name of its file")
     return _YES
 
 
 def _not_weights_only(scope: Scope, call: Call) -> Held:
-    only = dict(call.keywords).get("weights_only")
+    only = _argument(scope, call, 3, "weights_only")
     if only is None:
         return _YES
     if scope.constant(only) is True:
@@ -235,7 +270,7 @@ def _not_weights_only(scope: Scope, call: Call) -> Held:
 
 
 def _allows_pickle(scope: Scope, call: Call) -> Held:
-    allowed = _argument(call, 2, "allow_pickle")
+    allowed = _argument(scope, call, 2, "allow_pickle")
     if allowed is None:
         return _YES if call.starred else _NO
     value = scope.constant(allowed)
@@ -251,9 +286,7 @@ _RUNS_TEXT = re.compile(r"-\w*c|/[cCkK]|-[cC]ommand|-EncodedCommand")
 
 
 def _through_a_shell(scope: Scope, call: Call) -> Held:
-    shell = dict(call.keywords).get("shell")
-    if shell is None and len(call.positional) > 8:
-        shell = call.positional[8]
+    shell = _argument(scope, call, 8, "shell")
     if shell is None:
         return _names_a_shell(scope, call)
     value = scope.constant(shell)
@@ -265,7 +298,7 @@ def _through_a_shell(scope: Scope, call: Call) -> Held:
 def _names_a_shell(scope: Scope, call: Call) -> Held:
     """`["sh", "-c", command]`; without a shell, the program alone can be anybody's."""
     parts = list(call.positional)
-    given = _argument(call, 0, "args")
+    given = _argument(scope, call, 0, "args")
     for maker in given or ():
         if maker >= 0 and scope.row_name(maker) in ("BUILD_LIST", "BUILD_TUPLE"):
             parts = list(scope.takers[maker][1]) if maker in scope.takers else []
@@ -287,7 +320,7 @@ _SAFE_LOADERS = ("SafeLoader", "BaseLoader")
 
 
 def _not_safe(scope: Scope, call: Call) -> Held:
-    loader = _argument(call, 1, "Loader")
+    loader = _argument(scope, call, 1, "Loader")
     if loader is not None and _is_safe_loader(scope, loader, 3):
         return Held(True, "a safe loader makes plain data alone", quiet=True)
     return _YES

@@ -121,6 +121,23 @@ METHODS: dict[str, str] = {
     ),
 }
 
+# Names of which code that has a source from outside mostly has one.
+SOURCE_NAMES = frozenset(METHODS) | frozenset(
+    (
+        *("request", "req", "input", "argv", "stdin", "environ", "getenv", "requests", "httpx"),
+        *(
+            "rfile",
+            "raw_input",
+            "completions",
+            "messages",
+            "cursor",
+            "redis",
+            "session",
+            "get_json",
+        ),
+    )
+)
+
 # What these give is a number, a truth value or the like, whatever they are given.
 NUMBERS = frozenset(
     f"builtins.{name}"
@@ -230,6 +247,15 @@ CODE_NAMES = frozenset(
         *("code_string", "code_str", "source_code", "stmt", "statement", "python_code", "pycode"),
     )
 )
+
+
+def keeps(path: str) -> bool:
+    """True for a function that makes something of its arguments alone, and for a fixed value.
+
+    >>> keeps("re.sub"), keeps("re.match().group")
+    (True, False)
+    """
+    return "()" not in path and "[]" not in path and KEEPING.match(path) is not None
 
 
 @cache

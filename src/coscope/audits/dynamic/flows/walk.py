@@ -13,6 +13,7 @@ from dataclasses import replace
 
 from coscope.audits.dynamic.flows import sources as words
 from coscope.audits.dynamic.flows.meaning import (
+    bases_of,
     cell_values,
     class_bodies,
     definitions_of,
@@ -49,6 +50,10 @@ _NUMBERS = frozenset(
 )
 _CONTAINERS = frozenset({"BUILD_LIST", "BUILD_SET", "BUILD_MAP", "BUILD_TUPLE", "BUILD_STRING"})
 _FUNCTIONS = frozenset({"MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE", "LOAD_BUILD_CLASS"})
+
+_OF_CODE_POINTS = frozenset({"builtins.chr", "builtins.bytes", "builtins.bytearray"})
+_OF_HANDLERS = frozenset({"path", "headers", "rfile", "requestline", "request", "data"})
+_HANDLING = re.compile(r"do_[A-Z]+|handle|data_received|on_message|datagram_received")
 
 _MOST = 400  # values that one argument is followed through
 _DEEPEST = 4  # functions of the same file that are entered on one way
@@ -115,6 +120,10 @@ class Walk:
 
     def _by_access(self, place: Place, access: str) -> None:
         scope, maker = place.scope, place.maker
+        if scope.row_access(maker).startswith("write"):  # a copy of another variable
+            if maker in scope.takers:
+                self._add(scope, scope.takers[maker][1][-1], place)
+            return
         if access in ("read global", "read name", "read name or global"):
             self._global(place, scope.name(maker))
         elif access == "read attribute":
@@ -190,9 +199,9 @@ class Walk:
         scope = place.scope
         if scope.code.kind == "module" or place.callers > 2:
             return False
-        calls, closed = scope.file.calls_of(scope.code, _CALLERS)
         name = scope.code.name
         private = name[:1] == "_" and not name.endswith("__")
+        calls, closed = scope.file.calls_of(scope.code, _CALLERS, everywhere=private)
         for caller, call in calls:
             if caller is scope:
                 continue
@@ -210,7 +219,7 @@ class Walk:
             if kind is not None:
                 self._source(kind, text_of(place), place)
                 return
-            if each.startswith("builtins.") or words.KEEPING.match(each):
+            if each.startswith("builtins.") or words.keeps(each):
                 self._source(words.CONSTANT, f"the function {name}", place)
                 return
         stored = scope.file.stored(name) if scope.file.imported(name) is None else []
@@ -229,7 +238,7 @@ class Walk:
             if kind is not None and not _is_made(scope, owner, kind):
                 self._source(kind, text_of(place), place)
                 return
-            if words.KEEPING.match(each):
+            if words.keeps(each):
                 self._source(words.CONSTANT, each, place)
                 return
         if name in words.NAMES_OF_OBJECTS:
@@ -242,11 +251,15 @@ class Walk:
     def _of_self(self, place: Place, name: str) -> None:
         scope = place.scope
         body = scope.file.class_of(scope.code)
-        stored = [] if body is None else scope.file.attribute_stores(body, name)
+        bodies = [] if body is None else [body, *bases_of(scope.file, body)]
+        stored = [each for b in bodies for each in scope.file.attribute_stores(b, name)]
         outer = replace(place, entered=())
         for holder, _, makers in stored:
             self._add(holder, makers, outer)
-        getters = [] if body is None else [c for c in body.consts if isinstance(c, Code)]
+        getters = [c for b in bodies for c in b.consts if isinstance(c, Code)]
+        if not stored and name in _OF_HANDLERS and any(_HANDLING.match(c.name) for c in getters):
+            self._source(words.NETWORK, text_of(place), place)
+            return
         for code in getters:
             if code.name == name and code.kind != "class body":
                 for at, makers in scope.file.scope_of(code).results:
@@ -277,7 +290,7 @@ class Walk:
             operands = self._item(place, operands)
         elif name == "IMPORT_NAME":
             operands = ()
-        elif is_arithmetic(scope, index, operands):
+        elif is_arithmetic(scope, index, operands) and not place.chars:
             self._source(words.SAFE, text_of(place), place, "it is a number")
             return
         elif name.startswith("BINARY_MODULO") or scope.code.instructions.argrepr(index) == "%":
@@ -351,6 +364,8 @@ class Walk:
         if code and len(place.entered) < _DEEPEST and self._enter(place, call, code):
             return
         method = self._method(scope, call)
+        if self._maps(place, call, callees):
+            return
         if method is None:
             self._function(place, call, callees)
         elif method in words.NUMBER_METHODS:
@@ -375,7 +390,7 @@ class Walk:
             else:
                 self._source(kind, text_of(place), place)
             return True
-        if name in words.NUMBERS:
+        if name in words.NUMBERS and not place.chars:
             reason = f"{name.removeprefix('builtins.')}() gives a number or the like"
             self._source(words.SAFE, text_of(place), place, reason)
             return True
@@ -426,7 +441,7 @@ class Walk:
         scope = place.scope
         owners = _owners(scope, call)
         modules = {m for owner in owners for m in meanings_of(scope, owner)}
-        if any(words.KEEPING.match(f"{each}.{method}") for each in modules):
+        if any(words.keeps(f"{each}.{method}") for each in modules):
             owners = []
         given = [*call.positional, *(value for _, value in call.keywords)]
         if method in words.KEYED and not is_module(modules):
@@ -435,6 +450,29 @@ class Walk:
             given = []
         for makers in (*owners, *given, *starred(scope, call)):
             self._add(scope, makers, place)
+            self._called_back(place, makers)
+
+    def _called_back(self, place: Place, makers: Makers) -> None:
+        """Follow what a function gives that a call is handed: `map(lambda row: row[0], rows)`."""
+        for maker in makers:
+            code = place.scope.made_code(maker) if maker >= 0 else None
+            if code is not None and code.kind != "class body":
+                inside = place.scope.file.scope_of(code)
+                for at, given in inside.results:
+                    self._add(inside, given, replace(place, entered=()), at)
+
+    def _maps(self, place: Place, call: Call, callees: frozenset[str]) -> bool:
+        """True for `map(shlex.quote, parts)`: what the function gives is harmless."""
+        if "builtins.map" not in callees or not call.positional:
+            return False
+        for name in meanings_of(place.scope, call.positional[0]):
+            reason = self._quoted(name)
+            if name in words.NUMBERS and not place.chars:
+                reason = f"{name.removeprefix('builtins.')}() gives a number or the like"
+            if reason:
+                self._source(words.SAFE, text_of(place), place, reason)
+                return True
+        return False
 
     def _template_of_numbers(self, scope: Scope, owners: list[Makers]) -> bool:
         """True for a constant template of which every field takes a number: "{:d}"."""
@@ -447,15 +485,22 @@ class Walk:
     def _function(self, place: Place, call: Call, callees: frozenset[str]) -> None:
         """What an unknown function gives may be anything; most of it is made of the arguments."""
         scope = place.scope
-        known = any(words.KEEPING.match(each) for each in callees)
+        known = any(words.keeps(each) for each in callees)
         classes = class_bodies(scope, call.callee)
+        bases = {m for _, held, at in classes for base in held for m in meanings_of(at, base)}
+        if any(each.startswith("enum.") for each in bases):
+            self._source(words.SAFE, text_of(place), place, "it is a member of an enumeration")
+            return
         if not known and not classes and not self._is_iterated(scope, call):
             self._source(words.UNKNOWN, f"the result of {text_of(place)}", place)
         given = [*call.positional, *(value for _, value in call.keywords)]
         if "builtins.getattr" in callees:
             given = given[:1] + given[2:]
+        if not callees.isdisjoint(_OF_CODE_POINTS):
+            place = replace(place, chars=True)
         for makers in (*given, *starred(scope, call)):
             self._add(scope, makers, place)
+            self._called_back(place, makers)
 
     def _is_iterated(self, scope: Scope, call: Call) -> bool:
         """True for a comprehension of the same code, and for a function of the file."""
