@@ -85,7 +85,7 @@ def _tests(scope: Scope) -> dict[Guard, list[Edges]]:
                     key = guard.makers, guard.safe
                     held = found.setdefault(key, (guard, []))
                     held[1].append({(edge.source, edge.target, edge.jumps)})
-    return {guard: edges for guard, edges in found.values()}
+    return dict(found.values())
 
 
 _TRUTHS = ("true", "false", "none", "not none")
