@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from coscope.audits.dynamic.flows.meaning import meanings_of
 from coscope.audits.dynamic.flows.scope import Scope
+from coscope.audits.dynamic.flows.sources import kind_of_path
 from coscope.audits.subject.calls import Call
 from coscope.flow.domains.makers import Makers, slot_of_maker
 from coscope.model import Code, Span
+
+_FIELD = re.compile(r"\{([^{}]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,3 +176,28 @@ def _lines_of(scope: Scope, span: Span) -> str:
     first = source.lines[span.lineno - 1].encode("utf-8", "surrogatepass") if lines else b""
     start = first[span.col_offset :].decode("utf-8", "replace").strip()
     return " ".join([start, *lines[1:]])
+
+
+def owners_of(scope: Scope, call: Call) -> list[Makers]:
+    """The receivers of a call of a method."""
+    return [
+        scope.owner(at)
+        for at in sorted(call.callee)
+        if at >= 0 and scope.access(at) == "read attribute"
+    ]
+
+
+def is_made(scope: Scope, makers: Makers, kind: str) -> bool:
+    """True if a value is what a call gives that is a source of this kind itself."""
+    return any(
+        "()" in each and kind_of_path(plain(each)) == kind for each in meanings_of(scope, makers)
+    )
+
+
+def takes_numbers(scope: Scope, owners: list[Makers]) -> bool:
+    """True for a constant template of which every field takes a number: "{:d}"."""
+    template = scope.constant(owners[0]) if owners else None
+    if not isinstance(template, str):
+        return False
+    fields = _FIELD.findall(template.replace("{{", "").replace("}}", ""))
+    return bool(fields) and all(each[-1:] in tuple("dxXobeEfFgGn%") for each in fields)

@@ -26,11 +26,14 @@ from coscope.audits.dynamic.flows.places import (
     arguments,
     is_arithmetic,
     is_given,
+    is_made,
     is_module,
     others,
+    owners_of,
     picked,
     plain,
     starred,
+    takes_numbers,
     text_of,
 )
 from coscope.audits.dynamic.flows.scope import Scope
@@ -40,7 +43,6 @@ from coscope.flow.domains.makers import Makers, slot_of_maker
 from coscope.model import Code
 
 _DIRECTIVE = re.compile(r"%(?:\(\w*\))?[#0\- +]*[\d*]*(?:\.[\d*]+)?[hlL]?(\w)")
-_FIELD = re.compile(r"\{([^{}]*)\}")
 _TEXT_RULES = frozenset({"DYN101", "DYN111", "DYN108"})  # a literal is harmless there
 _NUMBERS = frozenset(
     (
@@ -235,7 +237,7 @@ class Walk:
         paths = meanings_of(scope, frozenset([index]))
         for each in paths:
             kind = kind_of_path(plain(each))
-            if kind is not None and not _is_made(scope, owner, kind):
+            if kind is not None and not is_made(scope, owner, kind):
                 self._source(kind, text_of(place), place)
                 return
             if words.keeps(each):
@@ -383,8 +385,8 @@ class Walk:
             self._file(place, call, name)
             return True
         if kind is not None:
-            owners = _owners(place.scope, call)
-            if any(_is_made(place.scope, owner, kind) for owner in owners):
+            owners = owners_of(place.scope, call)
+            if any(is_made(place.scope, owner, kind) for owner in owners):
                 for owner in owners:
                     self._add(place.scope, owner, place)
             else:
@@ -439,14 +441,14 @@ class Walk:
     def _of_method(self, place: Place, call: Call, method: str) -> None:
         """What a method gives is made of its receiver and its arguments."""
         scope = place.scope
-        owners = _owners(scope, call)
+        owners = owners_of(scope, call)
         modules = {m for owner in owners for m in meanings_of(scope, owner)}
         if any(words.keeps(f"{each}.{method}") for each in modules):
             owners = []
         given = [*call.positional, *(value for _, value in call.keywords)]
         if method in words.KEYED and not is_module(modules):
             given = given[1:] if method in ("get", "pop") else []
-        if method == "format" and self._template_of_numbers(scope, owners):
+        if method == "format" and takes_numbers(scope, owners):
             given = []
         for makers in (*owners, *given, *starred(scope, call)):
             self._add(scope, makers, place)
@@ -474,14 +476,6 @@ class Walk:
                 return True
         return False
 
-    def _template_of_numbers(self, scope: Scope, owners: list[Makers]) -> bool:
-        """True for a constant template of which every field takes a number: "{:d}"."""
-        template = scope.constant(owners[0]) if owners else None
-        if not isinstance(template, str):
-            return False
-        fields = _FIELD.findall(template.replace("{{", "").replace("}}", ""))
-        return bool(fields) and all(each[-1:] in tuple("dxXobeEfFgGn%") for each in fields)
-
     def _function(self, place: Place, call: Call, callees: frozenset[str]) -> None:
         """What an unknown function gives may be anything; most of it is made of the arguments."""
         scope = place.scope
@@ -505,19 +499,3 @@ class Walk:
     def _is_iterated(self, scope: Scope, call: Call) -> bool:
         """True for a comprehension of the same code, and for a function of the file."""
         return bool(definitions_of(scope, call.callee))
-
-
-def _owners(scope: Scope, call: Call) -> list[Makers]:
-    """The receivers of a call of a method."""
-    return [
-        scope.owner(at)
-        for at in sorted(call.callee)
-        if at >= 0 and scope.access(at) == "read attribute"
-    ]
-
-
-def _is_made(scope: Scope, makers: Makers, kind: str) -> bool:
-    """True if a value is what a call gives that is a source of this kind itself."""
-    return any(
-        "()" in each and kind_of_path(plain(each)) == kind for each in meanings_of(scope, makers)
-    )
