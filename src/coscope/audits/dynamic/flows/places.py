@@ -201,3 +201,11 @@ def takes_numbers(scope: Scope, owners: list[Makers]) -> bool:
         return False
     fields = _FIELD.findall(template.replace("{{", "").replace("}}", ""))
     return bool(fields) and all(each[-1:] in tuple("dxXobeEfFgGn%") for each in fields)
+
+
+def method_of(scope: Scope, call: Call) -> str | None:
+    """The name of the method that is called; None for a function."""
+    for at in call.callee:
+        if at >= 0 and scope.access(at) == "read attribute":
+            return scope.name(at)
+    return None

@@ -28,6 +28,7 @@ from coscope.audits.dynamic.flows.places import (
     is_given,
     is_made,
     is_module,
+    method_of,
     others,
     owners_of,
     picked,
@@ -365,7 +366,7 @@ class Walk:
         code = definitions_of(scope, call.callee)
         if code and len(place.entered) < _DEEPEST and self._enter(place, call, code):
             return
-        method = self._method(scope, call)
+        method = method_of(scope, call)
         if self._maps(place, call, callees):
             return
         if method is None:
@@ -431,13 +432,6 @@ class Walk:
                 self._add(inside, makers, replace(place, entered=entered), at)
         return done
 
-    def _method(self, scope: Scope, call: Call) -> str | None:
-        """The name of the method that is called; None for a function."""
-        for at in call.callee:
-            if at >= 0 and scope.access(at) == "read attribute":
-                return scope.name(at)
-        return None
-
     def _of_method(self, place: Place, call: Call, method: str) -> None:
         """What a method gives is made of its receiver and its arguments."""
         scope = place.scope
@@ -485,7 +479,7 @@ class Walk:
         if any(each.startswith("enum.") for each in bases):
             self._source(words.SAFE, text_of(place), place, "it is a member of an enumeration")
             return
-        if not known and not classes and not self._is_iterated(scope, call):
+        if not known and not classes and not definitions_of(scope, call.callee):
             self._source(words.UNKNOWN, f"the result of {text_of(place)}", place)
         given = [*call.positional, *(value for _, value in call.keywords)]
         if "builtins.getattr" in callees:
@@ -495,7 +489,3 @@ class Walk:
         for makers in (*given, *starred(scope, call)):
             self._add(scope, makers, place)
             self._called_back(place, makers)
-
-    def _is_iterated(self, scope: Scope, call: Call) -> bool:
-        """True for a comprehension of the same code, and for a function of the file."""
-        return bool(definitions_of(scope, call.callee))
