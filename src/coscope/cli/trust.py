@@ -15,7 +15,7 @@ from coscope.render.formats import formats_of, help_of, written
 
 if TYPE_CHECKING:
     from coscope.trust import TrustReport
-    from coscope.trust.folders import Answer, Task
+    from coscope.trust.answers import Answer, Task
 
 Given = dict[str, Any]  # the options of the command line, as click gives them
 

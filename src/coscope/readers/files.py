@@ -12,7 +12,7 @@ from coscope.errors import NoCodeObject, TargetError
 from coscope.model import Function
 from coscope.readers.attributes import member
 from coscope.readers.from_object import module_file
-from coscope.readers.from_source import from_source, read_bytes, static_function
+from coscope.readers.from_source import from_source, read_bytes, refuse_binary, static_function
 from coscope.readers.naming import COMPILED, NATIVE, SOURCE
 from coscope.readers.sources import source_from
 
@@ -75,6 +75,50 @@ def read_file(
 
         return from_pyc(Path(path))
     return read_text(read_bytes(path), path, python=python, optimize=optimize)
+
+
+def is_archived(path: str) -> bool:
+    """True for an archive or a program whose members can be targets; not for Python's own files."""
+    if path.lower().endswith((*SOURCE, *COMPILED)) or not os.path.isfile(path):
+        return False
+    from coscope.readers.archives import holds_archive
+
+    return holds_archive(path)
+
+
+def read_member(
+    data: bytes,
+    label: str,
+    *,
+    python: str | None = None,
+    optimize: int = 0,
+    code_version: str | None = None,
+) -> Function:
+    """The module code of a member of an archive.
+
+    Args:
+        data: Its bytes.
+        label: archive::member.
+        python: As for `read_file`.
+        optimize: As for `read_file`.
+        code_version: As for `read_file`.
+
+    Raises:
+        TargetError, SourceError, InterpreterError, PycError: See `targets.read`.
+    """
+    suffix = os.path.splitext(label)[1].lower()
+    if suffix in NATIVE:
+        raise NoCodeObject("an extension module has no code objects", file=label)
+    if suffix in COMPILED or code_version is not None:
+        if python is not None or optimize:
+            raise not_a_source(label, "compiled already")
+        from coscope.readers.from_pyc import from_code, from_pyc
+
+        if code_version is not None:
+            return from_code(data, code_version, file=label)
+        return from_pyc(data, file=label)
+    refuse_binary(data, label)
+    return read_text(data, label, python=python, optimize=optimize)
 
 
 def read_text(

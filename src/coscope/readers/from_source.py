@@ -142,7 +142,7 @@ _BINARY = (
     (b"\0asm", "a WebAssembly module"),
 )
 _ARCHIVES = {".whl": "a wheel", ".egg": "an egg", ".pyz": "a zip application"}
-_UNPACK = "Unpack it, and name a file or a folder of it."
+_MEMBER = "Name a member of it: {}::pkg/mod.py. coscope trust looks at all of them."
 
 
 def _binary_kind(data: bytes) -> str | None:
@@ -154,7 +154,7 @@ def _binary_kind(data: bytes) -> str | None:
     return next((what for start, what in _BINARY if data.startswith(start)), None)
 
 
-def _refuse_binary(data: bytes, path: str) -> None:
+def refuse_binary(data: bytes, path: str) -> None:
     """Name what is neither Python source nor a .pyc by what it is."""
     what = _binary_kind(data)
     if what is None:
@@ -165,7 +165,7 @@ def _refuse_binary(data: bytes, path: str) -> None:
     raise TargetError(
         f"this is {what}, and not Python source or a .pyc file",
         file=path,
-        hint=_UNPACK if packed else None,
+        hint=_MEMBER.format(os.path.basename(path)) if packed else None,
     )
 
 
@@ -180,7 +180,7 @@ def read_bytes(path: str | os.PathLike[str]) -> bytes:
     try:
         _refuse_waiting(os.fspath(path))
         data = Path(path).read_bytes()
-        _refuse_binary(data, os.fspath(path))
+        refuse_binary(data, os.fspath(path))
         return text_of(data, os.fspath(path)) if is_notebook(os.fspath(path)) else data
     except FileNotFoundError as error:
         if os.path.islink(path):

@@ -24,8 +24,10 @@ from coscope.readers.attributes import MISSING, is_a
 from coscope.readers.classes import Method, methods_of
 from coscope.readers.files import (
     Snippet,
+    is_archived,
     not_a_source,
     read_file,
+    read_member,
     read_module,
     read_text,
     standard_input,
@@ -33,6 +35,7 @@ from coscope.readers.files import (
 from coscope.readers.from_object import from_object
 from coscope.readers.from_source import static_function
 from coscope.readers.importing import check_unambiguous, locate_in, split_dotted
+from coscope.readers.inside import member_of
 from coscope.readers.naming import MODULE, Named, parse
 from coscope.readers.values import text_of
 
@@ -136,6 +139,7 @@ def locate(
             "app/orders.py", "x.pyc"        a file, which is compiled or read, never executed
             "app/orders.py::Order.total"    one code object of it, see `select`
             "app/orders.py:12"              the innermost code object that covers the line
+            "x.whl::pkg/mod.py::f"          the same of a member of an archive or a program
             "-", "-::name", "-:12"          source on standard input
             "shop:Order.total"              a live object; this imports shop, and so runs it
             'shop:handlers["get"][0]'       an item of an exact list, tuple or dict
@@ -193,10 +197,27 @@ def _of_text(text: str, how: _How, unwrap: bool) -> Target:
 
 
 def _of_file(named: Named, how: _How) -> Target:
+    if named.part and is_archived(named.left):
+        return _of_member(named, how)
+
     def read_it() -> Function:
         return _part_of(read_file(named.left, **how._asdict()), named)
 
     return Target(named.left, whole=_is_whole(named), _read=read_it)
+
+
+def _of_member(named: Named, how: _How) -> Target:
+    """A member of an archive, or one code object of it. Nothing is unpacked to disk."""
+    inside = member_of(named.left, named.part)
+    part = Named("file", inside.label, inside.rest)
+    if inside.rest.startswith(":"):
+        line, _, column = inside.rest[1:].partition(":")
+        part = Named("file", inside.label, "", int(line), int(column) if column else None)
+
+    def read_it() -> Function:
+        return _part_of(read_member(inside.data, inside.label, **how._asdict()), part)
+
+    return Target(inside.label, whole=_is_whole(part), _read=read_it)
 
 
 def _of_snippet(snippet: Snippet, how: _How, named: Named | None = None) -> Target:

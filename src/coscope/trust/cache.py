@@ -18,7 +18,8 @@ from pathlib import Path
 from coscope.audits.running.cache import own_files
 from coscope.audits.running.small_files import write_text
 from coscope.readers.from_function import HOST_RELEASE
-from coscope.trust.folders import Answer, Task, joined, source_of, state_of
+from coscope.trust.answers import Answer, Task
+from coscope.trust.folders import joined, source_of, state_of
 from coscope.trust.model import FileTrust, Listed, Sign
 
 _FORMAT = 1

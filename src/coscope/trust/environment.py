@@ -10,9 +10,13 @@ import csv
 import hashlib
 import io
 import posixpath
+import re
+import tomllib
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from configparser import ConfigParser, Error
+from functools import cache
+from importlib import resources
 from typing import NamedTuple
 
 from coscope.errors import CoscopeError
@@ -23,6 +27,8 @@ _STRONG = ("sha256", "sha384", "sha512", "blake2b", "blake2s", "sha3_256", "sha3
 _UNHASHED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 _CODE = (".py", ".pyw", ".pyc", ".so", ".pyd", ".pth", ".dll", ".dylib")
 _STARTING = ("sitecustomize", "usercustomize")
+SITES = ("site-packages", "dist-packages")
+METADATA = ("RECORD", "METADATA", "PKG-INFO", "entry_points.txt")
 NATIVE = (".so", ".pyd", ".dll", ".dylib")
 
 
@@ -143,23 +149,38 @@ def owned_folders(listed: Iterable[str]) -> set[str]:
     return {top for top, slash, _ in tops if slash and top != ".." and "." not in top}
 
 
-def path_lines(path: str, data: bytes, file: str, vouched: bool) -> Iterator[Sign]:
+def path_lines(data: bytes, file: str) -> Iterator[Sign]:
     """Signs for the lines of a .pth file that execute.
 
     Args:
-        path: Its name.
         data: Its bytes.
         file: As a target.
-        vouched: A RECORD's hash vouches for it.
     """
     text = data.decode("utf-8-sig", "replace")
     for number, line in enumerate(text.splitlines(), 1):
-        if line.startswith(("import ", "import\t")):
-            shown = line if len(line) <= 160 else f"{line[:150]}..."
-            severity = "info" if vouched or line.strip() == "import _virtualenv" else None
-            yield sign(
-                "TRU401", f"runs at every start: {shown}", file, severity=severity, line=number
-            )
+        if not line.startswith(("import ", "import\t")):
+            continue
+        tool = tool_of(line)
+        shown = line if len(line) <= 160 else f"{line[:150]}..."
+        text = f"runs at every start: {shown}" if tool is None else f"of {tool}: {shown[:80]}"
+        severity = None if tool is None else "info"
+        yield sign("TRU401", text, file, severity=severity, line=number)
+
+
+def tool_of(line: str) -> str | None:
+    """The well-known tool that writes an executing line; None if it is of no known one.
+
+    >>> tool_of("import _virtualenv")
+    'virtualenv'
+    """
+    return next((tool for tool, known in _known_lines() if known.fullmatch(line.strip())), None)
+
+
+@cache
+def _known_lines() -> list[tuple[str, re.Pattern[str]]]:
+    file = resources.files("coscope.trust").joinpath("path_lines.toml")
+    held = tomllib.loads(file.read_text(encoding="utf-8"))
+    return [(each["tool"], re.compile(each["pattern"])) for each in held["line"]]
 
 
 def starting_modules(names: Iterable[str], label: Callable[[str], str]) -> Iterator[Sign]:
@@ -182,10 +203,3 @@ def entry_points(text: str, distribution: str) -> Iterator[Listed]:
     for group in parser.sections():
         for name, what in parser.items(group):
             yield Listed("entry point", f"{group}: {name}", f"{what} ({distribution})")
-
-
-def duplicates(names: Mapping[str, int], file: str) -> Iterator[Sign]:
-    """Signs for names that occur more than once."""
-    for name, count in names.items():
-        if count > 1:
-            yield sign("TRU501", f"{name} occurs {count} times", file)

@@ -11,39 +11,20 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import NamedTuple
 
 from coscope.errors import CoscopeError, LimitExceeded, TargetError
 from coscope.readers.archives import is_archive
 from coscope.trust import environment
 from coscope.trust.abilities import abilities_of
+from coscope.trust.answers import BYTECODE, Answer, Task, beside
 from coscope.trust.caching import Named, Stated, header_of, named, running
 from coscope.trust.judging import Given, Judge
 from coscope.trust.kinds import sign
 from coscope.trust.model import FileTrust, Listed, Sign
+from coscope.trust.packed import is_program
 
-_LARGEST = 32 * 2**20  # bytes of one file
+LARGEST = 32 * 2**20  # bytes of one file
 _MOST_LARGEST = 2 * 2**30  # bytes of a file that is only hashed
-BYTECODE = (".pyc", ".pyo")
-_SITES = ("site-packages", "dist-packages")
-
-
-class Task(NamedTuple):
-    """A piece of work for one process."""
-
-    kind: str  # "files", "site" or "archive"
-    root: str  # the folder that the user named, or the archive
-    paths: tuple[str, ...]  # of files or of the site, relative to the root
-
-
-@dataclass(slots=True)
-class Answer:
-    """What a task came to."""
-
-    files: list[FileTrust] = field(default_factory=list)
-    signs: list[Sign] = field(default_factory=list)
-    listed: list[Listed] = field(default_factory=list)
-    read: int = 0
 
 
 @dataclass(slots=True)
@@ -83,13 +64,17 @@ def _sort(found: Walked, name: str, path: str) -> None:
         found.bytecode.append(path)
     elif lower.endswith(environment.NATIVE):
         found.native.append(path)
-    elif is_archive(lower) and lower.endswith((".whl", ".egg", ".pyz", ".zip", ".conda")):
+    elif is_archive(lower) or (_may_be_program(lower) and is_program(joined(found.root, path))):
         found.archives.append(path)
+
+
+def _may_be_program(name: str) -> bool:
+    return name.endswith(".exe") or "." not in name
 
 
 def _is_site(path: str, folders: Sequence[str], names: Sequence[str]) -> bool:
     return (
-        os.path.basename(path) in _SITES
+        os.path.basename(path) in environment.SITES
         or any(each.endswith((".dist-info", ".egg-info")) for each in folders)
         or any(each.endswith(".pth") for each in names)
     )
@@ -181,7 +166,7 @@ def _names(folder: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def read(path: str, most: int = _LARGEST) -> bytes:
+def read(path: str, most: int = LARGEST) -> bytes:
     """The bytes of a regular file.
 
     Raises:
@@ -235,7 +220,7 @@ def check_site(task: Task) -> Answer:
     changed = {each.file for each in answer.signs if each.kind == "TRU403"}
     for path in (each for each in names if each.endswith(".pth") and "/" not in each):
         vouched = path in listed and held.label(path) not in changed
-        answer.signs += _of_path_file(path, held, vouched)
+        answer.signs += _of_path_file(path, held)
         answer.listed.append(
             Listed("path file", held.label(path), "vouched for" if vouched else "")
         )
@@ -243,29 +228,12 @@ def check_site(task: Task) -> Answer:
     return answer
 
 
-def _of_path_file(path: str, held: environment.Held, vouched: bool) -> list[Sign]:
+def _of_path_file(path: str, held: environment.Held) -> list[Sign]:
     try:
         data = held.read(path)
     except CoscopeError as error:
         return [sign("TRU104", error.what, held.label(path))]
-    return list(environment.path_lines(path, data, held.label(path), vouched))
-
-
-def beside(held: environment.Held) -> Iterator[Listed]:
-    """Extension modules, entry points and distributions."""
-    for path in sorted(held.names):
-        folder, base = posixpath.split(path)
-        if path.lower().endswith(environment.NATIVE):
-            yield Listed("extension module", held.label(path), "")
-        elif base == "entry_points.txt" and folder.endswith((".dist-info", ".egg-info")):
-            try:
-                text = held.read(path).decode("utf-8", "replace")
-            except CoscopeError:
-                continue
-            yield from environment.entry_points(text, folder.rpartition("/")[2].partition("-")[0])
-        elif base in ("METADATA", "PKG-INFO") and folder.endswith((".dist-info", ".egg-info")):
-            name = posixpath.basename(folder).rpartition(".")[0]
-            yield Listed("distribution", name, held.label(folder))
+    return list(environment.path_lines(data, held.label(path)))
 
 
 def _files_under(root: str) -> Iterator[str]:

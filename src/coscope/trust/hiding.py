@@ -76,7 +76,7 @@ def _used(code: Code, instructions: Instructions, meaning: str) -> set[int]:
         if row is None:
             continue
         operand, _, shift = row.operand.partition(">>")
-        if operand == meaning:
+        if operand.split(" ")[0] == meaning:  # "const", and "const names" of KW_NAMES
             used.add(instructions.opargs[at] >> int(shift or 0))
     return used
 

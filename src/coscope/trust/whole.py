@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 
-from coscope.errors import TargetError, TargetNotFound
+from coscope.errors import InternalError, TargetError, TargetNotFound
+from coscope.readers.archives import holds_archive, kind_of
+from coscope.readers.files import standard_input
 from coscope.readers.from_interpreter import kept
-from coscope.trust import folders
+from coscope.readers.naming import STDIN
+from coscope.trust import folders, packed
+from coscope.trust.abilities import abilities_of
+from coscope.trust.answers import BYTECODE, Answer, Task
 from coscope.trust.cache import Cache
 from coscope.trust.conclude import concluded
-from coscope.trust.folders import Answer, Task
-from coscope.trust.judging import Judge
+from coscope.trust.judging import Given, Judge
 from coscope.trust.model import FileTrust, TrustReport
 
 _BATCH = 48  # files in one task
@@ -55,7 +60,7 @@ def trust(
     found = Answer()
     tasks: list[Task] = []
     for target in targets:
-        tasks += _tasks_of(target, found, held)
+        tasks += _tasks_of(target, found, held, python)
     with kept():
         for done, answer in enumerate(work(partial(do, python=python), tasks), 1):
             held.learn(tasks[done - 1], answer)
@@ -84,7 +89,11 @@ def do(task: Task, *, python: str | None = None) -> Answer:
     """Do one task, in whatever process."""
     if task.kind == "files":
         return folders.judge_files(task, judge_for(python))
-    return folders.check_site(task)
+    if task.kind == "site":
+        return folders.check_site(task)
+    if task.kind == "archive":
+        return packed.judge_archive(task.root, judge_for(python), found=bool(task.paths))
+    raise InternalError(f"there is no task of kind {task.kind!r}")
 
 
 @lru_cache(maxsize=4)
@@ -93,7 +102,7 @@ def judge_for(python: str | None) -> Judge:
     return Judge(python)
 
 
-def _tasks_of(target: str, found: Answer, cache: Cache) -> Iterator[Task]:
+def _tasks_of(target: str, found: Answer, cache: Cache, python: str | None) -> Iterator[Task]:
     """What is to be done for one target; what the cache knows is added at once."""
     if os.path.isdir(target):
         walked = folders.walk(target)
@@ -107,14 +116,47 @@ def _tasks_of(target: str, found: Answer, cache: Cache) -> Iterator[Task]:
                 yield task
             else:
                 _add(found, known)
+        for inner in walked.archives:
+            yield Task("archive", folders.joined(target, inner), ("found",))
         yield from _batches(target, walked.bytecode, found, cache)
+        return
+    if target == STDIN:
+        _add(found, _of_input(judge_for(python)))
         return
     if not os.path.lexists(target):
         raise TargetNotFound("there is no such file or folder", file=target)
-    if not target.lower().endswith(folders.BYTECODE):
-        raise TargetError("this is neither a folder nor bytecode", file=target)
+    if not target.lower().endswith(BYTECODE) and holds_archive(target):
+        yield Task("archive", target, ())
+        return
+    if not target.lower().endswith(BYTECODE) and not _is_bytecode(target):
+        raise TargetError(
+            "this is neither a folder, bytecode, nor an archive that can be read",
+            file=target,
+            hint="Give folders, .pyc files, wheels and other archives, or programs of PyInstaller.",
+        )
     folder, name = os.path.split(target)
     yield Task("files", folder, (name,))
+
+
+def _is_bytecode(path: str) -> bool:
+    """True for a file without the suffix that begins as a .pyc does."""
+    return folders.read(path, folders.LARGEST)[2:4] == b"\r\n"
+
+
+def _of_input(judge: Judge) -> Answer:
+    """Bytecode or an archive on standard input."""
+    text = standard_input().text
+    data = text if isinstance(text, bytes) else text.encode()
+    label = "<stdin>"
+    if data[2:4] != b"\r\n" and kind_of(data) is not None:
+        return packed.judge_bytes(data, label, judge)
+    trusted, code = judge.judge(Given(label, data, None, None, None))
+    answer = Answer(read=1)
+    if code is not None:
+        able, signs = abilities_of(code, label)
+        trusted = replace(trusted, abilities=able, signs=(*trusted.signs, *signs))
+    answer.files.append(trusted)
+    return answer
 
 
 def _batches(root: str, paths: Sequence[str], found: Answer, cache: Cache) -> Iterator[Task]:

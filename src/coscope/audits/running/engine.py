@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from coscope.audits.selection import holds
 from coscope.audits.subject.subject import Subject, Unit
 from coscope.errors import CoscopeError, InternalError, SourceError
 from coscope.model import CONFIDENCES, SEVERITIES, Evidence, Finding, Function
+from coscope.readers import locate
 from coscope.readers.files import read_file
 from coscope.readers.from_function import HOST_VERSION
 from coscope.readers.from_source import compile_live, read_bytes
@@ -40,6 +42,10 @@ def audit_file(
         InputError: As `read`.
         InternalError: A rule failed.
     """
+    if "::" in path and not os.path.exists(path):  # of an archive, or one code object of a file
+        target = locate(path, python=python)
+        part = audit_unit(unit_of(target.function, path, options), rules)
+        return replace(part, warnings=target.function.warnings)
     if python is None and is_source(path):
         return audit_unit(read_unit(path, options), rules)
     function = read_file(path, python=python)
