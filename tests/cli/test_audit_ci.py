@@ -210,3 +210,64 @@ def test_fingerprints_survive_moves() -> None:
         )
         == 3
     )
+
+
+FIXABLE = 'def f(rows):\n    return ["{}: {}".format(row, 1) for row in rows]\n'
+
+
+def test_diff_writes_nothing_and_fix_does() -> None:
+    Path("app.py").write_text(FIXABLE, encoding="utf-8")
+    diff = run("--diff", "app.py")
+    kept = Path("app.py").read_text(encoding="utf-8")
+    document = json.loads(run("--json", "--fix", "app.py").stdout)
+    after = Path("app.py").read_text(encoding="utf-8")
+
+    assert FIXABLE == kept
+    assert '+    return [f"{row}: {1}" for row in rows]' in diff.stdout
+    assert '    return [f"{row}: {1}" for row in rows]\n' in after
+    assert ([], 1, True) == (
+        document["findings"],
+        document["fixes"][0]["fixed"],
+        document["fixes"][0]["written"],
+    )
+    assert "no finding" in run("--fix", "app.py").stdout
+
+
+def test_line_ends_stay_and_links_lead_to_the_file() -> None:
+    Path("app.py").write_bytes(FIXABLE.replace("\n", "\r\n").encode())
+    Path("link.py").symlink_to("app.py")
+    run("--fix", "link.py")
+
+    assert Path("link.py").is_symlink()
+    assert b'    return [f"{row}: {1}" for row in rows]\r\n' in Path("app.py").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"# -*- coding: latin-1 -*-\n# \xe9\n" + FIXABLE.encode(),
+        b"\xef\xbb\xbf" + FIXABLE.encode(),
+        FIXABLE.encode().replace(b"\n", b"\r\n", 1),
+    ],
+)
+def test_a_file_whose_other_bytes_would_change_is_left_alone(data: bytes) -> None:
+    Path("app.py").write_bytes(data)
+    result = run("--fix", "app.py")
+
+    assert data == Path("app.py").read_bytes()
+    assert "PERF308" in result.stdout
+
+
+def test_what_a_comment_ignores_is_not_fixed() -> None:
+    text = FIXABLE.replace("rows]\n", "rows]  # coscope: ignore\n")
+    Path("app.py").write_text(text, encoding="utf-8")
+    run("--fix", "app.py")
+
+    assert text == Path("app.py").read_text(encoding="utf-8")
+
+
+def test_fix_goes_with_files() -> None:
+    result = run("--fix", "--live", "json")
+
+    assert 2 == result.exit_code
+    assert "--fix" in result.stderr

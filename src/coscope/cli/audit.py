@@ -76,6 +76,11 @@ _FAIL_ON = ("error", "warning", "info", "never")
 @click.option(
     "--write-baseline", metavar="FILE", help="Write all findings to FILE, and report none."
 )
+@click.option("--fix", is_flag=True, help="Write what can be fixed safely, and show the diff.")
+@click.option("--diff", is_flag=True, help="Show what --fix would do; write nothing.")
+@click.option(
+    "--unsafe-fixes", is_flag=True, help="With --fix and --diff: also what may change results."
+)
 @click.option("--fix-hints", is_flag=True, help="Show the example of each rule, too.")
 @click.option("--statistics", is_flag=True, help="End with a table of the rules.")
 @click.option("--pickle", is_flag=True, help="Names must lead back to their functions (SIG109).")
@@ -149,6 +154,10 @@ def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
         return _write_baseline(outcome, Path(given["write_baseline"]))
     if known is not None:
         _drop_known(outcome, *known)
+    if given["fix"] or given["diff"]:
+        from coscope.cli.audit_fix import fix_files
+
+        fix_files(outcome, options, write=given["fix"], unsafe=given["unsafe_fixes"])
     return _write(session, outcome, form, rules, given)
 
 
@@ -164,6 +173,8 @@ def _audited(
     """What the rules find, by the mode that the options ask for."""
     from coscope.errors import InputError
 
+    if (given["fix"] or given["diff"]) and (given["warm"] or given["live"]):
+        raise InputError("--fix and --diff go with files, without --live and --warm")
     if given["top"] and not given["warm"]:
         raise InputError(
             "--top ranks by what could be saved, which only a run knows",

@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from coscope.audits.selection import held
+from coscope.tuner.f_strings import f_string
 from coscope.tuner.sources import Edit, Source, edited, own
 
 
@@ -25,10 +25,6 @@ class Rewrite:
     behaviour: str  # of CPython, for which it is tried; "": for every version
     text: str  # what it does, one clause
     edits: Callable[[Source], list[Edit]]  # none: there is nothing to change
-
-
-# Literal text, and the name, format and conversion of the field after it, if there is one.
-_Part = tuple[str, str | None, str | None, str | None]
 
 
 def rewritten(source: Source, rewrite: Rewrite) -> str | None:
@@ -65,56 +61,23 @@ def _membership(source: Source) -> list[Edit]:
 
 
 def _format(source: Source) -> list[Edit]:
-    """`"{}: {}".format(a, b)` to an f-string where every field is one name, in order."""
-    found = []
+    """`"{}: {}".format(a, b)` to an f-string."""
+    return formats(source, strictly=False)
+
+
+def formats(source: Source, *, strictly: bool) -> list[Edit]:
+    """Calls of `format` to f-strings; strictly: only where the order of evaluation cannot show."""
+    found: list[Edit] = []
     for node in source.nodes():
-        if isinstance(node, ast.Call):
-            text = _f_string(node)
-            if text is not None:
-                found.append(Edit(source.start(node), source.stop(node), text))
+        if not isinstance(node, ast.Call):
+            continue
+        text = f_string(source, node, strictly=strictly)
+        if text is None:
+            continue
+        edit = Edit(source.start(node), source.stop(node), text)
+        if not any(each.start < edit.stop and edit.start < each.stop for each in found):
+            found.append(edit)  # not in one that is rewritten, too
     return found
-
-
-def _f_string(call: ast.Call) -> str | None:
-    callee = call.func
-    if not isinstance(callee, ast.Attribute) or callee.attr != "format" or call.keywords:
-        return None
-    parts = _parts(callee.value)
-    if parts is None:
-        return None
-    fields = [part for part in parts if part[1] is not None]
-    # An expression may have quotes, which an f-string of 3.11 may not.
-    names = [each.id for each in call.args if isinstance(each, ast.Name)]
-    if not len(fields) == len(call.args) == len(names) or not all(map(_is_plain, fields)):
-        return None
-    return f"f{_filled(parts, names)!r}"
-
-
-def _parts(text: ast.expr) -> list[_Part] | None:
-    """The parts of a literal format; None for anything else, and for a format with an error."""
-    if not isinstance(text, ast.Constant) or type(text.value) is not str:
-        return None
-    try:
-        return list(string.Formatter().parse(text.value))
-    except ValueError:
-        return None
-
-
-def _is_plain(field: _Part) -> bool:
-    """True for a replacement field without a name, conversion, nested field or backslash."""
-    _, name, how, conversion = field
-    return not name and not conversion and "{" not in (how or "") and "\\" not in (how or "")
-
-
-def _filled(parts: list[_Part], names: list[str]) -> str:
-    """The text of an f-string, from the parts of a format and a name for each field."""
-    pieces = []
-    following = iter(names)
-    for before, name, how, _ in parts:
-        pieces.append(before.replace("{", "{{").replace("}", "}}"))
-        if name is not None:
-            pieces.append("{" + next(following) + (f":{how}" if how else "") + "}")
-    return "".join(pieces)
 
 
 def _move_imports(source: Source) -> list[Edit]:
@@ -141,11 +104,14 @@ def _suppress(source: Source) -> list[Edit]:
     for loop in _loops(source):
         for statement in own(loop):
             if isinstance(statement, ast.With) and len(statement.items) == 1:
-                found += _tried(source, statement)
+                found += tried(source, statement)
     return list(dict.fromkeys(found))  # loops in loops have the same statements
 
 
-def _tried(source: Source, statement: ast.With) -> list[Edit]:
+def tried(source: Source, statement: ast.With) -> list[Edit]:
+    """`with suppress(KeyError):` as a try that passes over the same exceptions; [] for others."""
+    if len(statement.items) != 1:
+        return []
     call = _suppressing(source, statement)
     if call is None:
         return []

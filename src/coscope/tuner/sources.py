@@ -22,6 +22,7 @@ class Known:
     suppress: frozenset[str] = frozenset()  # global names of contextlib.suppress
     constructors: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Of global names that are classes: the parameters that they take by position."""
+    bound: frozenset[str] = frozenset()  # global names that the module binds, as far as known
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,17 @@ _ROLES = {"error": "error", "warning": "warning", "info": "faint"}
 _TAB = 4  # cells
 
 
+@dataclass(frozen=True, slots=True)
+class FileFix:
+    """What was done, or could be done, about the findings of one file."""
+
+    file: str
+    diff: str  # unified; empty if only unsafe fixes are known
+    fixed: int  # findings that are answered by it
+    unsafe: int  # more that an unsafe fix would answer
+    written: bool  # to the file
+
+
 @dataclass(slots=True)
 class Outcome:
     """What an audit came to."""
@@ -43,6 +54,7 @@ class Outcome:
     codes: int = 0  # code objects in them; of a warm run those that were seen to run
     ignored: int = 0  # findings that comments in the source take away
     known: int = 0  # findings that are in the baseline
+    fixes: list[FileFix] = field(default_factory=list)  # of --fix and --diff
     top: int | None = None  # of the findings so many are shown; None: all
     unused: Sequence[tuple[str, Ignore]] = ()  # comments that take nothing away
     errors: list[report.Error] = field(default_factory=list)  # of what could not be read
@@ -63,6 +75,16 @@ def document(outcome: Outcome) -> schema.AuditDocument:
             for file, each in outcome.unused
         ],
         "unread": outcome.errors,
+        "fixes": [
+            {
+                "file": clean(each.file),
+                "diff": clean(each.diff),
+                "fixed": each.fixed,
+                "unsafe": each.unsafe,
+                "written": each.written,
+            }
+            for each in outcome.fixes
+        ],
         "statistics": statistics(outcome.findings),
         "totals": {
             "files": outcome.files,
@@ -205,6 +227,8 @@ def sheet(
         place = f"{shown_path(ignore['file'])}:{ignore['line']}"
         text = f"{place}: nothing is found that this ignores: # coscope: ignore{codes}"
         page.extend(wrapped(pen, text, "", "faint"))
+    for fixed in found["fixes"]:
+        _add_fix(page, fixed)
     page.blank()
     if counts:
         _add_statistics(page, found["statistics"])
@@ -318,6 +342,23 @@ def _add_labelled(page: Sheet, label: str, text: str) -> None:
             page.add(*line)
         else:
             page.add((f"  {label:<{_LABEL}}", "faint"), (line[0][0].lstrip(), "plain"))
+
+
+def _add_fix(page: Sheet, fixed: schema.AuditFix) -> None:
+    """The difference that a fix makes, and what was done with it."""
+    if fixed["diff"]:
+        verb = "fixed" if fixed["written"] else "can be fixed"
+        place = shown_path(fixed["file"])
+        page.add((place, "title"), (f": {_count(fixed['fixed'], 'finding')} {verb}", "plain"))
+        for line in fixed["diff"].splitlines():
+            role = (
+                "mark" if line.startswith("+") else "warning" if line.startswith("-") else "faint"
+            )
+            page.add((f"  {page.pen.clean(line)}", role))
+    if fixed["unsafe"]:
+        text = f"{_count(fixed['unsafe'], 'finding')} more with --unsafe-fixes"
+        page.add((shown_path(fixed["file"]), "title"), (f": {text}", "faint"))
+    page.blank()
 
 
 def _add_statistics(page: Sheet, found: Sequence[schema.AuditCount]) -> None:

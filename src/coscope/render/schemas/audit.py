@@ -37,6 +37,7 @@ class AuditDocument(Header):
     findings: list[AuditFinding]  # by file and place
     unused_ignores: list[AuditIgnore]  # comments that take nothing away, if every rule ran
     unread: list[Error]  # what could not be read
+    fixes: list[AuditFix]  # of --fix and --diff
     statistics: list[AuditCount]  # by rule, the most first
     totals: AuditTotals
     error: None
@@ -72,6 +73,16 @@ class AuditFinding(TypedDict):
     nanoseconds: float | None
     runs: int | None  # how often the operation was executed in the command of `--warm`, at most
     saved: float | None  # seconds of that run that could be saved there, at most
+
+
+class AuditFix(TypedDict):
+    """What was done, or could be done, about the findings of one file: `--fix`, `--diff`."""
+
+    file: str
+    diff: str  # unified; empty if only unsafe fixes are known
+    fixed: int  # findings that it answers
+    unsafe: int  # more that an unsafe fix would answer
+    written: bool  # to the file
 
 
 class AuditEvidence(TypedDict):
