@@ -117,6 +117,7 @@ COMMANDS: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...] = (
     (("rule",), (0,)),
     (("explain-opcode",), (0,)),
     (("completion", "bash"), (0,)),
+    (("report", "sample.py", "-o", "report.html"), (0,)),
     (("corpus", "schema"), (0,)),
     (("explain", "--", "python", "-c", "None.attribute"), (1,)),
     (("serve", "--list"), (0,)),

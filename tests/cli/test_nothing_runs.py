@@ -95,6 +95,7 @@ STATIC = {
     "audit, sarif": ["audit", "--format", "sarif", "re.py"],
     "rule": ["rule", "PERF101"],
     "explain-opcode": ["explain-opcode", "NOP"],
+    "report": ["report", "re.py", "json.py", "-o", "report.html"],
     "patch": ["patch", "re.py::f", "--const", "1=2"],
 }
 

@@ -35,6 +35,7 @@ COMMANDS = (
     "rule",
     "explain-opcode",
     "completion",
+    "report",
     "patch",
     "tune",
     "corpus",

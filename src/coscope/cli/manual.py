@@ -70,6 +70,10 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "coscope explain -- python app.py": "run it, and explain how it fails",
         "coscope explain ci.log": "explain each traceback in a text",
     },
+    "report": {
+        "coscope report app/ -o report.html": "a folder, to look at in the browser",
+        "coscope report json -o json.html --open": "a package, which is not imported",
+    },
     "explain-opcode": {
         "coscope explain-opcode LOAD_ATTR": "what it does, and since when",
         "coscope explain-opcode": "all opcodes, a line for each",

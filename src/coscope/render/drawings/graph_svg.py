@@ -171,7 +171,7 @@ class _Edge:
             line_ = f"M{edge:.1f} {self.start:.1f}H{side:.1f}V{self.stop:.1f}H{edge:.1f}"
             place = (side + 3, self.start + 12)
         path = f'<path class="{kind}" d="{line_}" marker-end="url(#coscope-end)"/>'
-        told = "" if kind in ("next", "jump") else kind
+        told = kind if kind in ("true", "false") else ""
         words = " ".join(filter(None, (told, self.edge["label"] or "")))
         if not words:
             return path
