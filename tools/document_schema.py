@@ -47,6 +47,8 @@ CHAPTERS = (
     "corpus",
     "trust",
     "explain",
+    "coverage",
+    "attach",
 )
 _PLAIN = {"str": "string", "int": "integer", "bool": "boolean", "float": "number"}
 

@@ -119,6 +119,8 @@ COMMANDS: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...] = (
     (("completion", "bash"), (0,)),
     (("report", "sample.py", "-o", "report.html"), (0,)),
     (("corpus", "schema"), (0,)),
+    (("attach", "999999999"), (2,)),
+    (("coverage", "--", "python", "warm.py"), (0,)),
     (("explain", "--", "python", "-c", "None.attribute"), (1,)),
     (("serve", "--list"), (0,)),
     (("patch", "sample.py", "--at", "total", "--name", "LIMIT=MOST", "-o", "patched.pyc"), (0,)),

@@ -16,11 +16,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coscope.audits.warm.command import STEP_ASIDE
 from coscope.errors import InputError
 from coscope.opcodes import VERSIONS
 
 VARIABLE = "COSCOPE_INSIDE"
+
+# How a `sitecustomize` of ours, in any Python, loads the one that it stands before, as if it were
+# not there.
+STEP_ASIDE = """\
+import sys
+
+def _step_aside():
+    import os
+    own = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != own]
+    mine = sys.modules.pop("sitecustomize", None)
+    try:
+        import sitecustomize
+    except ImportError:
+        sys.modules["sitecustomize"] = mine
+"""
 
 # Runs in the command's Python. `begin(settings)` of the module that the settings name returns
 # nothing; what it reports it writes into the folder `results` when the process ends.

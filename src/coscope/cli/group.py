@@ -41,6 +41,8 @@ COMMANDS = (
     "corpus",
     "explain",
     "serve",
+    "coverage",
+    "attach",
 )  # each is `command` in the module of its name, with _ for -
 
 VARIABLE = "_COSCOPE_COMPLETE"  # in the environment: a shell asks what it can complete

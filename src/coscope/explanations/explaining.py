@@ -17,11 +17,12 @@ from coscope.explanations.case import Case, built_in, message_of
 from coscope.explanations.handling import where_handled
 from coscope.explanations.model import Diagnosis, Related, SourceLine, Stop
 from coscope.explanations.secrets import Redaction
-from coscope.explanations.stops import Workshop, is_library, small_stop, stop_of
+from coscope.explanations.stops import Workshop, small_stop, stop_of
 from coscope.explanations.values import Scene
 from coscope.explanations.words import sentences
 from coscope.explanations.words.calls import refused_value
 from coscope.readers.attributes import MISSING, instance_attribute, is_a
+from coscope.readers.libraries import is_library
 from coscope.readers.values import exact_text, name_of_class, text_of, type_name_of
 
 BUDGET = 2.0  # seconds, if the caller does not say

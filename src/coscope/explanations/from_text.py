@@ -13,10 +13,11 @@ from coscope.explanations.model import THEN, Diagnosis, Operand, Stop
 from coscope.explanations.origins import origins_of, text_of_made
 from coscope.explanations.secrets import Redaction
 from coscope.explanations.standing import Standing
-from coscope.explanations.stops import expression_text, is_library, source_lines
+from coscope.explanations.stops import expression_text, source_lines
 from coscope.explanations.texts import Entry, Found, tracebacks_in
 from coscope.model import Code, Source, Value
 from coscope.readers.from_source import compile_source, read_bytes
+from coscope.readers.libraries import is_library
 from coscope.readers.sources import source_from
 
 _NONE = re.compile(r"'NoneType' object|\bNoneType\b")

@@ -13,9 +13,9 @@ from types import CodeType, FrameType
 from typing import Any
 
 from coscope.errors import InputError
-from coscope.explanations.stops import is_library
 from coscope.readers.frames import frame_locals
 from coscope.readers.from_function import from_code_object
+from coscope.readers.libraries import is_library
 
 _FRAMES = 5_000  # of which the stores are kept
 _RAISED = 200  # frames whose locals are kept

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sysconfig
 from bisect import bisect_right
 from collections.abc import Iterator
-from functools import cache
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 
 from coscope.errors import CodeError
@@ -20,6 +17,7 @@ from coscope.flow.domains.made import Made
 from coscope.model import Code, Source, Span
 from coscope.readers.attributes import is_a
 from coscope.readers.from_function import from_code_object
+from coscope.readers.libraries import is_library
 
 MOST_OPERANDS = 14
 _CONTEXT = 1  # lines before the failing expression
@@ -27,28 +25,6 @@ _MOST_LINES = 7
 _LONGEST_LINE = 200  # characters
 
 NO_SOURCE = "the source is not at hand: this is read from the bytecode alone"
-_LIBRARY_FOLDERS = ("site-packages", "dist-packages")
-
-
-@cache
-def _library_paths() -> tuple[str, ...]:
-    names = ("stdlib", "platstdlib")
-    paths = {os.path.realpath(sysconfig.get_path(name)) for name in names}
-    return tuple(f"{path}{os.sep}" for path in sorted(paths))
-
-
-@cache
-def is_library(filename: str) -> bool:
-    """True for code of the standard library, of an installed package, of coscope itself."""
-    if filename.startswith("<frozen "):
-        return True
-    if filename.startswith("<"):
-        return False
-    path = os.path.realpath(filename)
-    if any(folder in path.split(os.sep) for folder in _LIBRARY_FOLDERS):
-        return True
-    own = os.path.dirname(os.path.dirname(os.path.realpath(__file__))) + os.sep
-    return path.startswith((*_library_paths(), own))
 
 
 class Workshop:

@@ -77,6 +77,14 @@ def code_bytes(co: CodeType, version: str) -> bytes:
     return _without_the_interpreter(raw, opcodes)
 
 
+def without_specialization(raw: bytes, version: str) -> bytes:
+    """Base opcodes and empty caches, from the bytes that an interpreter executes.
+
+    Opcodes that replace another one, which nobody here knows, are left as they are.
+    """
+    return _without_the_interpreter(raw, _opcodes(version))
+
+
 Told = TypeVar("Told")
 
 _KEPT = 4096  # code objects whose results are kept

@@ -25,6 +25,7 @@ from coscope.audits.running.engine import in_order, with_bounds
 from coscope.audits.warm.specialization import specializes
 from coscope.audits.warm.watched import Key, Watched, static_entries, watched_in
 from coscope.errors import InputError, InterpreterError
+from coscope.inside import STEP_ASIDE as STEP_ASIDE
 from coscope.model import Evidence, Finding
 from coscope.opcodes import VERSIONS
 from coscope.readers.from_function import HOST_RELEASE, HOST_VERSION
@@ -35,22 +36,6 @@ _VARIABLE = "COSCOPE_WARM"
 _DEVIATIONS = 1.96  # standard ones, beyond which a normal variable lies in 2.5% of all cases
 _QUICKEST = 0.8  # nanoseconds that an instruction takes at least, on average
 _QUICKEST_CALL = 10.0  # and one that calls
-
-# How a `sitecustomize` of ours, in any Python, loads the one that it stands before, as if it were
-# not there.
-STEP_ASIDE = """\
-import sys
-
-def _step_aside():
-    import os
-    own = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != own]
-    mine = sys.modules.pop("sitecustomize", None)
-    try:
-        import sitecustomize
-    except ImportError:
-        sys.modules["sitecustomize"] = mine
-"""
 
 # Runs in the command's Python.
 _SITECUSTOMIZE = (

@@ -33,6 +33,8 @@ _MODULES = {
     "FilePatch": "patch",
     "Explanation": "explain_opcode",
     "Diagnosis": "explain",
+    "Coverage": "coverage",
+    "Attached": "attach",
 }
 
 
