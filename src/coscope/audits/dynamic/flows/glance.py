@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from coscope.audits.dynamic.flows.sinks import FUNCTIONS, METHODS, TEMPLATE
+from coscope.audits.dynamic.flows.sinks import FUNCTIONS, METHODS, SHELL, TEMPLATE
 from coscope.audits.prefilter.glances import (
     BRANCH,
     END,
@@ -48,7 +48,7 @@ def may_find_for(rule: str) -> Callable[[object], bool]:
     modules = _modules_of(rule)
     words = frozenset(modules) - _TEMPLATES  # of these the bytes tell more
     plain = frozenset(word for word in words if _BUILTINS in modules[word])
-    templates = rule == TEMPLATE
+    templates, shells = rule == TEMPLATE, rule == SHELL
 
     def may_find(seen: object) -> bool:
         assert isinstance(seen, Glance)
@@ -58,6 +58,8 @@ def may_find_for(rule: str) -> Callable[[object], bool]:
         if not held and _INDIRECT.isdisjoint(seen.names):
             return False
         if held & plain and uses(seen, lookups(seen.file.version), plain, seen.whole()):
+            return True
+        if shells and any(type(each) is tuple and "shell" in each for each in seen.consts):
             return True
         near = _near(seen)
         if any(not modules[word].isdisjoint(near) for word in held):

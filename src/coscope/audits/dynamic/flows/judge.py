@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from coscope.audits.dynamic.flows import sinks, sources
 from coscope.audits.dynamic.flows.guards import guards_at
 from coscope.audits.dynamic.flows.meaning import meanings_of
-from coscope.audits.dynamic.flows.places import Place, Source
+from coscope.audits.dynamic.flows.places import Place, Source, text_at
 from coscope.audits.dynamic.flows.scope import Scope
 from coscope.audits.dynamic.flows.sites import Site
 from coscope.audits.dynamic.flows.walk import Walk
@@ -44,6 +44,7 @@ def judged(scope: Scope, site: Site) -> Verdict | None:
     found: list[Source] = []
     for makers in site.values:
         found += Walk(site.sink.rule).run(scope, makers)
+    generates = any(_begins_definition(each.place) for each in found)
     found = [each for each in found if each.kind != sources.CONSTANT]
     if not found:
         return None
@@ -57,6 +58,8 @@ def judged(scope: Scope, site: Site) -> Verdict | None:
     chosen = any(each.place.path and each.kind not in _HARMLESS for each in found)
     others = tuple(each for each in found[1:] if not each.place.path)
     severity, reason = _severity(scope, site, main, chosen)
+    if generates and site.sink.rule == sinks.RUNS and main.kind == sources.PARAMETER:
+        reason = "it is a code generator: the text is a constant template"
     reasons = [each for each in (site.meant, main.reason, reason) if each]
     if site.quiet:
         return Verdict("", main, others, tuple(reasons))
@@ -140,10 +143,14 @@ def _severity(scope: Scope, site: Site, main: Source, chosen: bool) -> tuple[str
     """The severity by the rule and the kind of source, and why it is not a warning."""
     rule, kind = site.sink.rule, main.kind
     if kind == sources.UNKNOWN:
-        return ("" if rule == sinks.TEMPLATE else "info"), ""
+        named = rule == sinks.IMPORTS and bool(main.reason)  # after an object that is there
+        return ("" if rule == sinks.TEMPLATE or named else "info"), ""
     meant = _is_meant(scope, site, main) or _annotated(main)
     if kind in _OUTSIDE:
-        return "warning", meant
+        plugin = rule == sinks.IMPORTS and kind == sources.INPUT
+        return "info" if plugin else "warning", meant
+    if rule == sinks.TEMPLATE and kind == sources.PARAMETER and _is_held(main.place):
+        return "", ""
     return _BY_RULE[rule](site, main, chosen), meant or _named(site, main)
 
 
@@ -189,6 +196,7 @@ _CONSOLES = re.compile(
 _RUNNERS = re.compile(
     r"exec_?file|execute_?file|run_?(?:file|script|path|module)|load_?config|startup"
 )
+_HOOKS = re.compile(r"init[-_]?hook|startup|sitecustomize|pythonrc|user_?code", re.IGNORECASE)
 _GENERATED = re.compile(r"\s*(?:@|(?:async )?def |class |lambda\b|import |from \w+ import )")
 
 
@@ -223,8 +231,8 @@ def _is_meant(scope: Scope, site: Site, main: Source) -> str:
         return "it is a console: it runs what is typed"
     if main.kind == sources.FILE and _RUNNERS.search(code.qualname):
         return "its name says that it executes a file"
-    if main.kind == sources.PARAMETER and _generates(main.place):
-        return "it is a code generator: the text is a constant template"
+    if _HOOKS.search(f"{code.qualname} {text_at(scope, site.index)}"):
+        return "it is a hook for code of the user"
     return ""
 
 
@@ -268,23 +276,20 @@ def _writes(scope: Scope) -> bool:
     return any(meanings_of(scope, call.callee) & sources.OWN_PICKLE for call in calls)
 
 
-def _generates(place: Place) -> bool:
-    """True if the value is put into a constant text that begins as a definition does."""
-    at: Place | None = place
-    while at is not None:
-        scope = at.scope
-        taken = scope.takers.get(at.maker) if at.maker >= 0 else None
-        for makers in taken[1][:2] if taken is not None else ():
-            text = scope.constant(makers)
-            if isinstance(text, str) and _GENERATED.match(text):
-                return True
-            for maker in makers:
-                held = scope.constant(scope.owner(maker)) if _is_attribute(scope, maker) else None
-                if isinstance(held, str) and _GENERATED.match(held):
-                    return True
-        at = at.above
-    return False
+def _begins_definition(place: Place) -> bool:
+    """True for a constant text that begins as a definition or an import does."""
+    if place.maker < 0 or not place.scope.is_constant(place.maker):
+        return False
+    value = place.scope.code.instructions.argval(place.maker)
+    return isinstance(value, str) and _GENERATED.match(value) is not None
 
 
-def _is_attribute(scope: Scope, maker: int) -> bool:
-    return maker >= 0 and scope.access(maker) == "read attribute"
+def _is_held(place: Place | None) -> bool:
+    """True if an object of an object holds the value: a setting, not what a caller chooses."""
+    reads = 0
+    while place is not None:
+        scope = place.scope
+        if place.maker >= 0 and scope.access(place.maker) == "read attribute":
+            reads += place.above is None or place.above.maker not in scope.calls
+        place = place.above
+    return reads > 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from coscope.audits.dynamic.flows.meaning import class_bodies, meanings_of
 from coscope.audits.dynamic.flows.scope import Scope
-from coscope.audits.dynamic.flows.sinks import FUNCTIONS, METHODS, NOT_CALLING, Sink
+from coscope.audits.dynamic.flows.sinks import FUNCTIONS, METHODS, NOT_CALLING, SHELL, Sink
 from coscope.audits.subject.calls import Call
 from coscope.flow.domains.makers import Makers
 from coscope.model import Code
@@ -65,6 +65,7 @@ def sites_of(scope: Scope) -> Iterator[Site]:
             yield from _method(scope, call)
             yield from _handed_on(scope, call)
             yield from _subclass(scope, call)
+            yield from _asks_for_a_shell(scope, call)
 
 
 def _site(scope: Scope, call: Call, sink: Sink) -> Site | None:
@@ -130,6 +131,20 @@ def _subclass(scope: Scope, call: Call) -> Iterator[Site]:
                 why = "its find_class() restricts what is loaded" if own else ""
                 yield Site(call.index, sink, call.positional[:1], call, why, quiet=own)
                 return
+
+
+def _asks_for_a_shell(scope: Scope, call: Call) -> Iterator[Site]:
+    """A call of an unknown function with `shell=True`."""
+    shell = dict(call.keywords).get("shell")
+    wraps = not meanings_of(scope, call.callee).isdisjoint({"functools.partial"})
+    if shell is None or wraps or not call.positional or scope.constant(shell) in (False, None):
+        return
+    why = "whether a shell reads it is decided by the function that is called"
+    quiet = scope.constant(shell) is not True
+    yield Site(call.index, _ASKED, call.positional[:1], call, why, quiet)
+
+
+_ASKED = Sink(SHELL, "a function with shell=True")
 
 
 def _by_name(scope: Scope, call: Call) -> Iterator[Site]:

@@ -203,7 +203,7 @@ KEEPING = re.compile(
     r"|platform\.\w+"
     r"|builtins\.(?:str|bytes|bytearray|list|tuple|dict|set|frozenset|sorted|reversed|iter|next"
     r"|enumerate|zip|map|filter|getattr|vars|max|min|sum|format|chr|slice|memoryview|type|super"
-    r"|repr|ascii|dir|anext|aiter|staticmethod|classmethod|property|__import__)"
+    r"|repr|ascii|dir|compile|anext|aiter|staticmethod|classmethod|property|__import__)"
 )
 
 # Attributes that name an object, not what somebody wrote.

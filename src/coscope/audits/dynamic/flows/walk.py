@@ -75,6 +75,7 @@ class Walk:
         self.found: list[Source] = []
         self._waiting: deque[Place] = deque()
         self._seen: set[tuple[int, int, int, int, bool]] = set()
+        self._constants: set[tuple[int, int, int, int, bool]] = set()  # these cost nothing
 
     def run(self, scope: Scope, makers: Makers) -> list[Source]:
         """The sources of a value, those on the shortest ways first."""
@@ -100,7 +101,12 @@ class Walk:
         slot = getattr(place.maker, "slot", 0)
         inside = id(place.entered[-1][1]) if place.entered else 0
         key = id(place.scope), int(place.maker), slot, inside, place.path
-        if key not in self._seen:
+        if key in self._seen or key in self._constants:
+            return
+        if place.maker >= 0 and place.scope.is_constant(place.maker):
+            self._constants.add(key)
+            self._expand(place)
+        else:
             self._seen.add(key)
             self._waiting.append(place)
 
