@@ -1,7 +1,7 @@
 // Text -> document: who compiles, who analyses, and what happens when one of them dies.
 import { Compiler, Document, Failure, emit, show, shown, state } from './model';
 import { say } from './dom';
-import { ANALYST, Died, analyst, bare, keepSpare } from './workers';
+import { ANALYST, Died, analyst, bare } from './workers';
 import * as server from './server';
 
 export const compilers: Compiler[] = [];
@@ -100,6 +100,7 @@ export function refresh(): Promise<void> {
         await once(() => done !== wanted);
       } catch (error) {
         failed(error as Error);
+        timing.runs++;
       }
     }
   })().finally(() => (running = null));
@@ -186,7 +187,6 @@ function failed(error: Error): void {
       : `The interpreter ended: ${error.message}. Another one took its place.`;
     shown.failure = { type: 'SourceError', message };
     analyst(); // the spare steps in now
-    setTimeout(keepSpare, 500);
   }
   shown.findings = [];
   emit('failure');

@@ -158,7 +158,7 @@ export function makeZoomButtons(): void {
     el('button', { title: label, 'aria-label': label, onclick: act }, text);
   $('#graph-tools').append(
     button('+', 'Zoom in', () => zoomers?.in()), button('−', 'Zoom out', () => zoomers?.out()),
-    button('1:1', 'Text in its own size', () => zoomers?.fit()), button('All', 'The whole graph', () => zoomers?.whole()),
+    button('1:1', '1:1, text in its own size', () => zoomers?.fit()), button('All', 'All of the graph', () => zoomers?.whole()),
   );
   $('#graph').addEventListener('keydown', (event) => {
     const moves: Record<string, [number, number]> = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, -0.1], ArrowDown: [0, 0.1] };

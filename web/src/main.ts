@@ -11,7 +11,7 @@ import { makeTree } from './tree';
 import { makeFacts } from './facts';
 import { makeGraph, makeZoomButtons } from './graph';
 import { PANES, arrange, chooseTab, makePanes } from './panes';
-import { makeShare, remember, stateInAddress } from './share';
+import { makeShare, markdown, remember, stateInAddress } from './share';
 import { go, makeRun, recordings, resetRun, steps } from './run';
 import { chooseVersions, makeVersions } from './versions';
 import * as server from './server';
@@ -242,7 +242,10 @@ async function start(): Promise<void> {
   offline();
 }
 
+/** Milliseconds of `dis` over a text in the analyst's interpreter, for bench/page.mjs. */
+const measure = async (text: string): Promise<number[]> => analyst().ask('coscope_compiler.dis_times', [text]);
+
 // For tests and benchmarks: what the page did, and how long it took.
-Object.assign(window, { coscope: { state, shown, timing, counts, select, setText, edit, refresh, go, steps, recordings, examples: EXAMPLES } });
+Object.assign(window, { coscope: { state, shown, timing, counts, select, setText, edit, refresh, go, steps, recordings, examples: EXAMPLES, markdown, on, measure } });
 
 void start();

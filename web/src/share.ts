@@ -98,6 +98,8 @@ export function markdown(): string {
 export function graphSvg(): string | null {
   const drawn = document.querySelector<SVGSVGElement>('#graph svg');
   if (!drawn) return null;
+  const marked = [...drawn.querySelectorAll('.on, .hover')].map((each) => [each, each.getAttribute('class')!] as const);
+  for (const [each] of marked) each.classList.remove('on', 'hover'); // what is selected is no part of it
   const made = drawn.cloneNode(true) as SVGSVGElement;
   const from = [...drawn.querySelectorAll('*')];
   for (const [at, each] of [...made.querySelectorAll('*')].entries()) {
@@ -108,6 +110,7 @@ export function graphSvg(): string | null {
     }
     if (each.tagName === 'text') each.setAttribute('font-family', 'monospace');
   }
+  for (const [each, classes] of marked) each.setAttribute('class', classes);
   const box = drawn.querySelector<SVGGElement>('g.graph')!.getBBox();
   const move = drawn.querySelector<SVGGElement>('g.graph')!.transform.baseVal.consolidate()!.matrix;
   const [x, y, width, height] = [box.x + move.e - 4, box.y + move.f - 4, box.width + 8, box.height + 8];

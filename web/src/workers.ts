@@ -82,7 +82,10 @@ let restarts = 0;
 /** The analyst that answers now. */
 export function analyst(): Interpreter {
   if (current === null || current.dead) {
-    if (current !== null) restarts++;
+    if (current !== null) {
+      restarts++;
+      setTimeout(keepSpare, 500); // whoever noticed, another spare boots
+    }
     current = spare !== null && !spare.dead ? spare : new Interpreter(ANALYST, true);
     if (current === spare) spare = null;
   }
