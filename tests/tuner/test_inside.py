@@ -231,6 +231,12 @@ def test_one_call_is_counted_and_timed(ticking: ModuleType) -> None:
     assert (22e-6, 1.0) == (pytest.approx(answer["seconds"]), answer["busy"])
 
 
+def test_a_call_may_use_any_names(ticking: ModuleType) -> None:
+    answer = _ask("count", call="search(n) or search(result)", setup="n = result = WORDS; _ = 1")
+
+    assert answer["entered"] >= 1
+
+
 def test_the_forms_are_measured_by_turns(ticking: ModuleType) -> None:
     after = _changed(ticking.search, '("a", ', '("h", "a", ')
     answer = _ask("measure", call="search(WORDS)", after=after, rounds=4, seed=0)
@@ -315,14 +321,6 @@ def test_a_measured_function_has_its_signature_and_defaults(ticking: ModuleType)
 
     assert ["values", "_seen"] == list(inspect.signature(ticking.unsteady).parameters)
     assert [1, 2] == [ticking.unsteady(0), ticking.unsteady(0)]
-
-
-@pytest.mark.parametrize("name", ["series", "task"])
-def test_generators_and_coroutines_have_no_meter(ticking: ModuleType, name: str) -> None:
-    function = vars(ticking)[name]
-
-    with pytest.raises(Fault, match="give a --call"):
-        install(function, [copy_of(function.__code__)], 0, None, clock_of("ticking:now"))
 
 
 def test_a_command_puts_the_forms_into_a_module_that_is_imported_later(

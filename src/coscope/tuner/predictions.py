@@ -35,6 +35,12 @@ def proposals(
     rules = _static_rules()
     options = Options()
     unit = unit_of(read_file(file, python=processes.interpreter), file, options)
+    # The lines were counted: a loop needs no other sign that it has many rounds.
+    unit.runs = {
+        (code.qualname, code.firstlineno): "its rounds were counted"
+        for code in unit.codes
+        if code.qualname == name or code.qualname.startswith(f"{name}.")
+    }
     findings = [each for each in audit_unit(unit, rules).findings if _is_within(each, name)]
     bounds = upper_bounds({finding.rule for finding in findings}, rules, processes)
     found = []

@@ -24,13 +24,54 @@ from coscope.tuner.inside.timing import Clock, clock_of
 
 Settings = Dict[str, Any]  # as they come from the parent, JSON
 
-_TRAMPOLINE = """\
-def outer(%s):
+# What takes the function's place: of the same kind, so that whoever asks gets the same answer.
+_BODIES = {
+    "function": """\
     def trampoline(*a, **k):
         if 0: %s
         call = "CALL"
         return call(a, k)
-"""
+""",
+    "generator": """\
+    def trampoline(*a, **k):
+        if 0: %s
+        call = "CALL"
+        return (yield from call(a, k))
+""",
+    "coroutine": """\
+    async def trampoline(*a, **k):
+        if 0: %s
+        call = "CALL"
+        return await call(a, k)
+""",
+    "async generator": """\
+    async def trampoline(*a, **k):
+        if 0: %s
+        call = "CALL"
+        made = call(a, k)
+        step = made.asend(None)
+        while True:
+            try:
+                item = await step
+            except StopAsyncIteration:
+                return
+            try:
+                sent = yield item
+            except GeneratorExit:
+                await made.aclose()
+                raise
+            except BaseException as error:
+                step = made.athrow(error)
+            else:
+                step = made.asend(sent)
+""",
+}
+_TRAMPOLINE = "def outer(%s):\n%s"
+_KINDS = (
+    (inspect.CO_ASYNC_GENERATOR, "async generator"),
+    (inspect.CO_COROUTINE, "coroutine"),
+    (inspect.CO_GENERATOR, "generator"),
+)
 
 
 def begin(settings: Settings) -> None:
@@ -133,6 +174,72 @@ class Meter:
         }
 
 
+class LazyMeter(Meter):
+    """The same for generators and coroutines: the turn is taken when one is made, and the time is
+    that of each of its steps."""
+
+    def __call__(self, a: Any, k: Any) -> object:
+        own = self.own
+        if own.running is not None:
+            return own.running(*a, **k)  # made in a step of another one, and part of its time
+        which = (own.calls + self.shift) % len(self.forms)
+        own.calls += 1
+        return _Steps(self, self.forms[which], which, self.forms[which](*a, **k))
+
+    def step(self, form: FunctionType, which: int, act: Callable[[], object]) -> object:
+        """One step of what a form has made."""
+        own = self.own
+        if own.running is not None:
+            return act()
+        own.running = form
+        started = self.clock()
+        try:
+            return act() if self.lines is None else self.lines.watch(act)
+        finally:
+            own.seconds[which] += self.clock() - started
+            own.running = None
+
+
+class _Steps:
+    """A generator or coroutine, or one step of an asynchronous generator, whose steps are timed."""
+
+    def __init__(self, meter: LazyMeter, form: FunctionType, which: int, held: Any) -> None:
+        self.meter, self.form, self.which, self.held = meter, form, which, held
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __await__(self) -> Any:
+        held = self.held
+        # A coroutine has send() and throw() itself; so has a step of an asynchronous generator.
+        return self if hasattr(held, "send") else self.of(held.__await__())
+
+    def of(self, held: Any) -> Any:
+        """Another thing whose steps count for the same form."""
+        return _Steps(self.meter, self.form, self.which, held)
+
+    def __next__(self) -> object:
+        return self.send(None)
+
+    def send(self, value: object) -> object:
+        return self.meter.step(self.form, self.which, lambda: self.held.send(value))
+
+    def throw(self, *error: Any) -> object:
+        return self.meter.step(self.form, self.which, lambda: self.held.throw(*error))
+
+    def close(self) -> object:
+        return self.meter.step(self.form, self.which, lambda: self.held.close())
+
+    def asend(self, value: object) -> Any:
+        return self.of(self.held.asend(value))
+
+    def athrow(self, error: BaseException) -> Any:
+        return self.of(self.held.athrow(error))
+
+    def aclose(self) -> Any:
+        return self.of(self.held.aclose())
+
+
 def install(
     function: FunctionType,
     forms: List[CodeType],
@@ -142,19 +249,21 @@ def install(
 ) -> Meter:
     """Let a function call forms of itself through a meter, whoever holds the function."""
     form = forms[0]
-    lazy = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
-    if form.co_flags & lazy:
-        raise Fault("a test command cannot time generators and coroutines: give a --call")
+    kind = next((name for flag, name in _KINDS if form.co_flags & flag), "function")
     signature = inspect.signature(function)
-    meter = Meter([_made(function, each) for each in forms], shift, lines, clock)
+    made = [_made(function, each) for each in forms]
+    meter = (Meter if kind == "function" else LazyMeter)(made, shift, lines, clock)
     free = ", ".join(form.co_freevars)
     # A cell for each free variable, as the function's closure has them.
-    source = _TRAMPOLINE % (free, free or "None")
+    source = _TRAMPOLINE % (free, _BODIES[kind] % (free or "None"))
     outer = compile(source, form.co_filename, "exec").co_consts[0]
     code = next(each for each in outer.co_consts if isinstance(each, CodeType))
     constants = tuple(meter if each == "CALL" else each for each in code.co_consts)
     function.__code__ = code.replace(
-        co_consts=constants, co_name=form.co_name, co_firstlineno=form.co_firstlineno
+        co_flags=code.co_flags | form.co_flags & inspect.CO_ITERABLE_COROUTINE,
+        co_consts=constants,
+        co_name=form.co_name,
+        co_firstlineno=form.co_firstlineno,
     )
     function.__signature__ = signature  # type: ignore[attr-defined]
     return meter

@@ -30,7 +30,14 @@ Run = Callable[[int], object]
 
 _SLICES, _LONG = 9, 0.5  # measurements of what a call costs; seconds after which they are enough
 
-_LOOP = "def run(n):\n    for _ in range(n):\n        result = (%s\n)\n    return result\n"
+# Names that no call has: `n` and `result` may be variables of the setup.
+_LOOP = """\
+def run(coscope_times):
+    for coscope_round in range(coscope_times):
+        coscope_result = (%s
+)
+    return coscope_result
+"""
 
 
 def describe(request: Request) -> Dict[str, object]:
@@ -132,11 +139,28 @@ class Lines:
     def __init__(self, co: CodeType) -> None:
         self.own = id(co)
         self.within: Set[int] = {id(each) for each in walk(co)}
-        self.times: Dict[int, int] = {}
+        # By code object, line, and the instruction at which it was entered.
+        self.starts: Dict[Tuple[int, int, int], int] = {}
         lazy = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
         self.lazy = co.co_flags & lazy != 0
         self.calls = 0
         self.frames: Dict[int, object] = {}
+
+    @property
+    def times(self) -> Dict[int, int]:
+        """How often each line was executed.
+
+        The interpreter comes to the line of a `with` again when it leaves the block, and to that of
+        a `for` with each item. So of the places at which one code object enters a line, the one
+        that ran most often counts.
+        """
+        most: Dict[Tuple[int, int], int] = {}
+        for (code, line, _), times in self.starts.items():
+            most[code, line] = max(times, most.get((code, line), 0))
+        found: Dict[int, int] = {}
+        for (_, line), times in most.items():
+            found[line] = found.get(line, 0) + times
+        return found
 
     @property
     def entered(self) -> int:
@@ -164,7 +188,8 @@ class Lines:
 
     def _each_line(self, frame: Any, event: str, argument: object) -> object:
         if event == "line":
-            self.times[frame.f_lineno] = self.times.get(frame.f_lineno, 0) + 1
+            key = (id(frame.f_code), frame.f_lineno, frame.f_lasti)
+            self.starts[key] = self.starts.get(key, 0) + 1
         return self._each_line
 
 
