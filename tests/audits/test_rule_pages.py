@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 import rule_pages
 from coscope.audits.selection import all_rules
-from coscope.cli import rule as rule_command
+from coscope.cli import rulebook
 from coscope.rules import Rule, discover
 from tests.audits.marking import fixtures, marks_of
 from tests.audits.warm.test_warm import BREAKERS
@@ -32,8 +33,16 @@ def test_rules_pages_and_fixtures_are_about_the_same_codes() -> None:
     assert codes == marked | programs | {"DYN201"}
 
 
+@pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
+def test_a_rule_that_proves_says_what_and_under_which_assumption(rule: Rule) -> None:
+    source = Path(str(sys.modules[rule.module].__file__)).read_text(encoding="utf-8")
+    proves = '"proved"' in source or "unspecialized import findings" in source
+
+    assert proves == bool(re.search(r"^Proved[:,]", rule.page, re.MULTILINE))
+
+
 def test_the_rule_command_knows_the_same_rules() -> None:
-    known = {rule.code for package in rule_command.PACKAGES for rule in discover(package)}
+    known = {rule.code for package in rulebook.PACKAGES for rule in discover(package)}
 
     assert {rule.code for rule in all_rules()} == {c for c in known if not c.startswith("VER")}
 

@@ -14,6 +14,9 @@ alive, their closures hold the same cell, and the loop that makes them assigns t
 What ruff's B023 finds in source may be used before the next round and be right; what this rule
 finds has outlived the loop.
 
+Proved: the functions are alive, hold one cell, and their loop assigns it. Assumed: they are called
+from now on as well, and not every one of them wants the last value.
+
 Bind the value: `lambda name=name: print(name)`, `functools.partial(print, name)`, or make the
 function by calling another one with the value as argument.
 """

@@ -10,6 +10,9 @@ changed: the live object holds more items than the source writes.
 
 A name that says that it is meant (`_cache={}`, `memo`) is not reported.
 
+Proved: the live default holds more items than the source writes. Assumed: calls have put them
+there; whatever else holds the object can have done so.
+
 Make it in the body: `seen=None`, then `if seen is None: seen = []`.
 """
 

@@ -17,6 +17,10 @@ round. So is one that is returned, and one after which the loop always ends.
 
 CLO101 finds the same on live functions, whichever way they were kept.
 
+Proved: the loop assigns the variable again, on some path, after the function was kept, and the
+function reads it. Assumed: the container is read after the loop, and the loop has more than one
+round.
+
 Bind the value: `lambda name=name: print(name)`, `functools.partial(print, name)`, or make the
 function by calling another one with the value as argument.
 """

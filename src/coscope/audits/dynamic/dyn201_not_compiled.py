@@ -6,6 +6,10 @@ crash the interpreter or read memory that is not its own. Only compiled files ar
 
     $ coscope verify vendored/x.pyc      shows every violation with its instructions
 
+Proved: the bytecode breaks a rule that the interpreter relies on; a bound of work that was reached
+is no proof, and no finding. Not proved is that a run gets there: that the process crashes is
+possible, not certain.
+
 Compile the file again from its source; without one, do not import it.
 """
 

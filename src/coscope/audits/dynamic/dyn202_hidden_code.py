@@ -7,6 +7,9 @@ inside a code object of CPython 3.8 to 3.15 is found.
 
     exec(loads(zlib.decompress(b64decode("eJxz..."))))
 
+Proved: the layers were undone, and in the innermost one a whole code object was read. Assumed: it
+is meant to be run.
+
 Look at it with `coscope show` after writing the bytes to a .pyc, and ask who put it there.
 """
 

@@ -15,6 +15,11 @@ class body above `self.x = x`. CPython 3.14 specialises the load (gh-123040), bu
 
 The rule looks at code that has run: the site was generic hundreds of times in a row.
 
+Proved: the interpreter's own counters say that the instruction stayed generic or missed, and the
+cause is read from the live class or module. Assumed: what a sample saw there is what comes there;
+where several causes fit, or none was seen, the finding is likely. A counter may be reset by a trace
+(3.13 and later, with a JIT).
+
 Instead: no default where instances are made in numbers, `field(default_factory=...)`, which leaves
 no class attribute, `slots=True`, or assignment in `__init__`.
 

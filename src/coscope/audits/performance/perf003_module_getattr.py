@@ -11,6 +11,11 @@ the module, also of those that it has itself. 3.15 specialises them, and the rul
 
 The rule looks at code that has run: the site was generic hundreds of times in a row.
 
+Proved: the interpreter's own counters say that the instruction stayed generic or missed, and the
+cause is read from the live class or module. Assumed: what a sample saw there is what comes there;
+where several causes fit, or none was seen, the finding is likely. A counter may be reset by a trace
+(3.13 and later, with a JIT).
+
 Instead: `from lazy import STEP`, or a local variable.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -12,6 +12,11 @@ instances are not specialised, on 3.14 and 3.15 loads are not either; a load on 
 The rule looks at code that has run: the site kept missing, though objects of one type alone were
 seen there, or was generic hundreds of times in a row, and the attribute is the instances' own.
 
+Proved: the interpreter's own counters say that the instruction stayed generic or missed, and the
+cause is read from the live class or module. Assumed: what a sample saw there is what comes there;
+where several causes fit, or none was seen, the finding is likely. A counter may be reset by a trace
+(3.13 and later, with a JIT).
+
 Instead: `getattr` and `setattr` for single names, `dataclasses.fields`, or `__slots__`; and assign
 all attributes in `__init__`, always in the same order.
 

@@ -10,6 +10,11 @@ The rule looks at code that has run: an attribute of the loop's own variable kep
 objects of more than one type were seen in that variable. Elsewhere, as where a tree is visited,
 there is nothing to sort, and `coscope show --warm` tells of it.
 
+Proved: the interpreter's own counters say that the instruction stayed generic or missed, and the
+cause is read from the live class or module. Assumed: what a sample saw there is what comes there;
+where several causes fit, or none was seen, the finding is likely. A counter may be reset by a trace
+(3.13 and later, with a JIT).
+
 Instead: sort by type, or one loop for each type, where it pays: see how little there is to gain.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -8,6 +8,11 @@ is specialised anew every 53 misses.
 
 The rule looks at code that has run: the site kept missing.
 
+Proved: the interpreter's own counters say that the instruction stayed generic or missed, and the
+cause is read from the live class or module. Assumed: what a sample saw there is what comes there;
+where several causes fit, or none was seen, the finding is likely. A counter may be reset by a trace
+(3.13 and later, with a JIT).
+
 Instead: make them all tuples where they are made.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

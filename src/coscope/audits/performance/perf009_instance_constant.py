@@ -11,6 +11,11 @@ that of any other attribute of its class. 3.13 does.
 
 The rule looks at code that has run: the site was generic hundreds of times in a row.
 
+Proved: the interpreter's own counters say that the instruction stayed generic or missed, and the
+cause is read from the live class or module. Assumed: what a sample saw there is what comes there;
+where several causes fit, or none was seen, the finding is likely. A counter may be reset by a trace
+(3.13 and later, with a JIT).
+
 Instead: a constant of the module.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -12,6 +12,9 @@ is of the cached state.
 The rule tells a name that each round of a loop inside of a loop reads, and that the function does
 not assign.
 
+Proved: each complete round reads the name, and the function never assigns it. Assumed: the function
+is called less than 1,024 times, and nothing else rebinds the name meanwhile.
+
 Instead: a local variable that is assigned before the loops, `absolute = abs`.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -8,6 +8,9 @@ to 3 ns, and the rule is silent.
 
 The rule tells a name that an import of the module binds, in each round of a loop.
 
+Proved: an import of the module binds the name, and each complete round reads the attribute.
+Assumed: nobody replaces it meanwhile.
+
 Instead: `from math import sqrt`, or a local variable that is assigned before the loop.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

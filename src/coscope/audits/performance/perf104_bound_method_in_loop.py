@@ -10,6 +10,9 @@ faster than the call of a bound local, and PERF201 tells the hoist.
 The rule tells `append` and `extend` of a local that is a new list, in each round of a loop that
 does not assign it.
 
+Proved: the local holds a list that the function has made, in each round. Assumed: nothing beyond
+the builtin `list`.
+
 Instead: `append = out.append` before the loop.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -10,6 +10,9 @@
 To CPython 3.10 entering and leaving a `try` takes 4 ns. From 3.11 on it takes no time at all, and
 the rule is silent.
 
+Proved: each complete round enters the `try`. Assumed: it is entered more often than an exception
+ends it.
+
 Instead: the `try` around the loop, if one exception may end it.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

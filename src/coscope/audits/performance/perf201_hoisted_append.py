@@ -9,6 +9,9 @@ of a bound method in a local has none of that kind.
 
 The rule tells a local that holds the `append` of a new list and that a loop calls.
 
+Proved: the local holds `append` of a list that the function has made. Assumed: nothing beyond the
+builtin `list`.
+
 Instead: the method call.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

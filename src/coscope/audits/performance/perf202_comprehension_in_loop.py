@@ -8,6 +8,8 @@ To CPython 3.11 a list, set or dict comprehension is a function: it is made and 
 From 3.12 on it is inlined, and the rule is silent. To 3.10 the same holds, but nothing is gained by
 a loop there.
 
+Proved: each complete round makes and calls the comprehension's function. Assumed: it has few items.
+
 Instead: with few items an inner `for` loop, or `map`.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -12,6 +12,9 @@ CPython 3.11 specialises no attribute of instances whose class defines `__getatt
 
 The rule tells attributes of self that a method reads in each round of a tight loop.
 
+Proved, of a class without bases of other files: its `__getattr__` is in the way of each such load.
+Assumed: no subclass overrides what the file shows.
+
 Instead: a local variable, if nothing changes the attribute meanwhile.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

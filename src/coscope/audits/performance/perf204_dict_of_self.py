@@ -12,6 +12,9 @@ on 3.14 and 3.15 nothing is specialised for it: each load and store of an attrib
 The rule tells `self.__dict__` in `__init__`, `__new__`, `__post_init__` and `__setattr__` of a
 class without `__slots__` and bases: every instance is meant there.
 
+Proved: the method asks for `__dict__` of an instance whose class keeps attributes as plain Python
+does. Assumed: the instance is used afterwards.
+
 Instead: `setattr(self, name, value)`, or `object.__setattr__`.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

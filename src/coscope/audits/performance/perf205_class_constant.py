@@ -11,6 +11,9 @@ does.
 
 The rule tells a name to which the class body assigns a constant and which no method stores.
 
+Proved, of a class without bases of other files: its body assigns the constant, no method stores it.
+Assumed: no subclass and no other code gives instances their own.
+
 Instead: a local variable that is assigned before the loop, or a constant of the module.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

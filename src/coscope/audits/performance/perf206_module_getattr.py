@@ -13,6 +13,8 @@ The rule looks at the live module that the global name holds. It is silent where
 items or cuts slices: with arrays those take much longer; and in comprehensions, which in real code
 go over a few fields or names.
 
+Proved: the live module that the global name holds now has a `__getattr__`. Assumed: it stays so.
+
 Instead: `from lazy import STEP`, or a local variable.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -19,6 +19,9 @@ is a field of a dataclass, in each round of a tight loop. A class with a `__geta
 `__setattr__` in Python is left out: there every access is a call, and the default costs nothing. Of
 a class with a base from another file that is not known, so the finding is information, and likely.
 
+Proved, of a class without bases of other files: instances get the attribute, and the class has it.
+Assumed: no subclass overrides `__getattribute__`, no other code takes the default away.
+
 Instead: `slots=True`, `field(default_factory=...)`, or an assignment in `__init__`.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -12,6 +12,9 @@ is exactly `type`. 3.14 specialises it for others too, and the rule is silent.
 The rule tells classes of the same file with `ABC`, `Protocol` or `metaclass=`; Enum members have a
 rule of their own, PERF302.
 
+Proved: a class statement of the file gives the class its metaclass, and nothing in the file binds
+the name again. Assumed: no other module does.
+
 Instead: a constant of the module, or a local variable.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -9,6 +9,9 @@ instances misses then; to 3.10 the method cache is emptied.
 
 The rule tells classes of the same file by their names, and the first parameter `cls` of a method.
 
+Proved: the name is bound once in the file, by a class statement, and each complete round stores to
+it. Of `cls` that is likely.
+
 Instead: a local variable that is stored once after the loop, or an item of a list.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -10,6 +10,9 @@ The class of an Enum class is `EnumType`, so to 3.14 reading its attributes is n
 
 The rule tells Enum classes of the same file, in each round of a tight loop.
 
+Proved: a class statement of the file makes the Enum class, and nothing in the file binds its name
+again. Assumed: no other module does, and `enum` is the standard library's.
+
 Instead: a constant of the module, `NAME = Kind.NAME`, or a local variable.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -9,6 +9,9 @@ A field of a namedtuple is a descriptor for which the interpreter has no special
 The rule tells fields that each round reads at least twice: of a local to which the function assigns
 nothing but a call of a namedtuple of the same file.
 
+Proved: every assignment of the local is a call of the namedtuple of this file, and the loop does
+not assign it. Assumed: nobody replaces the class.
+
 Instead: unpack it, `x, y = point`, before the loop.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -10,6 +10,9 @@ caches. Of a class whose class is `type` it compares pointers.
 The rule tells the classes of `collections.abc` and `numbers`, and their aliases in `typing`. Of a
 program's own abstract classes there is mostly no concrete one to ask for first.
 
+Proved: the name is an import of an abstract class, and each complete round asks. Assumed:
+`isinstance` is the builtin, and the concrete class that comes most often is worth asking for.
+
 Instead: a concrete class first, `isinstance(item, dict) or isinstance(item, Mapping)`.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

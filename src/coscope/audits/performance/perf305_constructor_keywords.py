@@ -9,6 +9,9 @@ to match before. With keywords the arguments are put into a tuple and matched by
 The rule tells classes of the same file whose `__init__` would take the keywords by position, and
 calls nothing itself.
 
+Proved, of a class without bases of other files: its `__init__` takes the arguments by position in
+that order, and each complete round calls it. Assumed: nobody replaces the class.
+
 Instead: positional arguments, where the loop is hot. Keywords are easier to read elsewhere.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -6,6 +6,9 @@
 
 The object is made, entered and left each time. A `try` costs nothing from 3.11 on.
 
+Proved: the name is `contextlib.suppress` by the imports of the file, and each complete round enters
+it. Assumed: `contextlib` is the standard library's.
+
 Instead: `try: ... except KeyError: pass`.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -7,6 +7,9 @@ The string is parsed at each call; an f-string is parsed by the compiler.
 
 The rule tells constant strings whose fields are numbered or named by the arguments of the call.
 
+Proved: the text is a constant, its fields are arguments of the call, and each complete round calls
+it. That an f-string does the same depends on the arguments: see `coscope audit --diff`.
+
 Instead: an f-string.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

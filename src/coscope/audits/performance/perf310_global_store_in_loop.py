@@ -8,6 +8,9 @@ A global is stored into the dictionary of the module each time.
 
 The rule tells globals that each round of a loop reads and stores.
 
+Proved: each complete round reads and stores the global. Assumed: nobody looks at it before the loop
+ends.
+
 Instead: a local variable, stored once after the loop, if nobody looks meanwhile.
 
 Measured: nanoseconds that each operation loses, median on one machine. The builds of 3.8 to 3.13

@@ -19,6 +19,10 @@ wrappers' code without running any of it.
 Only parameters that the signature names are used: `**kwargs` handed on to something pickier
 misleads nobody. Operators are called with all their arguments, as Python does.
 
+Proved: the witness binds to the reported signature, and the code that the call reaches rejects it.
+Assumed: closures, defaults and `__wrapped__` stay as they are now, and the wrappers get as far as
+their call.
+
 Give the wrapper the signature that it has: set `__signature__`, or write its parameters out.
 """
 

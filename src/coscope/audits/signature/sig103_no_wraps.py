@@ -14,6 +14,9 @@ is what a decorator leaves behind, so that factories are silent.
     @retry
     def fetch(url, timeout=1): ...        fetch.__name__ is "wrapper"
 
+Proved: the live wrapper has neither `__wrapped__` nor the name of the function that its closure
+holds.
+
 Put `@functools.wraps(fn)` on the wrapper.
 """
 

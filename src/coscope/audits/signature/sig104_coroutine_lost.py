@@ -17,6 +17,9 @@ code: in a thread pool, or without ever awaiting the coroutine.
 A wrapper that runs the coroutine itself, as an adapter from asynchronous to synchronous does, is
 not reported, nor one that was marked.
 
+Proved: the wrapper's code is a plain function, the one inside a coroutine function, and each path
+returns what the call gives. Assumed: somebody asks `iscoroutinefunction`.
+
 Make the wrapper `async def` and `return await fn(...)`; or mark it by
 `inspect.markcoroutinefunction` (3.12).
 """

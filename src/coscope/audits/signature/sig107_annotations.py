@@ -15,6 +15,9 @@ Each missing name is reported once per module. Names that the module binds under
 reported for your information, and only where `type-checking = true` in `[tool.coscope]` asks for
 them. Private functions and generated code are left out.
 
+Proved: the name is in none of the namespaces that `typing.get_type_hints` looks into, now. Assumed:
+nothing binds it before the annotations are read.
+
 Import the name where it is used, define the class at module level, or write `"Key | None"` as one
 string instead of `"Key" | None`.
 """

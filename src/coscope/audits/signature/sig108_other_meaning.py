@@ -13,6 +13,9 @@ unwrapping first looks it up in the decorator's module and finds another object 
 Not reported are a name that is only missing there, since consumers then fail loudly, and a type
 variable of the same name, which means the same.
 
+Proved: both modules bind the name, to different objects, now. Assumed: a consumer takes the globals
+of the wrapper.
+
 Let consumers call `inspect.unwrap` first, or write annotations without quotes.
 """
 

@@ -16,6 +16,8 @@ always meant for it.
 
 Modules that are not loaded, or answer for their names by code, are not asked.
 
+Proved: following module and qualified name, as `pickle` does, does not lead to the function, now.
+
 Give it the name under which it is found: `fetch.__qualname__ = "fetch"`.
 """
 

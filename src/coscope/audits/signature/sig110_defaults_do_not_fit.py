@@ -12,6 +12,8 @@ parameters the first ones are of no parameter, a keyword default of another name
 A closure has a cell for each free variable of the code. The interpreter asks for that when
 `__code__` is assigned and never again: what changes a function by other means can break it.
 
+Proved: the numbers and names of the live function's defaults and cells do not fit its code.
+
 Assign as many defaults as the code has parameters.
 """
 
