@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import py_compile
 import re
 import sys
 import time
@@ -451,3 +452,15 @@ def test_the_document_is_as_its_schema_says(tree: Path) -> None:
 
     assert [] == [error.message for error in errors]
     assert 2 == found["totals"]["unread"]
+
+
+def test_a_compiled_file_is_audited_as_its_source_is(tmp_path: Path) -> None:
+    source, compiled = tmp_path / "a.py", tmp_path / "b.pyc"
+    source.write_text("import sys\n\n\ndef f():\n    eval(sys.argv[1])\n", encoding="utf-8")
+    py_compile.compile(str(source), str(compiled), doraise=True)
+
+    same = [
+        [(each["code"], each["line"]) for each in findings(path)] for path in (source, compiled)
+    ]
+
+    assert same[0] == same[1] != []

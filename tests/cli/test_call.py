@@ -204,3 +204,14 @@ def test_documents_are_valid(words: tuple[str, ...]) -> None:
     )
 
     assert [] == [f"{list(e.absolute_path)}: {e.message}" for e in validator.iter_errors(document)]
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_a_trace_fits_the_page_at_every_width(width: int) -> None:
+    call = run(
+        "textwrap:fill", "'some words to fill a line with'", "--trace", "--width", str(width)
+    )
+    lines = call.output.splitlines()
+
+    assert len(lines) > 30
+    assert max(map(len, lines)) <= width

@@ -126,3 +126,11 @@ def test_who_shares_a_cell_is_listed_by_code(
     assert "other function" not in other
     assert "shared with   2 other functions of this code" in same
     assert "also held by" not in same
+
+
+def test_the_drawing_says_how_large_each_value_is(file: Path) -> None:
+    drawn = run(f"{file.stem}:task", "--format", "mermaid").stdout
+    static = run(f"{file}::make.task", "--format", "mermaid").stdout
+
+    assert "int, 28 B" in drawn
+    assert " B" not in static

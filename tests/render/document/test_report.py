@@ -16,6 +16,7 @@ import pytest
 from coscope.errors import CoscopeError, SourceError
 from coscope.model import FrozenSet, Opaque, Slice
 from coscope.readers import read
+from coscope.render.document.classes import class_report
 from coscope.render.document.report import error_document, report
 from coscope.render.to_json import to_json
 from tests.render.documents import document, schema
@@ -224,3 +225,25 @@ def test_the_source_holds_just_the_lines_that_instructions_name() -> None:
     source = document("sample-3.13.pyc::choose")["source"]
 
     assert ["16", "17", "18", "19"] == list(source["lines"])
+
+
+class Nesting:
+    """Two methods, each with code nested in it."""
+
+    def first(self) -> object:
+        return lambda: lambda: self
+
+    def second(self) -> object:
+        return [lambda at=each: at for each in range(2)]
+
+
+def test_the_code_objects_of_a_class_are_numbered_as_they_come() -> None:
+    codes = class_report(Nesting)["codes"]
+    parents = {each["index"]: each["parent"] for each in codes}
+
+    assert [each["index"] for each in codes] == list(range(len(codes)))
+    names = {each["index"]: each["qualname"] for each in codes}
+    for index, parent in parents.items():
+        if parent is not None:
+            assert names[index].startswith(names[parent] + ".<locals>.")
+    assert sum(parent is None for parent in parents.values()) == 2
