@@ -260,7 +260,7 @@ def _means_the_same(code: Code, other: Code, source: Source) -> bool:
     mine, others = _nested(code), _nested(other)
     if mine.keys() != others.keys():
         return False
-    spared = _asserted(source) if rewritten else frozenset[int]()
+    spared = asserted_lines(source) if rewritten else frozenset[int]()
     return all(_alike(mine[key], others[key], spared) for key in mine)
 
 
@@ -332,7 +332,7 @@ def _meanings(code: Code, spared: frozenset[int]) -> set[tuple[object, ...]]:
 
 
 @lru_cache(maxsize=8)
-def _asserted(source: Source) -> frozenset[int]:
+def asserted_lines(source: Source) -> frozenset[int]:
     """The lines of `assert` statements."""
     tree = _tree(source)
     return frozenset() if tree is None else frozenset(_lines_of_asserts(tree))

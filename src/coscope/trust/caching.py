@@ -21,9 +21,9 @@ from coscope.errors import CoscopeError
 from coscope.trust.kinds import sign
 from coscope.trust.model import Sign
 
-_CACHED = re.compile(
-    r"(?P<name>.+)\.(?P<tag>[^.]+(?:-pytest-[^/]+?)?)(?:\.opt-(?P<level>[^.]+))?\.pyc"
-)
+_CACHED = re.compile(r"(?P<name>.+?)\.(?P<tag>[^.]+)(?:\.opt-(?P<level>[^.]+))?\.pyc")
+# Such as test_x.cpython-313-pytest-8.4.1.pyc, whose tag has points.
+_PYTEST = re.compile(r"(?P<name>.+)\.(?P<tag>[^.]+-pytest-[^/]+)\.py(?P<level>)[co]")
 _NATIVE = (".so", ".pyd")
 _MASK = 0xFFFFFFFF
 _SUFFIXES = (".py", ".pyw")
@@ -61,7 +61,7 @@ def named(path: str) -> Named:
     """
     folder, base = posixpath.split(path)
     if posixpath.basename(folder) == "__pycache__":
-        found = _CACHED.fullmatch(base)
+        found = _PYTEST.fullmatch(base) or _CACHED.fullmatch(base)
         if found is not None:
             tag, level = found["tag"], found["level"]
             module = posixpath.join(posixpath.dirname(folder), found["name"])

@@ -61,7 +61,7 @@ def _rooms(code: Code, file: str, alone: bool) -> Iterator[Sign]:
     yield from _unused_constants(code, instructions, file, alone)
     if not alone:
         yield from _unused_names(code, instructions, file)
-    yield from _ignored_bytes(code, instructions, file)
+    yield from _ignored_bytes(code, instructions, file, alone)
     yield from _dead_blocks(code, file, alone)
     yield from _odd_tables(code, instructions, file)
     yield from _random_constants(code, file)
@@ -115,13 +115,16 @@ def _unused_names(code: Code, instructions: Instructions, file: str) -> Iterator
             yield sign("TRU202", text, file, code=code.qualname, line=code.firstlineno)
 
 
-def _ignored_bytes(code: Code, instructions: Instructions, file: str) -> Iterator[Sign]:
+def _ignored_bytes(
+    code: Code, instructions: Instructions, file: str, alone: bool
+) -> Iterator[Sign]:
     """Arguments of opcodes without argument, and cache units."""
     if instructions.plain and not _has_arguments(code, instructions):
         return
     for at, offset in enumerate(instructions.offsets):
         byte = code.code[offset + 1]
-        if byte and instructions.arg(at) is None:
+        left = alone and instructions.opname(at).startswith("ROT_")  # some compilers do
+        if byte and instructions.arg(at) is None and not left:
             text = f"{instructions.opname(at)} has the argument {byte}"
             yield sign("TRU203", text, file, code=code.qualname, offset=offset)
         stop = instructions.end_offset(at)

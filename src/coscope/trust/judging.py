@@ -17,11 +17,13 @@ from coscope.model import Code
 from coscope.opcodes import table
 from coscope.readers.from_interpreter import Interpreter
 from coscope.readers.from_source import static_function
+from coscope.trust.drift import Drift, explained
 from coscope.trust.hiding import rooms
 from coscope.trust.kinds import sign
 from coscope.trust.model import FileTrust, Place, Sign
 from coscope.trust.places import places, same_constant
 from coscope.trust.recompile import Recompiler
+from coscope.trust.rewriting import rewritten_by_pytest
 
 LEVELS = (0, 1, 2)
 
@@ -281,6 +283,9 @@ def _without_source(given: Given, code: Code, trusted: FileTrust) -> FileTrust:
 def _unlike(given: Given, code: Code, attempts: list[_Attempt], trusted: FileTrust) -> FileTrust:
     """No compiler makes it of the source: what differs, and whether something explains it."""
     assert given.source is not None
+    known = _explained(given, code, attempts, trusted)
+    if known is not None:
+        return known
     nearest = min(attempts, key=lambda each: _distance(code, each.code))
     differing = places(code, nearest.code)
     hidden = rooms(code, nearest.code, given.file)
@@ -288,6 +293,46 @@ def _unlike(given: Given, code: Code, attempts: list[_Attempt], trusted: FileTru
         trusted, places=tuple(differing), release=nearest.by.release, level=nearest.level
     )
     return _judged(given, trusted, _difference(code, nearest.code), hidden)
+
+
+def _explained(
+    given: Given, code: Code, attempts: list[_Attempt], trusted: FileTrust
+) -> FileTrust | None:
+    """The verdict if another release, or pytest, explains every difference."""
+    assert given.source is not None
+    for each in attempts:
+        drifts = explained(code, each.code)
+        if drifts:
+            return _drifted(given, trusted, each, drifts)
+    for each in attempts if given.pytest else ():
+        if rewritten_by_pytest(code, each.code, given.source):
+            text = "its assert statements were rewritten by pytest"
+            return _with(
+                trusted,
+                [sign("TRU108", text, given.file)],
+                verdict="same behaviour",
+                details=(text,),
+                release=each.by.release,
+                level=each.level,
+            )
+    return None
+
+
+def _drifted(
+    given: Given, trusted: FileTrust, attempt: _Attempt, drifts: Sequence[Drift]
+) -> FileTrust:
+    words = tuple(f"{each.what} ({each.issue})" if each.issue else each.what for each in drifts)
+    releases = "; ".join(dict.fromkeys(each.releases for each in drifts))
+    text = f"the same source, compiled by another release: {'; '.join(words)}: {releases}"
+    return _with(
+        trusted,
+        [sign("TRU105", text, given.file)],
+        verdict="known drift",
+        details=words,
+        release=attempt.by.release,
+        level=attempt.level,
+        drifts=tuple(each.name for each in drifts),
+    )
 
 
 def _distance(code: Code, other: Code) -> int:
