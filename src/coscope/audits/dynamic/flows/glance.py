@@ -71,8 +71,15 @@ def may_find_for(rule: str) -> Callable[[object], bool]:
 
 def _near(seen: Glance) -> frozenset[str]:
     """The names of the code, of the one around it and of its file, with first parts of dotted."""
+    if _asked and _asked[0][0] is seen:  # several rules ask about the same code
+        return _asked[0][1]
     around = () if seen.parent is None else names_of(seen.parent)
-    return seen.file.roots | first_parts(seen.names) | first_parts(around)
+    found = seen.file.roots | first_parts(seen.names) | first_parts(around)
+    _asked[:] = [(seen, found)]
+    return found
+
+
+_asked: list[tuple[Glance, frozenset[str]]] = []  # the last code object, and its names
 
 
 def _names_one(seen: Glance, words: frozenset[str]) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -14,7 +13,6 @@ from coscope.audits.dynamic.flows.places import Place, Source, text_at
 from coscope.audits.dynamic.flows.scope import Scope
 from coscope.audits.dynamic.flows.sites import Site
 from coscope.audits.dynamic.flows.walk import Walk
-from coscope.audits.subject.subject import Unit
 from coscope.flow.domains.makers import Makers
 
 # Sources that somebody else controls, wherever the code runs.
@@ -98,7 +96,7 @@ def _checked(
     known: dict[tuple[int, int], list[tuple[Makers, bool, str]]],
 ) -> Source:
     """The source with the reason that a check on its way is; safe if nothing harmful passes it."""
-    if source.kind == sources.SAFE or source.place.path:
+    if source.kind in (sources.SAFE, sources.UNKNOWN) or source.place.path:
         return source
     for place, index in _points(source.place, site.index):
         key = id(place.scope), index
@@ -241,27 +239,17 @@ def _annotated(main: Source) -> str:
     if main.kind != sources.PARAMETER:
         return ""
     code = main.place.scope.code
-    given = main.place.scope.subject.unit.fact(_annotations).get((code.name, code.firstlineno))
-    kind = (given or {}).get(main.name)
-    return f"the parameter {main.name} is annotated as {kind}" if kind in _NUMERIC else ""
+    source = main.place.scope.subject.unit.source
+    header = []
+    for line in () if source is None else source.lines[code.firstlineno - 1 :][:_HEADER]:
+        header.append(line)
+        if line.rstrip().endswith(":"):
+            break
+    found = re.search(rf"\b{re.escape(main.name)}\s*:\s*(int|float|bool)\s*[,=)]", "".join(header))
+    return f"the parameter {main.name} is annotated as {found[1]}" if found else ""
 
 
-_NUMERIC = ("int", "float", "bool")
-
-
-def _annotations(unit: Unit) -> dict[tuple[str, int], dict[str, str]]:
-    """The simple annotations of parameters, by the function's name and first line."""
-    found: dict[tuple[str, int], dict[str, str]] = {}
-    for node in ast.walk(unit.tree) if unit.tree is not None else ():
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-            args = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
-            found[node.name, first] = {
-                each.arg: each.annotation.id
-                for each in args
-                if isinstance(each.annotation, ast.Name)
-            }
-    return found
+_HEADER = 30  # lines that a definition may take, decorators included
 
 
 def _knows_magic(scope: Scope) -> bool:

@@ -323,7 +323,8 @@ def class_bodies(scope: Scope, makers: Makers) -> list[tuple[Code, list[Makers],
                 bodies = [each for each in made if each is not None]
                 found += [(each, list(call.positional[2:]), scope) for each in bodies]
         elif scope.access(maker) in ("read global", "read name"):
-            for holder, _, inner in scope.file.stored(scope.name(maker)):
+            name = scope.name(maker)
+            for holder, _, inner in scope.file.stored(name) if name in scope.file.classes else ():
                 if holder is not scope or inner != makers:
                     found += class_bodies(holder, inner)
     return found

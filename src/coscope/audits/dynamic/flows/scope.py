@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from typing import Any, TypeVar
 
 from coscope.audits.dynamic.flows.sources import MUTATORS, SOURCE_NAMES
-from coscope.audits.prefilter.glances import first_pair, name_of, nested_in
+from coscope.audits.prefilter.glances import first_pair, is_class_body, name_of, nested_in
 from coscope.audits.subject.calls import Call, Takers, calls_in, enters
 from coscope.audits.subject.names import module_bindings, module_imports
 from coscope.audits.subject.subject import Subject, Unit
@@ -277,6 +277,24 @@ class File:
         inside = () if surface is None else nested_in(surface)
         return frozenset(name for name in map(name_of, inside) if self.bindings.get(name) == 1)
 
+    @cached_property
+    def classes(self) -> frozenset[str]:
+        """The names of the class statements at the module's top level."""
+        surface = self.unit.given
+        inside = () if surface is None else nested_in(surface)
+        return frozenset(name_of(each) for each in inside if is_class_body(each))
+
+    @cached_property
+    def _global_writers(self) -> dict[str, list[Code]]:
+        """By global: the functions that assign it."""
+        found: dict[str, list[Code]] = {}
+        for code in self.codes:
+            store = table(code.version).opcodes["STORE_GLOBAL"].code
+            if store in code.code[::2] and code.kind not in ("module", "class body"):
+                for name in code.names:
+                    found.setdefault(name, []).append(code)
+        return found
+
     def imported(self, name: str) -> str | None:
         """What a global name means, if imports alone bind it."""
         return self.imports.get(name)
@@ -291,12 +309,10 @@ class File:
         if self.module is not None and name in self.bindings:
             for index, makers in self.module.stores(name, "write name", "write global"):
                 yield self.module, index, makers
-        for code in self.codes:
-            if name in code.names and code.kind not in ("module", "class body"):
-                scope = self.scope_of(code)
-                if scope.subject.where("STORE_GLOBAL"):
-                    for index, makers in scope.stores(name, "write global"):
-                        yield scope, index, makers
+        for code in self._global_writers.get(name, ()):
+            scope = self.scope_of(code)
+            for index, makers in scope.stores(name, "write global"):
+                yield scope, index, makers
 
     def class_of(self, code: Code) -> Code | None:
         """The class body around a method, or around a function inside of one."""

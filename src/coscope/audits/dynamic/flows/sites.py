@@ -121,6 +121,8 @@ def _bound(scope: Scope, call: Call) -> Call:
 
 def _subclass(scope: Scope, call: Call) -> Iterator[Site]:
     """An instance of a class of the file that extends a sink, such as `pickle.Unpickler`."""
+    if not _imports(scope, _EXTENDED):
+        return
     for body, bases, holder in class_bodies(scope, call.callee):
         for base in bases:
             for meaning in meanings_of(holder, base):
@@ -131,6 +133,9 @@ def _subclass(scope: Scope, call: Call) -> Iterator[Site]:
                 why = "its find_class() restricts what is loaded" if own else ""
                 yield Site(call.index, sink, call.positional[:1], call, why, quiet=own)
                 return
+
+
+_EXTENDED = ("pickle", "_pickle", "dill", "cloudpickle", "yaml", "shelve")
 
 
 def _asks_for_a_shell(scope: Scope, call: Call) -> Iterator[Site]:
