@@ -39,6 +39,7 @@ FLOORS = {
     "attachment": 6,
     "render": 7,
     "cli": 8,
+    "notebook": 8,
     "server": 7,
     "web": 8,
     "pytest_plugin": 8,
@@ -52,6 +53,7 @@ OUTSIDE = {
     "rich": ("render/to_terminal", "cli/"),
     "click": ("cli/",),
     "pytest": ("pytest_plugin",),
+    "IPython": (),  # found in sys.modules by who runs inside of it
     "pyarrow": ("corpus/",),
     "duckdb": ("corpus/",),
     "distributed": ("corpus/on_dask",),

@@ -38,6 +38,7 @@ from coscope.result import bind_renderer  # noqa: E402
 TYPE_CHECKING = False  # type checkers take it for typing's, whose import would cost more than ours
 
 if TYPE_CHECKING:
+    from coscope.audits.auditing import Audit, audit
     from coscope.codec import decode
     from coscope.errors import (
         AmbiguousEdit,
@@ -132,6 +133,8 @@ if TYPE_CHECKING:
     from coscope.render.card import Card
     from coscope.result import Result
     from coscope.trust import FileTrust, TrustReport, trust
+    from coscope.tuner.trial import Trial
+    from coscope.tuner.tuning import tune
     from coscope.verifier import Contract, Report, Violation, verify
 
 __version__ = "0.1.0"
@@ -140,6 +143,7 @@ __all__ = [
     "AmbiguousEdit",
     "Argument",
     "AtOnce",
+    "Audit",
     "Binding",
     "Capture",
     "Card",
@@ -202,6 +206,7 @@ __all__ = [
     "TargetError",
     "TargetNotFound",
     "Trace",
+    "Trial",
     "Truncated",
     "TruncatedTable",
     "TrustReport",
@@ -219,6 +224,7 @@ __all__ = [
     "__version__",
     "at_line",
     "at_offset",
+    "audit",
     "call",
     "calls",
     "capture",
@@ -246,12 +252,14 @@ __all__ = [
     "table",
     "trace",
     "trust",
+    "tune",
     "uses",
     "verify",
 ]
 
 # Where each name lives. Names that are not listed are in `coscope.errors` or `coscope.model`.
 _ROOMS = {
+    "Audit": "coscope.audits.auditing",
     "AtOnce": "coscope.patcher.edits.model",
     "Binding": "coscope.facts.calls.binding",
     "Capture": "coscope.facts.shipping.captures",
@@ -289,6 +297,7 @@ _ROOMS = {
     "Violation": "coscope.verifier",
     "Where": "coscope.patcher.edits.model",
     "WrapCall": "coscope.patcher.edits.model",
+    "audit": "coscope.audits.auditing",
     "at_line": "coscope.patcher.edits.model",
     "at_offset": "coscope.patcher.edits.model",
     "call": "coscope.facts.calls.binding",
@@ -314,7 +323,9 @@ _ROOMS = {
     "select": "coscope.readers",
     "signature": "coscope.facts.signatures.signatures",
     "table": "coscope.opcodes",
+    "Trial": "coscope.tuner.trial",
     "trace": "coscope.facts.calls.tracing",
+    "tune": "coscope.tuner.tuning",
     "trust": "coscope.trust",
     "uses": "coscope.patcher.edits.model",
     "verify": "coscope.verifier",
@@ -346,8 +357,8 @@ def __dir__() -> list[str]:
 def show(target: "object", *, python: "str | None" = None, unwrap: "bool" = False) -> "Card":
     """Show the card of a function.
 
-    In a script the card is printed. At an interactive prompt and in a notebook it is only
-    returned, because they display what the last expression gives.
+    It is shown at once, printed or displayed: also in the middle of a cell, in a loop and
+    in a function. Where a prompt shows the value of the expression anyway, it is shown once.
 
     Args:
         target: What `read` takes.
@@ -359,10 +370,10 @@ def show(target: "object", *, python: "str | None" = None, unwrap: "bool" = Fals
     """
     from coscope.readers import locate
     from coscope.render.card import Card
+    from coscope.render.displaying import show_now
 
     card = Card(locate(target, python=python, unwrap=unwrap))
-    if not _echoes():
-        card.print()
+    show_now(card, sys._getframe(1))
     return card
 
 
@@ -387,8 +398,8 @@ def graph(target: "object", *, python: "str | None" = None, unwrap: "bool" = Fal
     return graph_of(locate(target, python=python, unwrap=unwrap).code)
 
 
-def _echoes() -> bool:
-    """True where the value of the last expression is displayed: a prompt, a notebook."""
-    import builtins
+def load_ipython_extension(ipython: "object") -> None:
+    """Register `%coscope` and `%%coscope`; IPython calls it for `%load_ext coscope`."""
+    from coscope.notebook.magics import load
 
-    return hasattr(sys, "ps1") or hasattr(builtins, "__IPYTHON__")
+    load(ipython)

@@ -28,6 +28,7 @@ class Card:
         """Args: what `read` takes or returned, or a `Target`; the width of the page in cells."""
         self.target: Target = target if isinstance(target, Target) else locate(target)
         self.width = width
+        self.shown_in: int | None = None  # number of a cell that shows it already
         if self.target.cls is None:
             self.function  # noqa: B018 - what cannot be read is an error now, not when it prints
 
@@ -69,6 +70,15 @@ class Card:
 
         pen = Pen(min(options.max_width, self.width), ascii=options.ascii_only)
         yield from to_rich(card_sheet(self._shown, pen))
+
+    def _ipython_display_(self) -> None:
+        """Nothing, once, where `show` displayed it in this very cell; else what all objects do."""
+        from coscope.render.displaying import cell_number
+
+        if self.shown_in is not None and self.shown_in == cell_number():
+            self.shown_in = None
+            return
+        raise NotImplementedError  # IPython then asks for the bundle
 
     def _repr_mimebundle_(
         self, include: Iterable[str] | None = None, exclude: Iterable[str] | None = None

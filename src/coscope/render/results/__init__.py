@@ -29,6 +29,7 @@ _MODULES = {
     "Report": "verify",
     "TrustReport": "trust",
     "Trial": "tune",
+    "Audit": "audit",
     "Receipt": "patch",
     "FilePatch": "patch",
     "Explanation": "explain_opcode",

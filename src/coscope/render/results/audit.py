@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
+from coscope.audits.auditing import Audit
 from coscope.audits.running.suppression import Ignore
 from coscope.errors import CoscopeError
 from coscope.model import Finding, Span, Step
 from coscope.readers.notebooks import is_notebook, read_notebook
 from coscope.readers.sources import source_of
-from coscope.render.document.report import header
+from coscope.render.document.report import error_entry, header
 from coscope.render.pages.sheet import Sheet, columns, measure
 from coscope.render.pages.wording import wrapped
 from coscope.render.text.measured import Pen, cells
@@ -60,8 +61,9 @@ class Outcome:
     errors: list[report.Error] = field(default_factory=list)  # of what could not be read
 
 
-def document(outcome: Outcome) -> schema.AuditDocument:
+def document(found: Outcome | Audit) -> schema.AuditDocument:
     """The document of docs/schema.md, "audit"."""
+    outcome = _outcome(found) if isinstance(found, Audit) else found
     counts = Counter(finding.severity for finding in outcome.findings)
     shown = outcome.findings[: outcome.top]
     return {
@@ -100,6 +102,14 @@ def document(outcome: Outcome) -> schema.AuditDocument:
         },
         "error": None,
     }
+
+
+def _outcome(audit: Audit) -> Outcome:
+    """What `coscope.audit` found, as what the command has."""
+    outcome = Outcome(audit.target, "static", audit.findings, audit.files, audit.codes)
+    outcome.ignored = audit.ignored
+    outcome.errors = [error_entry(each) for each in audit.errors]
+    return outcome
 
 
 def statistics(findings: Iterable[Finding]) -> list[schema.AuditCount]:

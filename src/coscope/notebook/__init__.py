@@ -1,0 +1,1 @@
+"""coscope in IPython and Jupyter: the magics of `%load_ext coscope`."""
