@@ -6,18 +6,23 @@ import builtins
 import sys
 from importlib import import_module
 from types import FrameType
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
 from coscope.opcodes import table
 from coscope.readers.from_function import HOST_VERSION
 
-if TYPE_CHECKING:
-    from coscope.render.card import Card
-
 Fate = Literal["echoed", "returned", "kept"]  # of a call's result
 
 
-def show_now(card: Card, caller: FrameType | None) -> None:
+class Shown(Protocol):
+    """What can be shown: a `Card`."""
+
+    shown_in: int | None  # number of the cell that shows it already
+
+    def print(self) -> None: ...
+
+
+def show_now(card: Shown, caller: FrameType | None) -> None:
     """Show a card where it is asked for, unless the prompt itself shows it in a moment.
 
     A prompt and a notebook show the value of a statement that is an expression. Which statement a
