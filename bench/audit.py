@@ -1,11 +1,13 @@
 """Static audit of the standard library, against `list(dis.get_instructions())` over it.
 
-    python bench/audit.py [--files N] [--rounds N] [--select PERF]
+    python bench/audit.py [--files N] [--rounds N] [--select PERF] [--folder FOLDER]
 
 Each round measures, one after the other: `dis` alone over the compiled code objects, in a process
 of its own (compiling is not in it); then `coscope audit` with all static rules as a user runs it
 (start, compiling and writing the answer are in it): without a cache with one process, with two and
-with as many as it takes itself; with an empty cache, and with a full one. Printed are medians over
+with as many as it takes itself; with an empty cache, and with a full one; and `ruff check` with its
+default rules over the same files, without and with a full cache. With `--folder` the files are
+those of a folder, such as site-packages. Printed are medians over
 the rounds: seconds by the clock and of CPU, their ratios, and the largest memory of all processes
 together.
 """
@@ -16,6 +18,7 @@ import argparse
 import dis
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -81,6 +84,19 @@ def audit(files: list[Path], cache: str, *options: str) -> Run:
     return Run(wall, used.ru_utime + used.ru_stime, max(memory))
 
 
+def ruff(files: list[Path], *options: str) -> Run:
+    """One run of the rival: it is written in Rust, and compiles nothing."""
+    words = ["check", "--isolated", "--quiet", "--exit-zero", *options]
+    started = perf_counter()
+    command = [str(Path(sys.executable).with_name("ruff")), *words, *map(str, files)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    wall = perf_counter() - started
+    if os.waitstatus_to_exitcode(status):
+        sys.exit("ruff failed")
+    return Run(wall, used.ru_utime + used.ru_stime)
+
+
 def _watch(session: int, memory: list[float], ended: threading.Event) -> None:
     """Note the resident memory of all processes of a session, again and again (Linux)."""
     page = os.sysconf("SC_PAGE_SIZE") / 2**20
@@ -111,7 +127,10 @@ def rounds_of(files: list[Path], count: int, select: str) -> dict[str, list[Run]
                 "default": audit(files, cache, "--no-cache", *rules),
                 "empty cache": audit(files, cache, *rules),
                 "full cache": audit(files, cache, *rules),
+                "ruff": ruff(files, "--no-cache"),
             }
+            ruff(files, "--cache-dir", f"{folder}/ruff")
+            runs["ruff, cache"] = ruff(files, "--cache-dir", f"{folder}/ruff")
             for name, run in runs.items():
                 found.setdefault(name, []).append(run)
                 print(f"  {name:12}{run.wall:8.2f} s {run.cpu:8.2f} s CPU", file=sys.stderr)
@@ -124,6 +143,7 @@ def main() -> None:
     parser.add_argument("--files", type=int)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--select", default="")
+    parser.add_argument("--folder", type=Path)
     parser.add_argument("--peer", help=argparse.SUPPRESS)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -131,7 +151,8 @@ def main() -> None:
         files = [Path(name) for name in json.loads(Path(given.peer).read_text())]
         print(json.dumps(with_dis(compiled(files))))
         return
-    files = sorted(file for file in library(given.files) if compiled([file]))
+    every = library(given.files) if given.folder is None else _drawn(given.folder, given.files)
+    files = sorted(file for file in every if compiled([file]))
     found = rounds_of(files, given.rounds, given.select)
     print(f"{len(files)} files, {len(compiled(files))} code objects, {given.rounds} rounds")
     print(f"{'':14}{'wall s':>9}{'CPU s':>9}{'MiB':>8}")
@@ -148,6 +169,16 @@ def main() -> None:
     print(
         f"empty / full cache by the clock: {ratio('empty cache', 'full cache', 0):.1f} (10 asked)"
     )
+    print(f"default / ruff by the clock: {ratio('default', 'ruff', 0):.1f} (at most 8 asked)")
+    print(f"default / ruff by CPU time: {ratio('default', 'ruff', 1):.1f}")
+    cached = ratio("full cache", "ruff, cache", 0)
+    print(f"full cache / ruff's by the clock: {cached:.2f} (at most 1.5 asked)")
+
+
+def _drawn(folder: Path, count: int | None) -> list[Path]:
+    """The Python files of a folder; so many of them, drawn with seed 1."""
+    files = sorted(folder.rglob("*.py"))
+    return files if count is None else random.Random(1).sample(files, min(count, len(files)))
 
 
 if __name__ == "__main__":

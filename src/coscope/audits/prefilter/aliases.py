@@ -9,11 +9,13 @@ from coscope.audits.prefilter.glances import Glance, free_of
 from coscope.opcodes import table
 
 _NEAR = 24  # code units between the function's name and where what wraps it is assigned
+_BYTE = 256  # of more names only the low byte of an index is looked at
 _WRAPPERS = frozenset({"partial", "staticmethod", "getattr", "attrgetter", "vars", "globals"})
 
 
 def aliases_in(seen: Glance, words: frozenset[str]) -> Iterator[str]:
-    """Names and attributes that are assigned one of the words, or what wraps it.
+    """Names and attributes that are assigned one of the words, or what wraps it; not its own name,
+    under which `from m import word` has it: by that it is found anyway.
 
     Args:
         seen: The code.
@@ -25,17 +27,22 @@ def aliases_in(seen: Glance, words: frozenset[str]) -> Iterator[str]:
         return
     names = [at for at, name in enumerate(seen.names) if name in words]
     texts = [at for at, each in enumerate(seen.consts) if type(each) is str and each in words]
-    wanted = [bytes((opcode, at << bits & 0xFF)) for opcode, bits in loads for at in names]
-    wanted += [
-        bytes((opcode, (at << bits & 0xFF) | 1)) for opcode, bits in loads if bits for at in names
-    ]
-    wanted += [bytes((opcode, at & 0xFF)) for opcode in constants for at in texts]
+    wanted = {
+        bytes((opcode, (at << bits & 0xFF) | flag)): seen.names[at]
+        for opcode, bits in loads
+        for at in names
+        for flag in ((0, 1) if bits else (0,))
+    }
+    wanted |= {bytes((opcode, at & 0xFF)): "" for opcode in constants for at in texts}
     wrapped = not _WRAPPERS.isdisjoint(seen.names)
-    for pair in wanted:
+    for pair, word in wanted.items():
         at = bytecode.find(pair)
         while at >= 0:
             if not at & 1:
-                yield from _assigned(seen, stores, at // 2 + 1, _NEAR if wrapped else 0)
+                near = _NEAR if wrapped else 0
+                for name in _assigned(seen, stores, at // 2 + 1, near):
+                    if name != word or len(seen.names) > _BYTE:
+                        yield name
             at = bytecode.find(pair, at + 1)
 
 

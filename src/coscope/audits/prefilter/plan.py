@@ -83,7 +83,7 @@ class Plan:
             if not trigger.rule.names:
                 self._group(trigger.rule).append(trigger)
         self.names = frozenset(self.named)
-        self.aliased = tuple(each.rule for each in triggers if each.rule.aliases)
+        self.aliased = any(each.rule.aliases for each in triggers)
         self.longest = min((each.rule.constants for each in self.constant), default=None)
 
     def _group(self, rule: Rule) -> list[_Trigger]:
@@ -101,8 +101,10 @@ class Plan:
         found = []
         count = 0
         looping = bool(self.looping or self.tight)
-        aliases: set[str] = set()  # other names of what rules with aliases look for
-        lent: set[int] = set()  # by id(): code of which a variable may hold it
+        # Other names of what rules with aliases look for; by id(), code of which a variable may
+        # hold it: with those rules.
+        aliases: dict[str, dict[Rule, None]] = {}
+        lent: dict[int, tuple[Rule, ...]] = {}
         for code, parent, names, cells, consts, long in _walk(file, self):
             count += 1
             triggers: list[_Trigger] = []
@@ -115,7 +117,7 @@ class Plan:
             loops = looping and file.may_loop(code)
             triggers += self.others
             other = bool(aliases or lent) and (
-                not aliases.isdisjoint(names) or (id(parent) in lent and bool(free_of(code)))
+                not aliases.keys().isdisjoint(names) or (id(parent) in lent and bool(free_of(code)))
             )
             if triggers or loops or other:
                 seen = Glance(code, file, parent, names, consts)
@@ -125,20 +127,30 @@ class Plan:
                         triggers += self.tight
                 fired = [each.rule for each in triggers if each.fires(seen)]
                 if other:
-                    fired += [each for each in self.aliased if each not in fired]
+                    more = dict.fromkeys(lent.get(id(parent), ()) if free_of(code) else ())
+                    for name in aliases.keys() & set(names):
+                        more |= aliases[name]
+                    fired += [each for each in self.rules if each in more and each not in fired]
                 if self.aliased:
                     self._note(seen, fired, aliases, lent)
                 if fired:
                     found.append((code, parent, fired))
         return count, found
 
-    def _note(self, seen: Glance, fired: Iterable[Rule], aliases: set[str], lent: set[int]) -> None:
+    @staticmethod
+    def _note(
+        seen: Glance,
+        fired: Iterable[Rule],
+        aliases: dict[str, dict[Rule, None]],
+        lent: dict[int, tuple[Rule, ...]],
+    ) -> None:
         """Note under which other names the code has a function that a rule looks for."""
-        words = [rule.names for rule in fired if rule.aliases]
-        if words:
-            aliases.update(aliases_in(seen, frozenset().union(*words)))
-            if lends(seen):
-                lent.add(id(seen.code))
+        rules = tuple(rule for rule in fired if rule.aliases)
+        for rule in rules:
+            for name in aliases_in(seen, rule.names):
+                aliases.setdefault(name, {})[rule] = None
+        if rules and lends(seen):
+            lent[id(seen.code)] = rules
 
     def _by_name(self, names: Iterable[str]) -> Iterable[_Trigger]:
         """The triggers that one of the names pulls, each once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 from coscope.audits.dynamic.flows.sinks import FUNCTIONS, METHODS, SHELL, TEMPLATE
 from coscope.audits.prefilter.glances import (
@@ -53,6 +54,8 @@ def may_find_for(rule: str) -> Callable[[object], bool]:
     def may_find(seen: object) -> bool:
         assert isinstance(seen, Glance)
         held = words.intersection(seen.names)
+        if held and not any(_is_had(seen, word) for word in held):
+            held = frozenset()
         if templates and not _TEMPLATES.isdisjoint(seen.names) and _has_template(seen):
             return True
         if not held and _INDIRECT.isdisjoint(seen.names):
@@ -67,6 +70,60 @@ def may_find_for(rule: str) -> Callable[[object], bool]:
         return not _INDIRECT.isdisjoint(seen.names) and _names_one(seen, words)
 
     return may_find
+
+
+def _is_had(seen: Glance, word: str) -> bool:
+    """False if a name is only asked for attributes, as `S` in `S.One`."""
+    at = seen.names.index(word)
+    if len(seen.names) > _BYTE:
+        return True
+    pairs, attributes, stores = _reads(seen.file.version)
+    for opcode, bits, units in pairs:
+        for flag in range(1 << bits):
+            found = first_pair(seen.bytecode, opcode, (at << bits & 0xFF) | flag)
+            while found >= 0:
+                after = found + units
+                if seen.units[after : after + 1] not in attributes:
+                    return True
+                found = first_pair(seen.bytecode, opcode, (at << bits & 0xFF) | flag, found + 1)
+    others = (opcode for opcode in stores if opcode in seen.units)
+    return any(_has_name(seen, opcode, at) for opcode in others)
+
+
+def _has_name(seen: Glance, opcode: int, at: int) -> bool:
+    """True if an instruction of a kind that is no lookup may use a name."""
+    rows = table(seen.file.version)
+    row = rows.by_code[opcode]
+    bits = int(row.operand.partition(">>")[2] or 0) if row is not None else 0
+    return any(
+        first_pair(seen.bytecode, opcode, (at << bits & 0xFF) | flag) >= 0
+        for flag in range(1 << bits)
+    )
+
+
+_BYTE = 128  # of more names only the low byte of an index is looked at
+
+
+@cache
+def _reads(
+    version: str,
+) -> tuple[tuple[tuple[int, int, int], ...], frozenset[bytes], tuple[int, ...]]:
+    """Of a version: the lookups of names, with flag bits and code units; the opcodes that ask for
+    an attribute, as bytes; and the other opcodes that use a name."""
+    rows = table(version)
+    looked = frozenset(lookups(version))
+    pairs, others = [], []
+    for row in rows.by_code:
+        if row is None or not row.operand.startswith("name"):
+            continue
+        if row.name in looked:
+            bits = int(row.operand.partition(">>")[2] or 0)
+            pairs.append((row.code, bits, 1 + row.caches))
+        else:
+            others.append(row.code)
+    names = [name for name in ("LOAD_ATTR", "LOAD_METHOD") if name in rows.opcodes]
+    attributes = frozenset(bytes([rows.opcodes[name].code]) for name in names)
+    return tuple(pairs), attributes, tuple(others)
 
 
 def _near(seen: Glance) -> frozenset[str]:
