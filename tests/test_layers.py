@@ -52,6 +52,7 @@ FLOORS = {
 OUTSIDE = {
     "rich": ("render/to_terminal", "cli/"),
     "click": ("cli/",),
+    "mcp": ("cli/mcp",),
     "pytest": ("pytest_plugin",),
     "IPython": (),  # found in sys.modules by who runs inside of it
     "pyarrow": ("corpus/",),

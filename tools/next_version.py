@@ -120,6 +120,7 @@ COMMANDS: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...] = (
     (("report", "sample.py", "-o", "report.html"), (0,)),
     (("corpus", "schema"), (0,)),
     (("attach", "999999999"), (2,)),
+    (("mcp", "--root", "no-such-folder"), (2,)),
     (("coverage", "--", "python", "warm.py"), (0,)),
     (("explain", "--", "python", "-c", "None.attribute"), (1,)),
     (("serve", "--list"), (0,)),

@@ -46,19 +46,23 @@ def work(seconds):
             total += tax(i)
     return total
 
-done = []
+def waiting():
+    return sum(each.name.startswith("waiter-") for each in threading.enumerate())
+
+done, before = [], None
 def listen():
     sys.stdin.readline()
     done.append(1)
 
 event = threading.Event()
+number = 0
 for number in range(20):
     threading.Thread(target=waiter, args=(event,), daemon=True, name=f"waiter-{number}").start()
 threading.Thread(target=listen, daemon=True).start()
-before = set(sys.modules), set(globals()), threading.active_count()
+before = set(sys.modules), set(globals()), waiting()
 print("ready", flush=True)
 work(60)
-after = set(sys.modules), set(globals()), threading.active_count()
+after = set(sys.modules), set(globals()), waiting()
 print([sorted(new - old) if isinstance(new, set) else new - old for old, new in zip(before, after)])
 """
 

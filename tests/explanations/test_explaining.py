@@ -37,6 +37,25 @@ def test_where_a_none_came_from() -> None:
     )
 
 
+def test_an_argument_is_followed_to_where_it_came_from() -> None:
+    def price(order: Any) -> Any:
+        return order.total
+
+    def checkout(cart: Any, order: Any) -> Any:
+        return price(order)
+
+    def main() -> Any:
+        first = {}.get(1)  # type: ignore[var-annotated]
+        return checkout([], first)
+
+    words = explained(main).words
+    line = main.__code__.co_firstlineno
+
+    assert any("checkout passed it at line" in each and "`order`" in each for each in words)
+    assert any("main passed it at line" in each and "`first`" in each for each in words)
+    assert words[-1] == f"`first` is None since line {line + 1}: `{{}}.get(1)`."
+
+
 def test_origins_depend_on_the_path() -> None:
     def fail(flag: bool) -> Any:
         value: Any = 3

@@ -165,7 +165,7 @@ def coscope():
         return [[module + ":" + path, code(thing.__code__), cells(thing)]]
 
     def functions():
-        found = []
+        found, listed = [], {{}}
         for module, thing in list(sys.modules.items()):
             if type(thing) is not type(sys) or type(module) is not str:
                 continue
@@ -180,7 +180,8 @@ def coscope():
                 for path, each in members:
                     each = unwrapped(each)
                     if type(each) is type(text) and each.__module__ == module:
-                        if id(each.__code__) not in codes and len(found) < most * 100:
+                        if id(each.__code__) not in listed and len(found) < most * 100:
+                            listed[id(each.__code__)] = each
                             found.append([module + ":" + path, code(each.__code__), []])
         return found
 

@@ -43,6 +43,7 @@ COMMANDS = (
     "serve",
     "coverage",
     "attach",
+    "mcp",
 )  # each is `command` in the module of its name, with _ for -
 
 VARIABLE = "_COSCOPE_COMPLETE"  # in the environment: a shell asks what it can complete

@@ -13,6 +13,7 @@ from types import CodeType, FrameType, TracebackType
 from typing import NamedTuple, Protocol
 
 from coscope.errors import InputError
+from coscope.explanations.arguments import passed_by
 from coscope.explanations.case import Case, built_in, message_of
 from coscope.explanations.handling import where_handled
 from coscope.explanations.model import Diagnosis, Related, SourceLine, Stop
@@ -145,6 +146,7 @@ class _Explaining:
         stops = []
         words: list[str] = []
         last_user: Case | None = None
+        callers: list[Case] = []
         for number, place in enumerate(places):
             innermost = number == len(places) - 1
             case = None
@@ -155,6 +157,8 @@ class _Explaining:
                 continue
             if innermost and (number in detailed or case.is_a(RecursionError)):
                 words = self._words(case, notes)
+                words += passed_by(case, callers)
+            callers.append(case)
             if number in detailed:
                 stops.append(self._stop(case, place))
                 last_user = case if not is_library(case.standing.code.filename) else last_user
