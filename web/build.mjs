@@ -94,7 +94,7 @@ async function compiled() {
   };
   for (const file of walk(sources)) {
     const name = path.relative(sources, file).split(path.sep).join('/');
-    if (!LEFT_OUT.test(name) && /\.(py|toml|json)$/.test(name)) write(`coscope/${name}`, file);
+    if (!LEFT_OUT.test(name) && /\.(py|toml|json|css|js)$/.test(name)) write(`coscope/${name}`, file);
   }
   for (const name of MODULES) write(`${name}.py`, path.join(here, 'python', `${name}.py`));
   pyodide.runPython(`

@@ -159,7 +159,7 @@ def test_requests_of_other_pages_are_refused(served: Served, site: str) -> None:
 def test_the_folder_is_listed_without_links(served: Served) -> None:
     answer = served.ask("/api/hello").json
 
-    assert ["c.pyc", "inner/b.py", "shop.py"] == answer["files"]
+    assert ["c.pyc", "inner/b.py", "shop.py"] == list(answer["files"])
 
 
 def test_a_source_is_decoded_as_it_says(served: Served) -> None:
@@ -240,15 +240,25 @@ def test_an_unknown_interpreter_is_refused(served: Served) -> None:
 
 
 def test_a_change_is_reported(served: Served) -> None:
+    before = served.ask("/api/hello").json
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=60)
     headers = {"X-Coscope-Token": served.token}
-    connection.request("GET", "/api/changes", headers=headers)
+    connection.request("GET", f"/api/changes?state={before['state']}", headers=headers)
     time.sleep(1)
     (served.folder / "inner" / "b.py").write_text("x = 22\n")
-    answer = json.loads(connection.getresponse().read())
+    after = json.loads(connection.getresponse().read())
     connection.close()
+    changed = [path for path, stamp in after["files"].items() if before["files"][path] != stamp]
 
-    assert ["inner/b.py"] == answer["changed"]
+    assert ["inner/b.py"] == changed
+
+
+def test_a_change_between_two_questions_is_not_lost(served: Served) -> None:
+    before = served.ask("/api/hello").json
+    (served.folder / "inner" / "b.py").write_text("x = 333\n")
+    after = served.ask(f"/api/changes?state={before['state']}").json
+
+    assert before["files"]["inner/b.py"] != after["files"]["inner/b.py"]
 
 
 def test_without_the_page_one_sentence_says_what_to_install(tmp_path: Path) -> None:

@@ -9,8 +9,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
-from html import escape as quoted
-from typing import TYPE_CHECKING
 
 from coscope.codec.pyc import read_header
 from coscope.codec.unmarshal import load
@@ -26,11 +24,10 @@ from coscope.readers.from_source import from_source, static_function, syntax_fau
 from coscope.readers.sources import source_from
 from coscope.render.document.findings import findings_in
 from coscope.render.document.report import error_document, report
-from coscope.render.text.measured import escape, without_surrogates
-from coscope.render.to_html import to_html
-
-if TYPE_CHECKING:
-    from coscope.render.schemas.report import Document
+from coscope.render.document.targets import sentences_of
+from coscope.render.report.packing import packed
+from coscope.render.report.page import entry_of, page
+from coscope.render.text.measured import without_surrogates
 
 _SLOTS: dict[str, Function] = {}
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -148,44 +145,17 @@ def differences(left: str, right: str) -> object:
 def whole(slot: str, form: str) -> object:
     """Everything about the text: the document of `coscope show --all --json`, or one HTML file."""
     function = _SLOTS[slot]
-    name = function.source.file if function.source is not None else function.code.filename
+    source = function.source
+    name = function.code.filename if source is None else source.file
     document = report(function, target=name, detail="all", values=form == "json")
     document["findings"] = findings_in(function)
-    if form == "json":
-        if function.source is not None and document["source"] is not None:
-            document["source"]["text"] = without_surrogates("\n".join(function.source.lines) + "\n")
-        return document
-    return _file(document, function)
-
-
-_FILE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<style>:root{{color-scheme:light dark}}body{{font:14px/1.5 system-ui,sans-serif;margin:2em auto;
-max-width:80em;padding:0 1em}}pre{{overflow:auto}}</style></head>
-<body><h1>{title}</h1><h2>Source</h2><pre>{source}</pre>
-<h2>Findings</h2>{findings}<h2>Code objects</h2>{cards}</body></html>
-"""
-
-
-def _file(document: Document, function: Function) -> str:
-    lines = () if function.source is None else function.source.lines
-    width = len(str(len(lines)))
-    numbered = (f"{at:>{width}}  {escape(line)}" for at, line in enumerate(lines, 1))
-    found = document["findings"] or []
-    items = [
-        f"<li><b>{quoted(each['rule'])} {quoted(each['title'])}</b>, {quoted(each['code'])}"
-        f"{', line ' + str(each['positions'][0]) if each['positions'] else ''}: "
-        f"{quoted(escape(each['message']))}. Instead: {quoted(escape(each['instead']))}</li>"
-        for each in found
-    ]
-    return _FILE.format(
-        title=quoted(escape(document["target"])),
-        source="\n".join(map(quoted, numbered)),
-        findings=f"<ul>{''.join(items)}</ul>" if items else "<p>None.</p>",
-        cards=to_html(document),
-    )
+    text = "" if source is None else without_surrogates("\n".join(source.lines))
+    if form == "html":
+        made = entry_of(name, document, packed(document, text))
+        return "".join(page(name, [made], sentences_of(document["codes"])))
+    if document["source"] is not None:
+        document["source"]["text"] = text + "\n"
+    return document
 
 
 @_answers

@@ -174,7 +174,7 @@ function draw(force: boolean): void {
   drawn = { first, last };
   const held = rows();
   held.style.height = `${instructions.length * ROW}px`;
-  held.style.setProperty('--lanes', `${lanes * LANE + 26}px`);
+  $('#pane-bytecode').style.setProperty('--lanes', `${lanes * LANE + 26}px`);
   list().setAttribute('aria-rowcount', String(instructions.length));
   const selected = state.value ? shown.at.get(state.value.offset)?.producers?.[state.value.slot] ?? [] : [];
   const made = [];
@@ -215,7 +215,7 @@ function row(each: Instruction, at: number, before: Instruction | undefined, blo
     el('span', { role: 'gridcell', class: 'offset' }, String(each.offset)),
     el('span', { role: 'gridcell', class: `op s-${each.sort}` }, each.opname),
     el('span', { role: 'gridcell', class: 'arg' }, operand),
-    el('span', { role: 'gridcell', class: 'stack' }, ...stack(each, selected)),
+    el('span', { role: 'gridcell', class: 'stack' }, el('span', {}, ...stack(each, selected))),
     el('span', { role: 'gridcell', class: 'text', title: each.source ?? undefined }, (each.source ?? '').replace(/\s+/g, ' ').slice(0, 80)),
   );
   made.style.top = `${at * ROW}px`;

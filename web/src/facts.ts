@@ -15,7 +15,7 @@ export function makeFacts(): void {
 function codeLink(qualname: string | null): HTMLElement {
   const code = shown.codes.find((each) => each.qualname === qualname || each.key === qualname);
   if (!code) return el('span', {}, qualname ?? 'an enclosing function');
-  return el('button', { class: 'link', onclick: () => emit('text', { key: code.key }) }, code.qualname.replace('.<locals>', ''));
+  return el('button', { class: 'link', onclick: () => emit('text', { key: code.key }) }, code.qualname.replaceAll('.<locals>', ''));
 }
 
 function users(how: string, found: User[]): HTMLElement | null {
@@ -56,7 +56,7 @@ function cells(): void {
 const arrow = (): HTMLElement => el('span', { class: 'arrow', 'aria-hidden': 'true' }, '→');
 
 const box = (kind: string, name: string, what: string): HTMLElement =>
-  el('div', { class: `box ${kind}` }, el('code', {}, name.replace('.<locals>', '')), el('div', { class: 'soft' }, what));
+  el('div', { class: `box ${kind}` }, el('code', {}, name.replaceAll('.<locals>', '')), el('div', { class: 'soft' }, what));
 
 function offsets(found: number[]): HTMLElement {
   return el('td', {}, ...found.slice(0, 12).map((offset) =>

@@ -26,7 +26,8 @@ export function dotOf(detail: Detail): string {
   });
   for (const block of detail.blocks)
     for (const edge of block.edges) {
-      const label = edge.kind === 'next' || edge.kind === 'jump' ? edge.label ?? '' : edge.label ?? edge.kind;
+      const outcome = edge.kind === 'true' || edge.kind === 'false'; // not by the colour alone
+      const label = outcome && edge.label ? `${edge.kind}: ${edge.label}` : edge.label ?? (edge.kind === 'exception' ? edge.kind : '');
       const dashed = edge.kind === 'exception' ? ', style=dashed' : '';
       lines.push(`"${block.name}" -> "${edge.target}" [label="${escaped(label.slice(0, 34))}", class="${edge.back ? 'back ' : ''}${edge.kind}"${dashed}]`);
     }

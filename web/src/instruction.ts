@@ -25,7 +25,7 @@ function draw(): void {
   const sentence = el('p', { class: 'sentence' });
   const more = el('div', {});
   box.replaceChildren(
-    el('h3', {}, el('span', { class: `op s-${each.sort}` }, each.opname), ' ', el('span', { class: 'arg' }, each.argrepr || (each.arg === null ? '' : String(each.arg)))),
+    el('h3', {}, el('span', { class: `op s-${each.sort}` }, each.opname), ' ', el('span', { class: 'arg' }, each.jump ? `to ${each.jump}` : each.argrepr || (each.arg === null ? '' : String(each.arg)))),
     sentence,
     el('p', { class: 'soft' }, `takes ${each.pops}, leaves ${each.pushes} · offset ${each.offset} · block ${each.block}${each.line ? ` · line ${each.line}` : ''}`),
     el('div', { class: 'stacks' }, pile('before', each), after(each)),

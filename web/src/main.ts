@@ -33,7 +33,7 @@ function card(): void {
   const code = shown.code;
   const stack = shown.detail?.stack;
   $('#card').textContent = code && stack
-    ? `${code.qualname.replace('.<locals>', '')} · ${code.bytes} bytes · stack ${stack.needed ?? '?'} of ${stack.declared} · ${code.flags.names.join(' ')}`
+    ? `${code.qualname.replaceAll('.<locals>', '')} · ${code.bytes} bytes · stack ${stack.needed ?? '?'} of ${stack.declared} · ${code.flags.names.join(' ')}`
     : '';
 }
 
@@ -152,16 +152,20 @@ function listFiles(files: string[]): void {
 }
 
 async function useFolder(given: server.Hello): Promise<void> {
-  listFiles(given.files);
+  listFiles(Object.keys(given.files));
   const chooser = $<HTMLSelectElement>('#files');
   const opening = (path: string) => openFile(path, server).catch((error: Error) => say(error.message, 'error'));
   chooser.addEventListener('change', () => chooser.value && opening(chooser.value));
   void (async () => {
+    let before: Pick<server.Hello, 'files' | 'state'> = given;
     for (;;) {
       try {
-        const found = await server.changes();
-        listFiles(found.files);
-        if (onDisk.path && found.changed.some((path) => path === onDisk.path || path === sourceOf(onDisk.path))) {
+        const found = await server.changes(before.state);
+        const changed = (path: string) => before.files[path] !== found.files[path];
+        const reread = onDisk.path !== '' && (changed(onDisk.path) || changed(sourceOf(onDisk.path)));
+        before = found;
+        listFiles(Object.keys(found.files));
+        if (reread) {
           if (state.text === onDisk.text) {
             const kept = state.key;
             await opening(onDisk.path);

@@ -50,7 +50,7 @@ class Moment {
         this.cells.set(change[1], new Map([...(this.cells.get(change[1]) ?? []), [change[2], change[3]]]));
       } else if (change[0] === 'content') this.contents.set(change[1], change[2]);
       else {
-        const name = recording!.frames[change[1]]?.[0].replace('.<locals>', '') ?? '';
+        const name = recording!.frames[change[1]]?.[0].replaceAll('.<locals>', '') ?? '';
         const word = { return: 'returned', yield: 'yielded', raise: 'ended with', raised: 'raised' }[change[0]];
         this.event = `${name} ${word} ${change[2]}`;
         if (change[0] === 'return' || change[0] === 'raise') {
@@ -156,6 +156,8 @@ function failed(error: Error): void {
 }
 
 async function playBack(made: Recording): Promise<void> {
+  // The card of each code object that ran is at hand, so that a step never waits.
+  for (const key of new Set(made.frames.map((each) => each[0]))) await documentOf(key);
   recording = made;
   keyframes = [];
   now = new Moment();
@@ -164,8 +166,6 @@ async function playBack(made: Recording): Promise<void> {
     going.apply(step);
     if (at % KEYFRAME === 0) keyframes.push(going.copy());
   }
-  // The card of each code object that ran is at hand, so that a step never waits.
-  for (const key of new Set(made.frames.map((each) => each[0]))) await documentOf(key);
   const ending = { returned: 'It returned', raised: 'It raised', stopped: 'It was stopped' }[made.outcome] ?? made.outcome;
   recorded++;
   say(`${ending} ${made.value}; ${made.steps.length.toLocaleString('en')} steps.`);

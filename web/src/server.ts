@@ -22,7 +22,8 @@ export interface Hello {
   interpreters: { name: string; version: string; release: string }[];
   folder: string | null;
   first: string | null;
-  files: string[];
+  files: Record<string, string>; // when each changed, by path
+  state: string;
 }
 
 async function ask(path: string, options: RequestInit = {}): Promise<Response> {
@@ -68,5 +69,6 @@ export async function bytes(path: string): Promise<Uint8Array> {
   return new Uint8Array(await (await ask(`api/file?path=${encodeURIComponent(path)}`)).arrayBuffer());
 }
 
-export const changes = async (): Promise<{ changed: string[]; files: string[] }> =>
-  (await ask('api/changes')).json();
+/** Wait until the files are no longer those of a state. */
+export const changes = async (state: string): Promise<Pick<Hello, 'files' | 'state'>> =>
+  (await ask(`api/changes?state=${state}`)).json();

@@ -1,6 +1,7 @@
 // Versions side by side: the same code object as several CPythons compile it, aligned.
 import { $, el } from './dom';
 import { Code, Compiler, Document, Instruction, emit, on, select, shown, state } from './model';
+import { ANALYST, bare } from './workers';
 import { compilerOf, compilers, differences, ensure, explain, view } from './analysis';
 
 interface Side { compiler: Compiler; code: Code | null; instructions: Instruction[]; problem: string | null }
@@ -64,8 +65,10 @@ async function draw(): Promise<void> {
     const base = compilerOf(state.compiler)!;
     const sides: Side[] = [{ compiler: base, code: shown.code, instructions: shown.detail!.instructions, problem: null }];
     const changes: HTMLElement[] = [];
+    for (const id of others) if (id !== ANALYST && !compilerOf(id)!.native) void bare(id); // they boot side by side
     for (const id of others) {
       const compiler = compilerOf(id)!;
+      target.replaceChildren(el('p', { class: 'soft' }, `CPython ${compiler.release} compiles…`));
       const side = await sideOf(compiler, shown.code.key);
       if (mine !== asked) return;
       sides.push(side);
@@ -141,14 +144,19 @@ function rowsOf(sides: Side[]): (number | null)[][] {
       } else if (j !== null) before[at][column].push(j);
     }
   }
+  // Instructions that gave way to others are beside them, in their order.
+  for (const column of sides.keys())
+    for (let at = 0; at < base.length; ) {
+      let end = at;
+      while (end < base.length && same[end][column] === null && (end === at || !before[end][column].length)) end++;
+      for (let row = at; row < end && before[end][column].length; row++) same[row][column] = before[end][column].shift()!;
+      at = Math.max(end, at + 1);
+    }
   const rows: (number | null)[][] = [];
   for (let at = 0; at <= base.length; at++) {
     const most = Math.max(...before[at].map((each) => each.length));
     for (let row = 0; row < most; row++) rows.push(sides.map((_, column) => before[at][column][row] ?? null));
-    if (at === base.length) continue;
-    for (const column of sides.keys())
-      if (same[at][column] === null && sides[column].problem === null) same[at][column] = before[at + 1][column].shift() ?? null;
-    rows.push(same[at]);
+    if (at < base.length) rows.push(same[at]);
   }
   return rows;
 }

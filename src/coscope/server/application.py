@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -23,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from coscope.errors import CoscopeError, InputError
 from coscope.readers.sources import decode_text
 from coscope.server.compilers import Compilers
-from coscope.server.folder import Folder
+from coscope.server.folder import Entry, Folder
 from coscope.server.guard import Guard
 
 MOST_TEXT = 2 * 2**20  # bytes of a text to compile
@@ -87,7 +88,7 @@ class Answers:
                 ],
                 "folder": None if self.folder is None else self.folder.root.name,
                 "first": None if self.folder is None else self.folder.first,
-                "files": [path for path, _ in await self._state()],
+                **_listed(await self._entries()),
             }
         )
 
@@ -108,24 +109,18 @@ class Answers:
         except CoscopeError as error:
             return _refused(error, 404)
 
-    async def _state(self) -> list[tuple[str, tuple[int, int]]]:
-        if self.folder is None:
-            return []
-        entries = await run_in_threadpool(self.folder.entries)
-        return [(entry.path, entry.stamp) for entry in entries]
+    async def _entries(self) -> list[Entry]:
+        return [] if self.folder is None else await run_in_threadpool(self.folder.entries)
 
     async def changes(self, request: Request) -> Response:
-        """Wait until a file changes, comes or goes; after a while answer that none did."""
-        before = dict(await self._state())
+        """Wait until the files are no longer those of `state`; after a while answer anyway."""
+        known = request.query_params.get("state", "")
         for _ in range(int(_WAIT / _LOOK)):
-            await asyncio.sleep(_LOOK)
-            if await request.is_disconnected():
+            listed = _listed(await self._entries())
+            if listed["state"] != known or await request.is_disconnected():
                 break
-            now = dict(await self._state())
-            if now != before:
-                changed = [path for path in now if now[path] != before.get(path)]
-                return JSONResponse({"changed": changed, "files": list(now)})
-        return JSONResponse({"changed": [], "files": list(before)})
+            await asyncio.sleep(_LOOK)
+        return JSONResponse(listed)
 
     async def compile(self, request: Request) -> Response:
         """Compile the text of the request by an interpreter of this machine."""
@@ -143,6 +138,13 @@ class Answers:
         if made.reason is not None:
             return JSONResponse({"reason": made.reason, "detail": made.data.decode()})
         return Response(made.data, media_type="application/octet-stream")
+
+
+def _listed(entries: list[Entry]) -> dict[str, object]:
+    """The files, when each last changed, and one text that changes with any of that."""
+    files = {entry.path: f"{entry.stamp[0]}-{entry.stamp[1]}" for entry in entries}
+    state = sha256(repr(files).encode("utf-8", "surrogateescape")).hexdigest()
+    return {"files": files, "state": state}
 
 
 def _refused(error: CoscopeError, status: int = 400) -> Response:
