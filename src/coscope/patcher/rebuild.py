@@ -30,7 +30,7 @@ from coscope.errors import (
 from coscope.flags import FAST_HIDDEN, Flags
 from coscope.model import NOWHERE, Code, Constant, FrozenSet, Opaque, Slice
 from coscope.opcodes import table
-from coscope.patcher.verdicts import verdict
+from coscope.patcher.verdicts import is_good, now_good, verdict
 from coscope.readers.attributes import is_a
 from coscope.readers.from_function import HOST_VERSION, exact_tuple, from_code_object
 from coscope.verifier import Report
@@ -96,7 +96,7 @@ def rebuild(
         objects=objects,
     )
     return make_function(
-        admitted, like, closure=cells, namespace=namespace, defaults=found, kwdefaults=keywords
+        admitted.co, like, closure=cells, namespace=namespace, defaults=found, kwdefaults=keywords
     )
 
 
@@ -137,6 +137,40 @@ def admit(
     _check_entry(code, report, closure, defaults)
     live = _Constants(from_code_object(like) if original is None else original, like, objects or {})
     return Admitted(code, live.code_of(code), report)
+
+
+def inherited(
+    function: FunctionType, bytecode: bytes, consts: tuple[object, ...]
+) -> FunctionType | None:
+    """A copy that differs in numbers and strings alone, which inherits its original's verdict.
+
+    The lemma: see `docs/internals/patcher.md`. The caller says that each entry of `consts` is of
+    the type of the original's, and that only opargs of LOAD_SMALL_INT differ in `bytecode`.
+
+    Args:
+        function: Live, of a code object that is not a module's or a class's.
+        bytecode: As long as that of the original.
+        consts: As many as the original has.
+
+    Returns:
+        None if the original is not known to be good.
+    """
+    co = function.__code__
+    if not is_good(co):
+        closure, defaults = exact_tuple(function.__closure__), exact_tuple(function.__defaults__)
+        admit(from_code_object(co), co, closure=closure, defaults=defaults)
+        now_good(co)
+    if bytecode == co.co_code:
+        new = co.replace(co_consts=consts)
+    else:
+        new = co.replace(co_code=bytecode, co_consts=consts)
+    return make_function(
+        new,
+        function,
+        closure=exact_tuple(function.__closure__),
+        defaults=exact_tuple(function.__defaults__),
+        kwdefaults=_exact(function.__kwdefaults__),
+    )
 
 
 def _check_kind(code: Code, like: CodeType) -> None:
@@ -329,7 +363,7 @@ def _marshalled(code: Code) -> CodeType | None:
 
 
 def make_function(
-    admitted: Admitted,
+    co: CodeType,
     like: FunctionType,
     *,
     closure: tuple[CellType, ...],
@@ -337,7 +371,7 @@ def make_function(
     defaults: tuple[object, ...] = (),
     kwdefaults: Mapping[str, object] | None = None,
 ) -> FunctionType:
-    """A new function of a code object that was admitted, in everything else like another one.
+    """A new function of a live code object that was admitted, in everything else like another one.
 
     It is made by MAKE_FUNCTION. `types.FunctionType`, and every assignment of `__code__`,
     `__defaults__` or `__kwdefaults__`, leaves a function of 3.13 without a version, and calls of it
@@ -355,7 +389,7 @@ def make_function(
     stub = FunctionType(
         _stub(attributes), like.__globals__ if namespace is None else namespace, "coscope"
     )
-    new: FunctionType = stub(admitted.co, *(given[attribute] for attribute in attributes))
+    new: FunctionType = stub(co, *(given[attribute] for attribute in attributes))
     _complete(new, like)
     return new
 
@@ -445,10 +479,10 @@ class Snapshot:
     kwdefaults: dict[str, object]
     closure: tuple[CellType, ...]
 
-    def function(self) -> FunctionType:
-        """A function of the same live code object, for facts about it."""
+    def function(self, co: CodeType | None = None) -> FunctionType:
+        """A function of the same live code object, or of another one, for facts about it."""
         cells = self.closure or None
-        found = FunctionType(self.co, self.namespace, self.name, self.defaults, cells)
+        found = FunctionType(co or self.co, self.namespace, self.name, self.defaults, cells)
         found.__kwdefaults__ = self.kwdefaults or None
         found.__qualname__ = self.qualname
         found.__module__ = self.module

@@ -51,6 +51,28 @@ class Receipt(Result):
     _remarks: Callable[[], tuple[str, ...]] | None = field(default=None, compare=False, repr=False)
     _ends: tuple[Snapshot, Snapshot] | None = field(default=None, compare=False, repr=False)
     _worked_out: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    _later: Any = field(default=None, compare=False, repr=False)  # makes it, see `read_later`
+
+    @classmethod
+    def read_later(cls, make: Callable[[], Receipt]) -> Receipt:
+        """A receipt that is worked out when somebody reads it.
+
+        Args:
+            make: Makes the whole one.
+        """
+        receipt = object.__new__(cls)
+        object.__setattr__(receipt, "_later", make)
+        return receipt
+
+    def __getattr__(self, name: str) -> Any:
+        """Only a receipt that is not worked out lacks a field."""
+        if name in self.__slots__ and name != "_later":
+            whole = self._later()
+            for field_name in self.__slots__:
+                if field_name != "_later":
+                    object.__setattr__(self, field_name, getattr(whole, field_name))
+            return object.__getattribute__(self, name)
+        raise AttributeError(f"a receipt has no {name!r}")
 
     @property
     def notes(self) -> tuple[str, ...]:

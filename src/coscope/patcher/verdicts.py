@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import replace
+from types import CodeType
 
 from coscope.errors import hidden_for
 from coscope.model import Code, Constant, Opaque
+from coscope.opcodes import table
+from coscope.patcher import known
 from coscope.patcher.applying.pools import key
+from coscope.readers.from_function import HOST_VERSION
 from coscope.verifier import Report, verify
 from coscope.verifier.fields import has_exact_fields
 
@@ -45,8 +49,50 @@ def verdict(code: Code) -> Report:
 
 
 def forget() -> None:
-    """Let go of the verdicts that are kept."""
+    """Let go of the verdicts that are kept in this process."""
     _kept.clear()
+    _good.clear()
+
+
+# Live code objects that were verified, or whose verdict an earlier process kept
+
+_MOST_GOOD = 4096
+
+_good: OrderedDict[int, CodeType] = OrderedDict()  # by id(); kept alive, so that it stays theirs
+
+
+def is_good(co: CodeType) -> bool:
+    """True if a live code object is known to be good, whoever calls it.
+
+    Code whose verdict rests on what its cells or arguments hold is never known.
+    """
+    if id(co) in _good:
+        return True
+    if not _is_open(co) or not known.holds(co):
+        return False
+    _keep(co)
+    return True
+
+
+def now_good(co: CodeType) -> None:
+    """Keep that a live code object was verified."""
+    if _is_open(co):
+        _keep(co)
+        known.add(co)
+
+
+def _is_open(co: CodeType) -> bool:
+    """True if every function of it meets the contract of its verdict."""
+    trusted = table(HOST_VERSION).contract
+    if not trusted.keys().isdisjoint(co.co_freevars):
+        return False
+    return not any(name[:1] == "." for name in co.co_varnames[: co.co_argcount])
+
+
+def _keep(co: CodeType) -> None:
+    _good[id(co)] = co
+    while len(_good) > _MOST_GOOD:
+        _good.popitem(last=False)
 
 
 def _shape(code: Code) -> tuple[object, ...] | None:

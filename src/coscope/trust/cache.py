@@ -15,8 +15,8 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from coscope.audits.running.cache import own_files
 from coscope.audits.running.small_files import write_text
+from coscope.readers.caching import own_files
 from coscope.readers.from_function import HOST_RELEASE
 from coscope.trust.answers import Answer, Task
 from coscope.trust.folders import joined, source_of, state_of

@@ -13,19 +13,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import astuple, replace
-from functools import cache
 from pathlib import Path
 
 from coscope.audits.options import Options
 from coscope.audits.running.documents import from_entry, to_entry
 from coscope.audits.running.engine import Audited
 from coscope.audits.running.small_files import write_text
+from coscope.readers.caching import cache_folder, own_files
 from coscope.rules import Rule
 
 _FORMAT = 3
@@ -36,16 +34,8 @@ _SWEPT = ".swept"  # its time says when old files were last taken away
 
 
 def default_folder() -> Path:
-    """Where caches belong: XDG_CACHE_HOME, %LOCALAPPDATA%, ~/Library/Caches or ~/.cache."""
-    if os.environ.get("XDG_CACHE_HOME"):
-        base = Path(os.environ["XDG_CACHE_HOME"])
-    elif sys.platform == "win32" and os.environ.get("LOCALAPPDATA"):
-        base = Path(os.environ["LOCALAPPDATA"])
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path.home() / ".cache"
-    return base / "coscope" / "audit"
+    """Where the caches of audits belong."""
+    return cache_folder() / "audit"
 
 
 class Cache:
@@ -167,16 +157,3 @@ def _sweep(folder: Path) -> None:
     for path in (*folder.glob("*.json"), *folder.glob(".new-*"), *folder.glob("??/*.json")):
         if time.time() - path.stat().st_mtime > _KEPT * _DAY:
             path.unlink()
-
-
-@cache
-def own_files() -> str:
-    """A digest of coscope's own files by size and time, so that an edited rule is run again."""
-    root = Path(__file__).resolve().parents[2]
-    seen = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(each for each in folders if each != "__pycache__")
-        for name in sorted(names):
-            status = os.stat(os.path.join(folder, name))
-            seen.append((name, status.st_size, status.st_mtime_ns))
-    return hashlib.sha256(repr(seen).encode()).hexdigest()

@@ -15,9 +15,11 @@ from coscope.patcher.edits.checking import check
 from coscope.patcher.rebuild import Admitted, Snapshot, admit, make_function, snapshot
 from coscope.patcher.receipts import Receipt, give, running_frames
 from coscope.patcher.verbs.caches import named_in_module
+from coscope.patcher.verbs.direct import exchange
 from coscope.patcher.verbs.explaining import explained_in_property
 from coscope.patcher.verbs.reaching import Reached, alone, reach
 from coscope.patcher.verbs.requests import Changes, Plan, Request, objects_of, plan, request
+from coscope.patcher.verdicts import verdict
 from coscope.readers.attributes import MISSING, instance_attribute
 from coscope.readers.from_function import exact_tuple, from_function
 from coscope.readers.values import exact_text
@@ -76,6 +78,11 @@ def patch(
     """
     check("share_cells", share_cells)
     check("unwrap", unwrap)
+    if changes.keys() == {"constants"} and type(fn) is FunctionType and not (share_cells or unwrap):
+        function: Any = fn
+        found: Any = exchange(function, changes["constants"], _receipt_of_exchange)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
     new: F = copy(request(changes), reach(fn, unwrap=unwrap), share_cells=share_cells)
     return new
 
@@ -107,7 +114,11 @@ def copy(asked: Request, reached: Reached, *, share_cells: bool = False) -> Any:
         for index, value in wanted.cells.items():
             closure[index].cell_contents = value
     new = make_function(
-        admitted, function, closure=closure, defaults=wanted.defaults, kwdefaults=wanted.kwdefaults
+        admitted.co,
+        function,
+        closure=closure,
+        defaults=wanted.defaults,
+        kwdefaults=wanted.kwdefaults,
     )
     rename(new, asked)
     kept, told = decorated(reached.thing, function, new)
@@ -120,6 +131,24 @@ def copy(asked: Request, reached: Reached, *, share_cells: bool = False) -> Any:
         give(kept, receipt)
         return kept
     return reached.wrapped(new)
+
+
+def _receipt_of_exchange(
+    function: FunctionType, new: FunctionType, constants: dict[Any, Any]
+) -> Receipt:
+    """The receipt of what the direct way made."""
+    asked, reached = request({"constants": constants}), reach(function)
+    wanted = plan(asked, function, reached.code)
+    admitted = Admitted(wanted.code, new.__code__, verdict(wanted.code))
+    receipt = _receipt(
+        asked,
+        reached,
+        wanted,
+        admitted=admitted,
+        ends=(snapshot(function), new),
+        share_cells=False,
+    )
+    return replace(receipt, _notes=(*receipt._notes, *shipping(new, {})))
 
 
 def decorated(
