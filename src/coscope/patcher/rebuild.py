@@ -86,7 +86,7 @@ def rebuild(
     """
     cells = exact_tuple(like.__closure__) if closure is None else tuple(closure)
     found = exact_tuple(like.__defaults__) if defaults is None else defaults
-    keywords = _exact(like.__kwdefaults__) if kwdefaults is None else dict(kwdefaults)
+    keywords = exact_dict(like.__kwdefaults__) if kwdefaults is None else dict(kwdefaults)
     admitted = admit(
         code,
         like.__code__,
@@ -169,7 +169,7 @@ def inherited(
         function,
         closure=exact_tuple(function.__closure__),
         defaults=exact_tuple(function.__defaults__),
-        kwdefaults=_exact(function.__kwdefaults__),
+        kwdefaults=exact_dict(function.__kwdefaults__),
     )
 
 
@@ -461,48 +461,6 @@ def _stub(attributes: tuple[int, ...]) -> CodeType:
     )
 
 
-def _exact(namespace: Any) -> dict[str, object]:
+def exact_dict(namespace: Any) -> dict[str, object]:
     """A plain dict of what a dict or its subclass holds; empty for None."""
     return dict(dict.items(namespace)) if is_a(namespace, dict) else {}
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a function is made of at one moment. No function, so that it shares no cell with one."""
-
-    co: CodeType
-    namespace: dict[str, object]
-    name: str
-    qualname: str
-    module: Any
-    defaults: tuple[object, ...] | None
-    kwdefaults: dict[str, object]
-    closure: tuple[CellType, ...]
-
-    def function(self, co: CodeType | None = None) -> FunctionType:
-        """A function of the same live code object, or of another one, for facts about it."""
-        cells = self.closure or None
-        found = FunctionType(co or self.co, self.namespace, self.name, self.defaults, cells)
-        found.__kwdefaults__ = self.kwdefaults or None
-        found.__qualname__ = self.qualname
-        found.__module__ = self.module
-        return found
-
-
-def snapshot(function: FunctionType, closure: tuple[CellType, ...] | None = None) -> Snapshot:
-    """What a function is made of now.
-
-    Args:
-        function: Live.
-        closure: Cells to take instead of its own.
-    """
-    return Snapshot(
-        co=function.__code__,
-        namespace=function.__globals__,
-        name=function.__name__,
-        qualname=function.__qualname__,
-        module=function.__module__,
-        defaults=exact_tuple(function.__defaults__) or None,
-        kwdefaults=_exact(function.__kwdefaults__),
-        closure=exact_tuple(function.__closure__) if closure is None else closure,
-    )

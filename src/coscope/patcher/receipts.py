@@ -13,7 +13,7 @@ from coscope.errors import InputError, hidden_for
 from coscope.facts.differences.difference import Difference, diff
 from coscope.facts.fingerprints.fingerprints import Fingerprint, fingerprint
 from coscope.patcher.edits.model import AnyEdit
-from coscope.patcher.rebuild import Snapshot
+from coscope.patcher.snapshots import Snapshot
 from coscope.readers import read
 from coscope.readers.attributes import MISSING, instance_attribute, is_a
 from coscope.result import Result

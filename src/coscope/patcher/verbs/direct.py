@@ -13,8 +13,9 @@ from typing import Any
 
 from coscope.errors import hidden_for
 from coscope.patcher.applying.plain import PLAIN, exchanged
-from coscope.patcher.rebuild import Snapshot, inherited, snapshot
+from coscope.patcher.rebuild import inherited
 from coscope.patcher.receipts import Receipt, give
+from coscope.patcher.snapshots import Snapshot, snapshot
 from coscope.readers.from_function import HOST_VERSION
 
 __tracebackhide__ = hidden_for

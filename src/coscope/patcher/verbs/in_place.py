@@ -18,8 +18,9 @@ from coscope.errors import InternalError, PatchError, hidden_for
 from coscope.model import Code
 from coscope.opcodes import table
 from coscope.patcher.edits.checking import check
-from coscope.patcher.rebuild import Admitted, admit, snapshot
+from coscope.patcher.rebuild import Admitted, admit
 from coscope.patcher.receipts import Receipt, in_place, running_frames
+from coscope.patcher.snapshots import snapshot
 from coscope.patcher.verbs.caches import caches_of, clear, notes_on
 from coscope.patcher.verbs.patching import changed_cells, module_of, rename, sharers
 from coscope.patcher.verbs.reaching import Reached, reach

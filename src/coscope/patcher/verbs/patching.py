@@ -12,8 +12,9 @@ from coscope.facts.closures.cells import diagram
 from coscope.facts.names.scopes import EMPTY, contents_of
 from coscope.model import Code
 from coscope.patcher.edits.checking import check
-from coscope.patcher.rebuild import Admitted, Snapshot, admit, make_function, snapshot
+from coscope.patcher.rebuild import Admitted, admit, make_function
 from coscope.patcher.receipts import Receipt, give, running_frames
+from coscope.patcher.snapshots import Snapshot, snapshot
 from coscope.patcher.verbs.caches import named_in_module
 from coscope.patcher.verbs.direct import exchange
 from coscope.patcher.verbs.explaining import explained_in_property
