@@ -179,6 +179,24 @@ def running_frames(co: CodeType, *, suspended: bool = False) -> int:
     return count
 
 
+def waiting_frames() -> dict[int, int]:
+    """How many generators and coroutines have started and wait, by id() of their code object."""
+    found: dict[int, int] = {}
+    for each in gc.get_objects():
+        if type(each) in _SUSPENDED and _waits(each):
+            key = id(_code_of(each))
+            found[key] = found.get(key, 0) + 1
+    return found
+
+
+def _code_of(thing: Any) -> CodeType:
+    for name in ("gi_code", "cr_code", "ag_code"):
+        found = getattr(thing, name, None)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+    raise InputError("this is no generator")
+
+
 def _waits(thing: Any) -> bool:
     """True for a generator, coroutine or async generator that has started and does not run now."""
     if type(thing) is GeneratorType:

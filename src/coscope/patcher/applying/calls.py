@@ -24,6 +24,7 @@ from coscope.errors import NothingSelected, Refused, hidden_for
 from coscope.model import Code, Span
 from coscope.patcher.applying.assembler import Assembler
 from coscope.patcher.applying.bonds import bonds, prologue
+from coscope.patcher.applying.entry import hook_on_entry
 from coscope.patcher.applying.instructions import finish
 from coscope.patcher.edits.model import EXITS, InsertCall, Literal, Loaded, Outcome
 from coscope.patcher.edits.selection import require, shown
@@ -39,6 +40,10 @@ def insert_call(code: Code, edit: InsertCall) -> Code:
         NothingSelected: It has no such moment, a yield for example.
         Refused: Nothing may be inserted there, or the code is older than 3.11.
     """
+    if edit.at == "entry":
+        made = hook_on_entry(code, edit)
+        if made is not None:
+            return made
     listing = decode_listing(code)
     if listing.rules.exceptions == "block stack":
         raise Refused(

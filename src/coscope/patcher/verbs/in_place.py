@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import CellType, CodeType, FunctionType, TracebackType
 from typing import Any, TypeVar, Unpack
@@ -128,7 +128,7 @@ _stacks: dict[int, _Stack] = {}  # by id() of the function, which the stack keep
 _told: list[str] = []  # the function at which the cost was reported
 
 
-def _enter(asked: Request, reached: Reached) -> _Entry:
+def _enter(asked: Request, reached: Reached, waiting: Mapping[int, int] | None = None) -> _Entry:
     """Put a patch in place; one that is in place already is counted."""
     function = reached.function
     with _lock:
@@ -139,7 +139,7 @@ def _enter(asked: Request, reached: Reached) -> _Entry:
                 entry.entered += 1
                 return entry
         entry = _Entry(asked, reached, key, entered=1)
-        _put(entry)
+        _put(entry, waiting)
         stack.entries.append(entry)
         _stacks[id(function)] = stack
         in_place[id(function)] = stack.receipts
@@ -163,15 +163,21 @@ def _leave(entry: _Entry) -> None:
             del _stacks[id(function)], in_place[id(function)]
 
 
-def _put(entry: _Entry) -> None:
-    """Change the function. If that fails half-way, it is as it was."""
+def _put(entry: _Entry, waiting: Mapping[int, int] | None = None) -> None:
+    """Change the function. If that fails half-way, it is as it was.
+
+    Args:
+        entry: The patch.
+        waiting: Generators and coroutines that wait, by id() of their code, if they were counted.
+    """
     function, asked = entry.reached.function, entry.asked
     code, wanted, admitted = _planned(entry, function)
     notes = [*entry.reached.notes, *wanted.notes, *sharers(function, code, wanted.cells)]
     entry.caches = caches_of(entry.reached.thing, function)
     notes += notes_on(entry.reached.thing, function, entry.caches)
     before = snapshot(function, changed_cells(function, {}, apart=wanted.cells))
-    running = running_frames(function.__code__, suspended=True)
+    running = running_frames(function.__code__, suspended=waiting is None)
+    running += 0 if waiting is None else waiting.get(id(function.__code__), 0)
     if running:
         s = "" if running == 1 else "s"
         notes.append(f"{running} frame{s} of the old code go{'' if s else 'es'} on with it")
@@ -335,8 +341,16 @@ class Patched:
         return f"<patch of {self._reached.function.__qualname__}, {state}>"
 
     def __enter__(self) -> Receipt:
+        return self.start()
+
+    def start(self, waiting: Mapping[int, int] | None = None) -> Receipt:
+        """Put the patch in place until `stop`, as those of `unittest.mock` do.
+
+        Args:
+            waiting: Suspended frames by id() of their code, where many patches share one count.
+        """
         with _lock:
-            entry = _enter(self._asked, self._reached)
+            entry = _enter(self._asked, self._reached, waiting)
             self._entries.append(entry)
         if entry.receipt is None:
             raise InternalError("a patch that is in place has no receipt")
@@ -352,10 +366,6 @@ class Patched:
             if not self._entries:
                 raise PatchError("this patch is not in place: it was undone before")
             _leave(self._entries.pop())
-
-    def start(self) -> Receipt:
-        """Put the patch in place until `stop`, as those of `unittest.mock` do."""
-        return self.__enter__()
 
     def stop(self) -> None:
         """Undo it.

@@ -11,7 +11,7 @@ from typing import Any
 from coscope.errors import CoscopeError, PatchError, hidden_for
 from coscope.patcher.edits.checking import check
 from coscope.patcher.edits.model import AnyEdit, InsertCall, Literal, Loaded, Outcome
-from coscope.patcher.receipts import Receipt
+from coscope.patcher.receipts import Receipt, waiting_frames
 from coscope.patcher.verbs.in_place import Patched
 from coscope.patcher.verbs.reaching import reach
 from coscope.patcher.verbs.requests import Request, constant_of
@@ -56,8 +56,9 @@ class Instrumented:
             raise PatchError("these hooks are in place already", hint="Undo them first: stop().")
         self.receipts, self.skipped = [], []
         try:
+            waiting = waiting_frames()
             for function in self.functions:
-                self._put(function)
+                self._put(function, waiting)
         except BaseException:
             self.stop()
             raise
@@ -79,10 +80,10 @@ class Instrumented:
     ) -> None:
         self.stop()
 
-    def _put(self, function: FunctionType) -> None:
+    def _put(self, function: FunctionType, waiting: dict[int, int]) -> None:
         patch = Patched(_asked(function, self._hooks, self._nested), reach(function))
         try:
-            receipt = patch.start()
+            receipt = patch.start(waiting)
         except CoscopeError as problem:
             self.skipped.append((exact_text(function.__qualname__), str(problem)))
             return
