@@ -325,7 +325,7 @@ def _tell_cost(function: FunctionType) -> None:
     if table(HOST_VERSION).behaves("functions_lose_version", HOST_RELEASE) and not _told:
         _told.append(function.__qualname__)
         message = _COST.format(version=HOST_VERSION, name=function.__qualname__)
-        warnings.warn(message, RuntimeWarning, stacklevel=5)
+        warnings.warn(message, RuntimeWarning, stacklevel=6)
 
 
 class Patched:
@@ -341,7 +341,7 @@ class Patched:
         return f"<patch of {self._reached.function.__qualname__}, {state}>"
 
     def __enter__(self) -> Receipt:
-        return self.start()
+        return self._entered(None)
 
     def start(self, waiting: Mapping[int, int] | None = None) -> Receipt:
         """Put the patch in place until `stop`, as those of `unittest.mock` do.
@@ -349,6 +349,9 @@ class Patched:
         Args:
             waiting: Suspended frames by id() of their code, where many patches share one count.
         """
+        return self._entered(waiting)
+
+    def _entered(self, waiting: Mapping[int, int] | None) -> Receipt:
         with _lock:
             entry = _enter(self._asked, self._reached, waiting)
             self._entries.append(entry)
