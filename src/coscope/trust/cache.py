@@ -58,10 +58,7 @@ class Cache:
         if entry is None or entry[0] != _state(file):
             return None
         self._new[file] = entry
-        fields = dict(zip(_KEPT, entry[1:], strict=True))
-        for name in ("details", "drifts"):
-            fields[name] = tuple(fields[name])  # type: ignore[arg-type]
-        return FileTrust(file, **fields)  # type: ignore[arg-type]
+        return _file(file, entry[1:])
 
     def site(self, task: Task) -> Answer | None:
         """What a folder of distributions came to, if none of its files has changed."""
@@ -77,6 +74,21 @@ class Cache:
             read=read,  # type: ignore[arg-type]
         )
 
+    def archive(self, task: Task) -> Answer | None:
+        """What an archive came to, if it has not changed and was clean."""
+        entry = self._held.get(f"archive {task.root}")
+        state = state_of(task.root)
+        if self.path is None or entry is None or state is None or entry[0] != list(state):
+            return None
+        self._new[f"archive {task.root}"] = entry
+        _, files, signs, listed, read = entry
+        return Answer(
+            files=[_file(each[0], each[1:]) for each in files],  # type: ignore[attr-defined]
+            signs=[Sign(*each) for each in signs],  # type: ignore[attr-defined]
+            listed=[Listed(*each) for each in listed],  # type: ignore[attr-defined]
+            read=read,  # type: ignore[arg-type]
+        )
+
     def learn(self, task: Task, answer: Answer) -> None:
         """Keep what a task came to."""
         if self.path is None:
@@ -86,6 +98,13 @@ class Cache:
             signs = [[getattr(each, name) for name in Sign.__slots__] for each in answer.signs]
             listed = [[each.kind, each.name, each.what] for each in answer.listed]
             self._new[f"site {root}"] = [_site_state(root), signs, listed, answer.read]
+        clean = not any(each.signs for each in answer.files)
+        state = state_of(task.root) if task.kind == "archive" and clean else None
+        if state is not None and not any(each.severity == "error" for each in answer.signs):
+            files = [[each.file, *(getattr(each, n) for n in _KEPT)] for each in answer.files]
+            signs = [[getattr(each, name) for name in Sign.__slots__] for each in answer.signs]
+            listed = [[each.kind, each.name, each.what] for each in answer.listed]
+            self._new[f"archive {task.root}"] = [list(state), files, signs, listed, answer.read]
         if task.kind != "files":
             return
         for each in answer.files:
@@ -100,6 +119,13 @@ class Cache:
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             write_text(self.path, json.dumps({"entries": self._new}, separators=(",", ":")))
+
+
+def _file(file: str, held: list[object]) -> FileTrust:
+    fields = dict(zip(_KEPT, held, strict=True))
+    for name in ("details", "drifts"):
+        fields[name] = tuple(fields[name])  # type: ignore[arg-type]
+    return FileTrust(file, **fields)  # type: ignore[arg-type]
 
 
 def _state(file: str) -> list[object]:

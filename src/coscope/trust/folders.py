@@ -51,7 +51,8 @@ def walk(root: str) -> Walked:
         folders.sort()
         inside = slashed(os.path.relpath(path, root))
         inside = "" if inside == "." else inside
-        if _is_site(path, folders, names):
+        vendored = any(not site or inside.startswith(f"{site}/") for site in found.sites)
+        if _is_site(path, folders, names) and not (vendored and not _is_named_site(path)):
             found.sites.append(inside)
         for name in sorted(names):
             _sort(found, name, posixpath.join(inside, name) if inside else name)
@@ -72,9 +73,13 @@ def _may_be_program(name: str) -> bool:
     return name.endswith(".exe") or "." not in name
 
 
+def _is_named_site(path: str) -> bool:
+    return os.path.basename(path) in environment.SITES
+
+
 def _is_site(path: str, folders: Sequence[str], names: Sequence[str]) -> bool:
     return (
-        os.path.basename(path) in environment.SITES
+        _is_named_site(path)
         or any(each.endswith((".dist-info", ".egg-info")) for each in folders)
         or any(each.endswith(".pth") for each in names)
     )

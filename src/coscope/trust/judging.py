@@ -173,7 +173,7 @@ class Judge:
 
 def _prefix(name: str, given: Given) -> str | None:
     """What `co_filename` has before the path in the tree; None if it does not end so."""
-    name = name.replace("\\", "/")
+    name = posixpath.normpath(name.replace("\\", "/"))
     return name.removesuffix(given.inside) if given.inside and name.endswith(given.inside) else None
 
 

@@ -117,7 +117,12 @@ def _tasks_of(target: str, found: Answer, cache: Cache, python: str | None) -> I
             else:
                 _add(found, known)
         for inner in walked.archives:
-            yield Task("archive", folders.joined(target, inner), ("found",))
+            task = Task("archive", folders.joined(target, inner), ("found",))
+            known = cache.archive(task)
+            if known is None:
+                yield task
+            else:
+                _add(found, known)
         yield from _batches(target, walked.bytecode, found, cache)
         return
     if target == STDIN:
