@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from coscope.cli import paging
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from coscope.render.pages.sheet import Sheet
 
 
+_LINES = 2_000  # of a long page that are written at a time
+
+
 def write_sheet(session: Session, sheet: Sheet) -> None:
     """Write a page, or a part of one, in colours if they are wanted."""
     paging.begin(wanted=not session.no_pager)
@@ -21,4 +25,6 @@ def write_sheet(session: Session, sheet: Sheet) -> None:
 
         to_terminal(sheet, sys.stdout)
     else:
-        write_text(str(sheet))
+        texts = sheet.texts()
+        while part := "".join(islice(texts, _LINES)):
+            write_text(part)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from coscope.readers import read
+from coscope.readers import Snippet, read
 from coscope.render.card import MIME, Card
+from coscope.render.pages.sheets import card_sheet
+from coscope.render.text.measured import Pen
 from tests.render.documents import DATA
 
 
@@ -73,3 +75,20 @@ def test_rich_shows_the_card_in_the_width_that_it_has() -> None:
         made.print(Card(read(json.dumps)))
 
     assert 80 == max(map(len, capture.get().splitlines()))
+
+
+def test_a_long_page_is_never_held_as_a_whole() -> None:
+    """The lines of a listing are made while they are written, each time anew and the same."""
+    import tracemalloc
+
+    body = "".join(f"    x = f(x + {at}) * {at}\n" for at in range(2_000))
+    document = Card(Snippet(f"def f(x):\n{body}", "long.py", "f")).document
+    tracemalloc.start()
+    sheet = card_sheet(document, Pen(100))
+    size = sum(map(len, sheet.texts()))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert size > 1_000_000
+    assert most < size
+    assert str(sheet) == str(sheet)

@@ -27,7 +27,7 @@ _STYLE = (
 
 def sheet_to_svg(sheet: Sheet, title: str) -> str:
     """A whole SVG document in UTF-8, light and dark; it refers to nothing outside of it."""
-    lines = sheet.clipped()
+    lines = list(sheet.clipped())
     widest = max((sum(cells(text) for text, _ in line) for line in lines), default=0)
     width = widest * _CHARACTER + 2 * _MARGIN
     height = len(lines) * _LINE + 2 * _MARGIN

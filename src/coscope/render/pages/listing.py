@@ -102,7 +102,7 @@ class Widths:
 def add_listing(
     sheet: Sheet, entry: schema.Code, source: dict[str, str] | None, last: LastColumn | None = None
 ) -> None:
-    """Add the listing of one code object.
+    """Add the listing of one code object; its lines are made when they are written.
 
     Args:
         sheet: Where to.
@@ -110,7 +110,12 @@ def add_listing(
         source: Lines of the file by number, or None.
         last: The column at the right; the stack, if not given.
     """
-    pen = sheet.pen
+    sheet.defer(lambda: _lines(sheet.pen, entry, source, last))
+
+
+def _lines(
+    pen: Pen, entry: schema.Code, source: dict[str, str] | None, last: LastColumn | None
+) -> Iterator[Line]:
     instructions = detail_of(entry)["instructions"]
     page = Page(pen, source or {}, instructions)
     last = last or _Stacks(pen, detail_of(entry))
@@ -126,30 +131,24 @@ def add_listing(
             if text is None:
                 number = line
             else:
-                _add_source_line(
-                    sheet, widths, line, (text, "faint" if line in shown else "source")
-                )
+                role = "faint" if line in shown else "source"
+                text = pen.fit(text, pen.width - widths.number - 3)
+                yield [*_gutter(widths, line), (text, role)]
                 shown.add(line)
         label = instruction["block"] if instruction["block"] != block else ""
         block = instruction["block"]
         again, mark = instruction["positions"] == mark, instruction["positions"]
         operation, rest = _of_line(pen, widths, instruction, last)
-        sheet.add(
+        yield [
             *_gutter(widths, number),
             *_mark(pen, widths, page.covered(instruction), "faint" if again else "mark"),
             *_operation(pen, widths, operation, instruction, label),
             *last.pieces(instruction, rest),
-        )
+        ]
         beside = widths.mark + 2 if widths.mark else 0
         room = pen.width - widths.number - 3 - beside
         for text, role in last.below(instruction, room):
-            sheet.add(*_gutter(widths, None), (" " * beside, "plain"), (text, role))
-
-
-def _add_source_line(sheet: Sheet, widths: Widths, line: int | None, piece: Piece) -> None:
-    text, role = piece
-    text = sheet.pen.fit(text, sheet.pen.width - widths.number - 3)
-    sheet.add(*_gutter(widths, line), (text, role))
+            yield [*_gutter(widths, None), (" " * beside, "plain"), (text, role)]
 
 
 def _gutter(widths: Widths, line: int | None) -> Line:

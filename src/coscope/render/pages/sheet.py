@@ -6,13 +6,14 @@ colours; without colours a sheet is plain text, which needs nothing but the stan
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from coscope.render.text.measured import Pen, cells, shorten
 
 # Text and its role. A role says what the text is, never how it looks.
 Piece = tuple[str, str]
 Line = list[Piece]
+Deferred = Callable[[], Iterable[Line]]  # lines that are made whenever they are written
 
 ROLES = (
     "plain",
@@ -47,12 +48,28 @@ class Sheet:
 
     def __init__(self, pen: Pen) -> None:
         self.pen = pen
-        self.lines: list[Line] = []
+        self.lines: list[Line | Deferred] = []
+        self._pieces: dict[Piece, Piece] = {}  # equal ones are the same object
         self.cut_paths: dict[str, str] = {}  # the path of a file as far as it is shown -> all of it
 
     def add(self, *pieces: Piece) -> None:
         """Append one line; its text is made safe here, whatever it came from."""
-        self.lines.append([(self.pen.clean(text), role) for text, role in pieces if text])
+        shared = self._pieces
+        self.lines.append([shared.setdefault(piece, piece) for piece in self._cleaned(pieces)])
+
+    def defer(self, lines: Deferred) -> None:
+        """Append lines that are many, and need not all be there at once; at least one."""
+        self.lines.append(lines)
+
+    def _cleaned(self, pieces: Iterable[Piece]) -> Line:
+        return [(self.pen.clean(text), role) for text, role in pieces if text]
+
+    def _every(self) -> Iterator[Line]:
+        for line in self.lines:
+            if callable(line):
+                yield from map(self._cleaned, line())
+            else:
+                yield line
 
     def blank(self) -> None:
         """Append an empty line, never two of them."""
@@ -68,9 +85,9 @@ class Sheet:
         for line in lines:
             self.add(*line)
 
-    def clipped(self) -> list[Line]:
+    def clipped(self) -> Iterator[Line]:
         """The lines, none of them wider than the page."""
-        return [self._clip(line) for line in self.lines]
+        return map(self._clip, self._every())
 
     def _clip(self, line: Line) -> Line:
         line = list(line)
@@ -89,8 +106,13 @@ class Sheet:
             room -= size
         return kept
 
+    def texts(self) -> Iterator[str]:
+        """The lines as text without roles, each with its line feed."""
+        for line in self.clipped():
+            yield "".join(text for text, _ in line).rstrip() + "\n"
+
     def __str__(self) -> str:
-        return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in self.clipped())
+        return "".join(self.texts())
 
 
 def columns(

@@ -148,7 +148,7 @@ def _add_members(page: Sheet, related: list[schema.ExplainRelated]) -> None:
         page.blank()
         page.add((f"member {number} of {len(members)}", "heading"))
         bar = "| " if page.pen.ascii else "│ "
-        for line in inner.lines:
+        for line in inner.clipped():
             page.add((bar, "frame"), *line)
 
 
