@@ -154,6 +154,7 @@ def test_pytests_own_form_is_read(folder: Path) -> None:
         ((), "", "Name a FILE"),
         (("-",), "nothing here", "no traceback in this text"),
         (("missing.log",), "", "no such file"),
+        (("shop.py",), "", "coscope explain -- python shop.py"),
         (("--",), "", "no command to run"),
         (("--", "no-such-command-here"), "", "cannot be started"),
         (("--root", ".", "--", "python"), "", "for a FILE"),

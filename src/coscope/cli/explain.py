@@ -115,12 +115,18 @@ def _write_json(exceptions: list[schema.ExplainException]) -> None:
 def _read(session: Session, file: str, roots: tuple[str, ...], html: bool) -> int:
     from coscope.cli.output import write
     from coscope.cli.streams import write_text
+    from coscope.errors import InputError, TargetError
     from coscope.explanations.from_text import explain_text
     from coscope.render.results.explain import document_of_all, sheet
     from coscope.render.to_html import sheet_to_html
 
-    found = explain_text(_text(file), roots or (".",))
-    document: Any = document_of_all(list(found))
+    try:
+        found = list(explain_text(_text(file), roots or (".",)))
+    except InputError as error:
+        if file.endswith(".py") and not isinstance(error, TargetError):
+            error.hint = f"To run a program: coscope explain -- python {file}"
+        raise
+    document: Any = document_of_all(found)
     if html:
         write_text(sheet_to_html(sheet(document, session.pen())) + "\n")
     else:
