@@ -71,11 +71,11 @@ def _edit_imports(edit: str, under: tuple[str, ...]) -> None:
     SourceFileLoader.get_code = get_code  # type: ignore[method-assign,assignment]
 
 
-def pytest_configure(config: Any) -> None:
-    """Before the package is imported."""
-    edit = os.environ.get("COSCOPE_EDIT", "none")
-    if edit != "none":
-        _edit_imports(edit, tuple(os.environ["COSCOPE_EDIT_UNDER"].split(os.pathsep)))
+# `-p` loads this file before all other plugins, which may import the package.
+if __name__ == "package_behaviour" and os.environ.get("COSCOPE_EDIT", "none") != "none":
+    _edit_imports(
+        os.environ["COSCOPE_EDIT"], tuple(os.environ["COSCOPE_EDIT_UNDER"].split(os.pathsep))
+    )
 
 
 def pytest_unconfigure(config: Any) -> None:
