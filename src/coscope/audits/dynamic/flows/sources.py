@@ -45,44 +45,42 @@ _PATHS: tuple[tuple[str, str], ...] = (
         r"(?:requests|httpx|session|client|http)\.(?:get|post|put|patch|request|send|stream)",
     ),
     (NETWORK, r"(?:bottle|cherrypy|flask|web|falcon|sanic|quart)\.(?:request|input)"),
-    (NETWORK, r"urllib2?\.(?:request\.)?(?:urlopen|urlretrieve)|urllib3\.\w+|urlopen"),
-    (
-        NETWORK,
-        r"http\.client\.\w+|ftplib\.\w+|smtplib\.\w+|poplib\.\w+|imaplib\.\w+|telnetlib\.\w+",
-    ),
-    (NETWORK, r"aiohttp\.\w+|websockets?\.\w+|socket\.\w+|zmq\.\w+|pika\.\w+|xmlrpc\.\w+"),
-    (INPUT, r"builtins\.(?:input|raw_input)|sys\.argv|sys\.orig_argv|sys\.stdin|fileinput\.\w+"),
-    (INPUT, r"getpass\.getpass|click\.(?:prompt|get_text_stream|get_binary_stream|edit)"),
-    (INPUT, r"argparse\.\w+|optparse\.\w+|getopt\.\w+|docopt\.docopt|typer\.prompt"),
+    (NETWORK, r"urllib2?\.(?:request\.)?(?:urlopen|urlretrieve)|urlopen"),
+    (NETWORK, r"urllib3\.(?:PoolManager|request|HTTPConnectionPool|HTTPSConnectionPool)"),
+    (NETWORK, r"http\.client\.HTTPS?Connection|ftplib\.FTP|poplib\.POP3|imaplib\.IMAP4"),
+    (NETWORK, r"aiohttp\.(?:ClientSession|request)|websockets?\.(?:connect|create_connection)"),
+    (NETWORK, r"socket\.(?:socket|create_connection)|zmq\.Context|xmlrpc\.client\.ServerProxy"),
+    (INPUT, r"builtins\.(?:input|raw_input)|sys\.argv|sys\.orig_argv|sys\.stdin"),
+    (INPUT, r"fileinput\.(?:input|FileInput)|getpass\.getpass|typer\.prompt|docopt\.docopt"),
+    (INPUT, r"click\.(?:prompt|get_text_stream|get_binary_stream|edit)"),
+    (INPUT, r"argparse\.ArgumentParser|optparse\.OptionParser|getopt\.(?:gnu_)?getopt"),
     (INPUT, r"prompt_toolkit\.prompt|questionary\.\w+|inquirer\.\w+|tkinter\.simpledialog\.\w+"),
-    (INPUT, r"\w*\.QInputDialog\.\w+|streamlit\.(?:text_input|text_area|chat_input|file_uploader)"),
-    (INPUT, r"streamlit\.query_params|pyperclip\.paste|readline\.get_line_buffer"),
-    (ENVIRONMENT, r"os\.(?:environ|environb|getenv|getenvb)|decouple\.config|dotenv\.\w+"),
-    (ENVIRONMENT, r"\w+\.environ"),
-    (MODEL, r"(?:openai|anthropic|litellm|ollama|cohere|groq|mistralai|replicate|together)\.\w+"),
+    (INPUT, r"\w*\.QInputDialog\.\w+|pyperclip\.paste|readline\.get_line_buffer"),
+    (INPUT, r"streamlit\.(?:text_input|text_area|chat_input|file_uploader|query_params)"),
+    (ENVIRONMENT, r"os\.(?:environ|environb|getenv|getenvb)|decouple\.config|\w+\.environ"),
+    (ENVIRONMENT, r"dotenv\.(?:dotenv_values|get_key)"),
+    (
+        MODEL,
+        r"(?:openai|anthropic|litellm|ollama|cohere|groq|mistralai|replicate|together|vertexai"
+        r"|google\.generativeai|langchain\w*)\.(?:[\w.]*\.)?(?:a?completion|chat|a?generate\w*"
+        r"|create|a?invoke|a?complete|predict|run|stream|call)",
+    ),
     (MODEL, r"\w*\.?(?:chat\.)?completions\.create|ChatCompletion\.\w+|Completion\.a?create"),
     (MODEL, r"messages\.create|responses\.create|generate_content|chat_completion"),
     (MODEL, r"(?:llm|chain|agent|agent_executor|chat_model|chatbot|assistant|language_model)"),
-    (MODEL, r"google\.generativeai\.\w+|transformers\.pipeline|vertexai\.\w+|langchain\w*\.\w+"),
-    (DATABASE, r"sqlite3\.\w+|psycopg2?\.\w+|MySQLdb\.\w+|pymysql\.\w+|redis\.\w+|pymongo\.\w+"),
-    (DATABASE, r"sqlalchemy\.create_engine|asyncpg\.\w+|aiosqlite\.\w+|duckdb\.\w+|cx_Oracle\.\w+"),
-    (
-        DATABASE,
-        r"memcache\.\w+|pymemcache\.\w+|peewee\.\w+|dbm\.\w+|objects\.(?:get|filter|all|first)",
-    ),
+    (MODEL, r"transformers\.pipeline"),
+    (DATABASE, r"(?:sqlite3|psycopg2?|MySQLdb|pymysql|asyncpg|aiosqlite|cx_Oracle)\.connect"),
+    (DATABASE, r"redis\.(?:Strict)?Redis|redis\.from_url|pymongo\.MongoClient|dbm\.open"),
+    (DATABASE, r"sqlalchemy\.create_engine|duckdb\.(?:connect|sql|query|execute)"),
+    (DATABASE, r"memcache\.Client|objects\.(?:get|filter|all|first)"),
     (DATABASE, r"(?:redis_client|redis_conn|redis|mongo|db|database|cursor|cur)"),
-    (
-        FILE,
-        r"builtins\.open|io\.open|codecs\.open|gzip\.open|bz2\.open|lzma\.open|os\.open|os\.fdopen",
-    ),
-    (FILE, r"io\.FileIO|gzip\.GzipFile|bz2\.BZ2File|lzma\.LZMAFile|zipfile\.\w+|tarfile\.\w+"),
-    (
-        FILE,
-        r"pathlib\.(?:Path|PurePath|PosixPath)|os\.read|mmap\.mmap|aiofiles\.open|linecache\.\w+",
-    ),
-    (FILE, r"pkgutil\.get_data|importlib\.resources\.\w+|tokenize\.open|numpy\.fromfile|glob\.\w+"),
-    (FILE, r"configparser\.\w+|ConfigParser\.\w+|os\.listdir|os\.scandir|os\.walk|fsspec\.open"),
-    (FILE, r"h5py\.File|pandas\.read_\w+"),
+    (FILE, r"builtins\.open|io\.open|codecs\.open|gzip\.open|bz2\.open|lzma\.open|os\.open"),
+    (FILE, r"os\.fdopen|io\.FileIO|gzip\.GzipFile|bz2\.BZ2File|lzma\.LZMAFile|tokenize\.open"),
+    (FILE, r"zipfile\.ZipFile|tarfile\.(?:open|TarFile)|aiofiles\.open|fsspec\.open|h5py\.File"),
+    (FILE, r"pathlib\.(?:Path|PosixPath)\.(?:read_text|read_bytes|open)|os\.read|mmap\.mmap"),
+    (FILE, r"linecache\.(?:getline|getlines)|pkgutil\.get_data|importlib\.resources\.\w+"),
+    (FILE, r"configparser\.(?:Raw|Safe)?ConfigParser|ConfigParser\.\w+|numpy\.fromfile"),
+    (FILE, r"pandas\.read_\w+"),
 )
 
 # Methods that read, of receivers of which nothing else is known.
@@ -197,7 +195,7 @@ KEEPING = re.compile(
     r"(?:re|json|base64|binascii|codecs|zlib|gzip|bz2|lzma|textwrap|string|struct|html|shlex|copy"
     r"|itertools|functools|operator|ast|inspect|unicodedata|urllib\.parse|os\.path|posixpath|ntpath"
     r"|fnmatch|difflib|pprint|collections|types|tomllib|csv|io|six|enum|dataclasses|typing"
-    r"|xml|locale|gettext|quopri|ctypes|array|heapq|bisect|string\.Template)\.[\w.]+"
+    r"|pathlib|xml|locale|gettext|quopri|ctypes|array|heapq|bisect|string\.Template)\.[\w.]+"
     r"|os\.(?:fspath|fsdecode|fsencode|getcwd|sep|linesep|path)[\w.]*"
     r"|sys\.(?:executable|version\w*|platform|prefix|byteorder|maxsize|implementation)[\w.]*"
     r"|platform\.\w+"

@@ -140,7 +140,7 @@ class Walk:
         elif access in ("read cell", "read name or cell"):
             self._cell(place, scope.name(maker))
         elif access.startswith("import"):
-            self._source(words.UNKNOWN, f"the module {scope.name(maker)}", place)
+            self._source(words.UNKNOWN, f"the import {scope.name(maker)}", place)
         elif access != "read local":  # one that has no value on the way here
             self._operation(place)
 
@@ -379,6 +379,8 @@ class Walk:
             self._function(place, call, callees)
         elif method in words.NUMBER_METHODS:
             self._source(words.SAFE, text_of(place), place, "it is a number or a truth value")
+        elif words.METHODS.get(method) == words.FILE:
+            self._file(place, call)
         elif method in words.METHODS:
             self._source(words.METHODS[method], text_of(place), place)
         else:
@@ -389,7 +391,7 @@ class Walk:
         name = plain(callee)
         kind = kind_of_path(name)
         if kind == words.FILE:
-            self._file(place, call, name)
+            self._file(place, call)
             return True
         if kind is not None:
             owners = owners_of(place.scope, call)
@@ -418,12 +420,11 @@ class Walk:
             return words.LITERAL.get(callee, "")
         return ""
 
-    def _file(self, place: Place, call: Call, callee: str) -> None:
+    def _file(self, place: Place, call: Call) -> None:
         """What is read from a file; who chooses the file is followed, too."""
         self._source(words.FILE, text_of(place), place)
-        if callee.startswith("builtins.open") or "Path" in callee or "open" in callee.lower():
-            for makers in call.positional[:1]:
-                self._add(place.scope, makers, replace(place, path=True))
+        for makers in (*owners_of(place.scope, call), *call.positional[:1]):
+            self._add(place.scope, makers, replace(place, path=True))
 
     def _enter(self, place: Place, call: Call, codes: Iterable[Code]) -> bool:
         """Go on in the functions of the file that a call calls."""
@@ -443,6 +444,9 @@ class Walk:
         scope = place.scope
         owners = owners_of(scope, call)
         modules = {m for owner in owners for m in meanings_of(scope, owner)}
+        if modules and modules <= set(scope.file.imports.values()):  # a function of a module
+            self._function(place, call, meanings_of(scope, call.callee))
+            return
         if any(words.keeps(f"{each}.{method}") for each in modules):
             owners = []
         given = [*call.positional, *(value for _, value in call.keywords)]
