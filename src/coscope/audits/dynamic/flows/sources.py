@@ -238,6 +238,11 @@ KEYED = frozenset(
     )
 )
 
+# What makes text of numbers, and attributes that the handler of a request has.
+OF_CODE_POINTS = frozenset({"builtins.chr", "builtins.bytes", "builtins.bytearray"})
+OF_HANDLERS = frozenset({"path", "headers", "rfile", "requestline", "request", "data"})
+HANDLING = re.compile(r"do_[A-Z]+|handle|data_received|on_message|datagram_received")
+
 # What variables are called that are plainly meant to hold code.
 CODE_NAMES = frozenset(
     (

@@ -54,9 +54,6 @@ _NUMBERS = frozenset(
 _CONTAINERS = frozenset({"BUILD_LIST", "BUILD_SET", "BUILD_MAP", "BUILD_TUPLE", "BUILD_STRING"})
 _FUNCTIONS = frozenset({"MAKE_FUNCTION", "SET_FUNCTION_ATTRIBUTE", "LOAD_BUILD_CLASS"})
 
-_OF_CODE_POINTS = frozenset({"builtins.chr", "builtins.bytes", "builtins.bytearray"})
-_OF_HANDLERS = frozenset({"path", "headers", "rfile", "requestline", "request", "data"})
-_HANDLING = re.compile(r"do_[A-Z]+|handle|data_received|on_message|datagram_received")
 
 _MOST = 400  # values that one argument is followed through
 _DEEPEST = 4  # functions of the same file that are entered on one way
@@ -266,7 +263,11 @@ class Walk:
         for holder, _, makers in stored:
             self._add(holder, makers, outer)
         getters = [c for b in bodies for c in b.consts if isinstance(c, Code)]
-        if not stored and name in _OF_HANDLERS and any(_HANDLING.match(c.name) for c in getters):
+        if (
+            not stored
+            and name in words.OF_HANDLERS
+            and any(words.HANDLING.match(c.name) for c in getters)
+        ):
             self._source(words.NETWORK, text_of(place), place)
             return
         for code in getters:
@@ -494,7 +495,7 @@ class Walk:
         given = [*call.positional, *(value for _, value in call.keywords)]
         if "builtins.getattr" in callees:
             given = given[:1] + given[2:]
-        if not callees.isdisjoint(_OF_CODE_POINTS):
+        if not callees.isdisjoint(words.OF_CODE_POINTS):
             place = replace(place, chars=True)
         for makers in (*given, *starred(scope, call)):
             self._add(scope, makers, place)
