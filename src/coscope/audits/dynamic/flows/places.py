@@ -13,6 +13,7 @@ from coscope.audits.subject.calls import Call
 from coscope.flow.domains.makers import Makers, slot_of_maker
 from coscope.model import Code, Span
 
+_DIRECTIVE = re.compile(r"%(?:\(\w*\))?[#0\- +]*[\d*]*(?:\.[\d*]+)?[hlL]?(\w)")
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
 
@@ -209,3 +210,12 @@ def method_of(scope: Scope, call: Call) -> str | None:
         if at >= 0 and scope.access(at) == "read attribute":
             return scope.name(at)
     return None
+
+
+def is_template_of_numbers(scope: Scope, operands: tuple[Makers, ...]) -> bool:
+    """True for a constant template of `%` that takes numbers alone: "%d"."""
+    template = scope.constant(operands[0])
+    if not isinstance(template, str):
+        return False
+    kinds = set(_DIRECTIVE.findall(template.replace("%%", "")))
+    return bool(kinds) and kinds <= set("diouxXeEfFgG")

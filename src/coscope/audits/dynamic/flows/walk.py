@@ -6,7 +6,6 @@ unless the tables in `sources.py` know better.
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
@@ -28,6 +27,7 @@ from coscope.audits.dynamic.flows.places import (
     is_given,
     is_made,
     is_module,
+    is_template_of_numbers,
     method_of,
     others,
     owners_of,
@@ -43,7 +43,6 @@ from coscope.audits.subject.calls import Call
 from coscope.flow.domains.makers import Makers, slot_of_maker
 from coscope.model import Code
 
-_DIRECTIVE = re.compile(r"%(?:\(\w*\))?[#0\- +]*[\d*]*(?:\.[\d*]+)?[hlL]?(\w)")
 _TEXT_RULES = frozenset({"DYN101", "DYN111", "DYN108"})  # a literal is harmless there
 _NUMBERS = frozenset(
     (
@@ -304,7 +303,8 @@ class Walk:
             self._source(words.SAFE, text_of(place), place, "it is a number")
             return
         elif name.startswith("BINARY_MODULO") or scope.code.instructions.argrepr(index) == "%":
-            if self._numbers_alone(place, operands):
+            if is_template_of_numbers(scope, operands):
+                self._source(words.SAFE, text_of(place), place, "the template takes numbers alone")
                 return
         elif scope.code.instructions.argrepr(index) in ("*", "*=") or name == "BINARY_MULTIPLY":
             texts = [each for each in operands if isinstance(scope.constant(each), str | bytes)]
@@ -325,17 +325,6 @@ class Walk:
                 self._source(kind, text_of(place), place)
                 return ()
         return operands[:1]
-
-    def _numbers_alone(self, place: Place, operands: tuple[Makers, ...]) -> bool:
-        """True for a constant template that takes numbers alone: "%d"."""
-        template = place.scope.constant(operands[0])
-        if not isinstance(template, str):
-            return False
-        kinds = set(_DIRECTIVE.findall(template.replace("%%", "")))
-        if kinds and kinds <= set("diouxXeEfFgG"):
-            self._source(words.SAFE, text_of(place), place, "the template takes numbers alone")
-            return True
-        return False
 
     def _formatted(self, place: Place, name: str, operands: tuple[Makers, ...]) -> str:
         """Why a formatted part is harmless; "" if it is not."""
