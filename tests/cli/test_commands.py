@@ -22,7 +22,10 @@ SHOWING = ("show", "dis", "graph")  # their document is the report; see docs/sch
 WITHOUT = {
     ("capture", "--python"),
     ("rule", "--python"),
+    ("attach", "--python"),
+    ("coverage", "--python"),
     ("explain", "--python"),
+    ("mcp", "--python"),
     ("explain-opcode", "--python"),
 }  # live only; reads no code
 
