@@ -1,7 +1,7 @@
 // The page: first view, an edit, stepping, size. Needs a built page and Chromium, as `npm test` in
 // web/ does.
 //
-//     COSCOPE_PYTHON=python node bench/page.mjs [EDITS]
+//     COSCOPE_PYTHON=python node bench/page.mjs [EDITS [first|edits|stepping]]
 //
 // First view: from a new browser profile to the first listing, with the snapshot of memory, without
 // it, and again in the same profile; beside them a bare Pyodide that says "1". Edit: one key typed
@@ -14,6 +14,7 @@ import { gzipSync } from 'node:zlib';
 import { PAGE, browser, host, open } from '../web/tests/browser.mjs';
 
 const EDITS = Number(process.argv[2] ?? 60);
+const PARTS = process.argv[3] ? [process.argv[3]] : ['first', 'edits', 'stepping'];
 const PYTHON = process.env.COSCOPE_PYTHON ?? 'python3';
 const sorted = (all) => [...all].sort((a, b) => a - b);
 const at = (all, share) => sorted(all)[Math.min(all.length - 1, Math.floor(all.length * share))];
@@ -146,12 +147,12 @@ async function stepping(page) {
 
 size();
 const server = await host();
-await first(server);
+if (PARTS.includes('first')) await first(server);
 const context = await browser();
 const page = await open(context, server.url);
 await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 4000))); // the spare boots
-await edits(page);
-await stepping(page);
+if (PARTS.includes('edits')) await edits(page);
+if (PARTS.includes('stepping')) await stepping(page);
 await context.close();
 await server.end();
 console.log(`load ${load()}`);

@@ -130,7 +130,7 @@ export function showDocument(key: string, offset: number): void {
   state.value = null;
   state.offset = offset;
   show(found);
-  emit('document');
+  emit('document', 'step');
 }
 
 async function once(outdated: () => boolean): Promise<void> {

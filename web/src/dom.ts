@@ -60,3 +60,17 @@ export function column(line: string, bytes: number): number {
   }
   return units;
 }
+
+const waiting = new Map<() => void, number>();
+
+/**
+ * What draws a pane that is not looked at while a run is played: at once for a new document, and
+ * after a pause for one that a step brought into view.
+ */
+export function unhurried(draw: () => void): (how: unknown) => void {
+  return (how) => {
+    clearTimeout(waiting.get(draw));
+    if (how === 'step') waiting.set(draw, window.setTimeout(draw, 150));
+    else draw();
+  };
+}

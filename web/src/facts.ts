@@ -1,9 +1,13 @@
 // Cells, constants and names, findings: what the document says of the shown code object.
-import { $, el } from './dom';
+import { $, el, unhurried } from './dom';
 import { Name, User, emit, on, select, shown } from './model';
 
 export function makeFacts(): void {
-  on('document', () => { cells(); names(); });
+  on('document', unhurried(() => {
+    if (!shown.detail) return;
+    cells();
+    names();
+  }));
   on('findings', findings);
   on('failure', () => {
     $('#cells').replaceChildren();

@@ -1,5 +1,5 @@
 // The control-flow graph: laid out by Graphviz in a worker, with zoom and pan.
-import { $, el, say } from './dom';
+import { $, el, say, unhurried } from './dom';
 import { Detail, on, select, shown, state } from './model';
 import { base } from './workers';
 
@@ -38,7 +38,7 @@ export function dotOf(detail: Detail): string {
 }
 
 export function makeGraph(): void {
-  on('document', () => draw());
+  on('document', unhurried(draw));
   on('panes', () => draw());
   on('failure', () => { drawnFor = null; $('#graph').replaceChildren(); });
   on('selection', mark);

@@ -59,7 +59,7 @@ async function chooseCode(given: { key?: string; then?: () => void }): Promise<v
   if (mine === wish && (!given.key || given.key === shown.code?.key)) given.then?.();
 }
 
-interface Opened { text: string; name: string; key?: string | null; call?: string; question?: string; others?: string[]; pyc?: Uint8Array; changed?: number }
+interface Opened { text: string; name: string; key?: string | null; call?: string; question?: string; others?: string[]; pyc?: Uint8Array; changed?: number; path?: string }
 
 /** Show another text, or another file. */
 async function openText(given: Opened): Promise<void> {
@@ -71,6 +71,7 @@ async function openText(given: Opened): Promise<void> {
   held.data = given.pyc ?? null;
   held.mtime = given.changed ?? 0;
   setText(given.text);
+  onDisk = { path: given.path ?? '', text: state.text };
   readOnly(given.pyc !== undefined);
   resetRun();
   $('#question').hidden = !given.question;
@@ -125,16 +126,16 @@ async function versions(): Promise<server.Hello | null> {
 }
 
 /** Open a file of the server's folder, or one that the user chose or dropped here. */
-async function openFile(path: string, read: Reader): Promise<void> {
+async function openFile(path: string, read: Reader, onServer = true): Promise<void> {
+  const place = onServer ? path : '';
   if (/\.pyc$/.test(path)) {
     const found = await read.bytes(path);
     const source = await read.source(sourceOf(path)).catch(() => null);
-    await openText({ text: source?.text ?? '', name: path, pyc: found, changed: source?.changed });
+    await openText({ text: source?.text ?? '', name: path, pyc: found, changed: source?.changed, path: place });
   } else {
     const found = await read.source(path);
-    await openText({ text: found.text, name: path });
+    await openText({ text: found.text, name: path, path: place });
   }
-  onDisk = { path, text: state.text };
 }
 
 type Reader = Pick<typeof server, 'bytes' | 'source'>;
@@ -192,8 +193,7 @@ function localFiles(): void {
       },
     };
     if (file.size > 4_000_000) return say(`${file.name} is too large for the page.`, 'error');
-    await openFile(file.name, read);
-    onDisk = { path: '', text: '' };
+    await openFile(file.name, read, false);
   };
   const chooser = $<HTMLInputElement>('#local-file');
   chooser.addEventListener('change', () => chooser.files?.[0] && open(chooser.files[0]));

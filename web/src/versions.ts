@@ -1,5 +1,5 @@
 // Versions side by side: the same code object as several CPythons compile it, aligned.
-import { $, el } from './dom';
+import { $, el, unhurried } from './dom';
 import { Code, Compiler, Document, Instruction, emit, on, select, shown, state } from './model';
 import { ANALYST, bare } from './workers';
 import { compilerOf, compilers, differences, ensure, explain, view } from './analysis';
@@ -10,7 +10,7 @@ let asked = 0;
 
 export function makeVersions(): void {
   on('compilers', choices);
-  on('document', () => void draw());
+  on('document', unhurried(() => void draw()));
   on('panes', () => void draw());
   on('selection', mark);
 }
