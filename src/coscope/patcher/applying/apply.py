@@ -110,7 +110,24 @@ def _with_nested(code: Code, done: dict[int, Code]) -> Code:
 def chosen_codes(order: list[Code], edit: AnyEdit) -> dict[int, Code]:
     """The id() of each code object that the edit is about, and the outermost of them."""
     root = order[0] if edit.code is None else _named(order, edit.code)
-    return {id(each): root for each in (tree_of(root) if edit.nested else [root])}
+    if not edit.nested:
+        return {id(root): root}
+    # Hooks are for what somebody wrote; what evaluates annotations the compiler did.
+    hooks = isinstance(edit, InsertCall)
+    return {
+        id(each): root
+        for each in tree_of(root)
+        if each is root or not (hooks and _evaluates_annotations(each))
+    }
+
+
+def _evaluates_annotations(code: Code) -> bool:
+    """True for a function that the compiler made of annotations or type parameters."""
+    return (
+        code.name == "__annotate__"
+        or code.name.startswith("<generic parameters of ")
+        or code.varnames[:1] == (".format",)
+    )
 
 
 def _named(order: list[Code], name: str) -> Code:
