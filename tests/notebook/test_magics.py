@@ -71,6 +71,16 @@ def test_two_are_compared() -> None:
     assert "identical" in str(of_line("diff total total", NAMES))
 
 
+def test_the_last_exception_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        None.missing  # type: ignore[attr-defined]  # noqa: B018
+    except AttributeError as error:
+        monkeypatch.setattr("sys.last_exc", error, raising=False)
+        monkeypatch.setattr("sys.last_value", error, raising=False)
+
+    assert "`None` is None, which has no attribute `missing`." in str(of_line("explain", NAMES))
+
+
 def test_an_opcode_is_explained() -> None:
     assert str(coscope.explain_opcode("CALL")) == str(of_line("explain-opcode call", NAMES))
 

@@ -9,6 +9,7 @@ from types import FunctionType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 from coscope.errors import CoscopeError
+from coscope.explanations import explain
 from coscope.readers import Snippet, locate
 from coscope.render.card import Card
 from coscope.render.document.targets import document_of
@@ -41,6 +42,7 @@ VERBS = ("show", *_LAYOUTS, *_VERBS)
 _USAGE = f"""\
 %coscope VERB TARGET   one of {", ".join(VERBS)};
                        TARGET is a name of this notebook, or whatever coscope.read takes
+%coscope explain       why the last exception was raised
 %%coscope [VERB]       of the code of this cell, which is compiled and not run: show, dis, graph,
                        depends, verify or audit"""
 
@@ -96,6 +98,8 @@ def of_line(line: str, names: Mapping[str, object]) -> object:
     if not words:
         print(_USAGE)
         return None
+    if words == ["explain"]:  # the last exception; it has no target
+        return explain()
     verb = words.pop(0) if words[0] in VERBS else "show"
     if not words or (verb == "diff") != (len(words) == 2):
         print(_USAGE)
