@@ -19,15 +19,19 @@ PAGES = sorted(
 )
 
 
-def _blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+TOUR = ROOT / "docs" / "tour.md"
 
 
-def test_the_two_commands_stand_on_the_first_screen() -> None:
-    first = "\n".join(README.read_text(encoding="utf-8").splitlines()[:16])
-    commands = [line for line in first.splitlines() if line.startswith("python3 -m venv")]
+def _blocks(language: str, page: Path = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_first_screen_has_a_command_and_the_page_two() -> None:
+    lines = README.read_text(encoding="utf-8").splitlines()
+    commands = [line for line in lines if line.startswith("python3 -m venv")]
 
     assert 2 == len(commands)
+    assert commands[0] in lines[:16]
     assert "coscope show json:dumps" in commands[0]
     assert commands[1].endswith("-m pytest -q -n 2")
 
@@ -56,7 +60,7 @@ def test_the_card_is_what_is_printed(
     pytest.importorskip("click")
     from coscope.cli import main
 
-    (tmp_path / "counter.py").write_text(_blocks("python")[0], encoding="utf-8")
+    (tmp_path / "counter.py").write_text(_blocks("python", TOUR)[0], encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     words = ["coscope", "show", "counter.py::counter", "--width", "100", "--no-color"]
     monkeypatch.setattr("sys.argv", words)
@@ -65,10 +69,10 @@ def test_the_card_is_what_is_printed(
     lines = capsys.readouterr().out.strip().splitlines()
     printed = "".join(line.rstrip() + "\n" for line in lines)
     printed = printed.replace("CPython {}.{}.{}".format(*sys.version_info[:3]), "CPython 3.13.0")
-    card = _blocks("text")[0]
+    card = _blocks("text", TOUR)[0]
     if request.config.getoption("--bless"):
-        text = README.read_text(encoding="utf-8").replace(card, printed)
-        README.write_text(text, encoding="utf-8", newline="\n")
+        text = TOUR.read_text(encoding="utf-8").replace(card, printed)
+        TOUR.write_text(text, encoding="utf-8", newline="\n")
         card = printed
 
     assert card == printed
@@ -76,7 +80,7 @@ def test_the_card_is_what_is_printed(
 
 def test_the_python_example_runs() -> None:
     pytest.importorskip("rich")
-    example = _blocks("python")[1]
+    example = _blocks("python")[0]
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(compile(example, str(README), "exec"), {})
@@ -101,12 +105,12 @@ def test_files_that_are_named_exist(page: str) -> None:
     assert [] == [name for name in named if not (ROOT / name).exists()]
 
 
-def test_what_the_readme_says_of_patches() -> None:
+def test_what_the_tour_says_of_patches() -> None:
     import coscope
 
-    example = next(block for block in _blocks("py") if "coscope.patch" in block)
+    example = next(block for block in _blocks("py", TOUR) if "coscope.patch" in block)
     space: dict[str, Any] = {"coscope": coscope, "connect": lambda timeout: timeout}
-    exec(compile(example, str(README), "exec"), space)
+    exec(compile(example, str(TOUR), "exec"), space)
     inner, outer = space["inner"], space["outer"]
 
     assert 149 == coscope.patch(outer, constants={42: 99})(2, 3)(10)

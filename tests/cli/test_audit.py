@@ -80,9 +80,9 @@ def test_hints_are_the_example_of_each_rule_once(tree: Path) -> None:
 
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 13), reason="opcodes are those of CPython 3.13")
-def test_the_readme_shows_what_is_printed(tree: Path) -> None:
-    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
-    section = readme.partition("## What is worth changing")[2].partition("\n## ")[0]
+def test_the_tour_shows_what_is_printed(tree: Path) -> None:
+    tour = (Path(__file__).parents[2] / "docs" / "tour.md").read_text(encoding="utf-8")
+    section = tour.partition("## What is worth changing")[2].partition("\n## ")[0]
     blocks = re.findall("```(?:py|text)\\n(.*?)```", section, re.DOTALL)
     source, printed = blocks
     Path("orders.py").write_text(source, encoding="utf-8")

@@ -22,7 +22,7 @@ from coscope.cli.session import Session
 )
 @common
 def command(session: Session, pid: int, target: str | None, hot: bool, timeout: float) -> None:
-    """Show where the threads of process PID stand, or what became of one of its functions.
+    """Show where the threads of process PID are, or what became of one of its functions.
 
     \b
     coscope attach 4711                 each thread: frames, the expression, the stack, locals
@@ -32,6 +32,8 @@ def command(session: Session, pid: int, target: str | None, hot: bool, timeout: 
     Nothing is installed in the process, nothing of it is called, and nothing is left behind. It has
     to run CPython of the same minor version, with sys.remote_exec (PEP 768), and you need the
     permission to trace it.
+
+    Exit status: 0 shown, 2 bad use, or the process could not be looked into.
     """
     from coscope.attachment import attach
     from coscope.cli.answers import answer

@@ -107,7 +107,7 @@ _FAIL_ON = ("error", "warning", "info", "never")
 @click.argument("targets", nargs=-1, required=True, metavar="TARGET...", shell_complete=of_target)
 @common
 def command(session: Session, targets: tuple[str, ...], **given: Any) -> int:
-    """Report what is true of the code of each TARGET, and worth changing.
+    """Report what is true about the code of each TARGET, and worth changing.
 
     \b
     coscope audit src/                        files: compiled, never executed

@@ -64,13 +64,13 @@ def command(
     coscope call json:dumps '1, 2'
     coscope call textwrap:shorten '"some text", 5' --trace
 
-    ARGUMENTS are what stands between the parentheses, in quotes for the shell: literals, names
+    ARGUMENTS are what is between the parentheses, in quotes for the shell: literals, names
     with =, *[...] and **{...}. They are never evaluated. Nothing is called, except with --trace;
     a dotted target imports its module.
 
     Wrappers that hand *args and **kwargs on are followed to the innermost function.
 
-    Exit status: 0 the call binds, 1 CPython refuses it, 2 bad input, 3 only running it can tell.
+    Exit status: 0 the call binds, 1 CPython refuses it, 2 bad input, 3 only running it can decide.
     """
     from coscope.cli.answers import answer
     from coscope.cli.arguments import literals

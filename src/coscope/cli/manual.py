@@ -74,6 +74,18 @@ EXAMPLES: dict[str, dict[str, str]] = {
         "coscope report app/ -o report.html": "a folder, to look at in the browser",
         "coscope report json -o json.html --open": "a package, which is not imported",
     },
+    "attach": {
+        "coscope attach 4711": "where each thread of a process is",
+        "coscope attach 4711 app.orders:total": "what became of a function of it",
+    },
+    "coverage": {
+        "coscope coverage -- pytest -q": "expressions that never ran",
+        "coscope coverage --source app -- python app.py": "of the files of a folder",
+    },
+    "mcp": {
+        "coscope mcp --root .": "tools over the files of this folder",
+        "coscope mcp --root app/": "of another one",
+    },
     "explain-opcode": {
         "coscope explain-opcode LOAD_ATTR": "what it does, and since when",
         "coscope explain-opcode": "all opcodes, a line for each",

@@ -30,6 +30,8 @@ def command(session: Session, roots: tuple[str, ...], allow_import: bool) -> Non
 
     Answers are short texts. Nothing outside of the roots is read, and nothing is imported or run,
     unless --allow-import is given. It needs the extra: pip install 'coscope[mcp]'.
+
+    Exit status: 0 served until the other side left, 2 bad use or input.
     """
     import os
 

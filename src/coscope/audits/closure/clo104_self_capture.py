@@ -3,7 +3,7 @@
 A nested function that calls itself by name has itself in its closure: function, cell and closure
 refer to one another. Counting references never frees them; the cycle collector does, some time
 later, or not at all where it is switched off. Until then everything else that the closure captures
-lives on. The rule reports it where that is something that the caller has given, and where the
+lives on. The rule finds it where that is something that the caller has given, and where the
 function is called and nothing else: one that is returned, stored or handed on may be meant to live
 longer.
 

@@ -11,7 +11,7 @@ variable away.
         except OSError as error:
             return lambda: print(error)         error is deleted when the handler ends
 
-What the code around does itself can be told without importing anything: see CLO108.
+What the code around does itself can be proved without importing anything: see CLO108.
 
 Bind the value while it is there: `lambda error=error: print(error)`.
 """

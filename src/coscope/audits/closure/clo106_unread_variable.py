@@ -18,7 +18,7 @@ that names a means to look at those of other code: `currentframe`, `f_locals`, `
 
 Proved: no instruction of the code that shares the cell reads it. Assumed: nobody reads it from
 outside, such as a debugger, a pickler of functions, or a function of another file that looks at the
-frames that called it. That the value stays alive as long as the cell does is no reading.
+frames that called it. That the value stays alive as long as the cell does is not a reading.
 
 Return it, read it, or remove it.
 """

@@ -15,7 +15,7 @@ not find the one that a decorated method holds.
 Where the method only names `__class__`, nothing is raised: it gets the class that was replaced, so
 that `isinstance(self, __class__)` is false. That is a warning.
 
-Proved: the class in the cell is none of those that the class descends from. Assumed: the method is
+Proved: the class does not descend from the class in the cell. Assumed: the method is
 called through the class in which it was found, and nobody fills the cell later.
 
 Write `super(Point, self)`, or take `slots=True` away. CPython 3.14 mends the cell (gh-90562).

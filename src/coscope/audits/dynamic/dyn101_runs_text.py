@@ -15,7 +15,7 @@ An empty `__builtins__` protects from nothing: `().__class__.__base__` leads bac
 It is a warning if the text comes over the network, from a user, a database, a model, the
 environment or a file, or if the caller gives it. For your information only is
 
-- text of which nothing is known: a global, an attribute, the result of an unknown function;
+- text about which nothing is known: a global, an attribute, the result of an unknown function;
 - what is plainly meant: a parameter called `code` or `source`, a console, the namespace of a
   frame, a file that `exec` runs, a constant template that begins as a definition does;
 - what was checked on every path before: by `ast.literal_eval`, a regular expression, a lookup.

@@ -8,7 +8,7 @@ back, and is specialised anew every 53 misses.
 
 The rule looks at code that has run: an attribute of the loop's own variable kept missing, and
 objects of more than one type were seen in that variable. Elsewhere, as where a tree is visited,
-there is nothing to sort, and `coscope show --warm` tells of it.
+there is nothing to sort, and `coscope show --warm` shows it.
 
 Proved: the interpreter's own counters say that the instruction stayed generic or missed, and the
 cause is read from the live class or module. Assumed: what a sample saw there is what comes there;

@@ -9,7 +9,8 @@
 
 A load that ends in `__getattr__` is never specialised: it looks for the attribute everywhere else
 before it calls the method. On CPython 3.11, which makes an AttributeError on the way, it costs five
-times as much; but there no load from such a class is specialised, so that the rule cannot tell them
+times as much; but there no load from such a class is specialised, so that the rule cannot
+distinguish them
 apart, and is silent. From 3.14 on the method itself is called quickly, and the search remains.
 
 The rule looks at code that has run: the site was generic hundreds of times in a row, or executed

@@ -9,7 +9,7 @@ function that was called less than 1024 times: a program's main loop. After as m
 cached, and cost 1 ns. From 3.11 on they are cached at once, and the rule is silent. The table below
 is of the cached state.
 
-The rule tells a name that each round of a loop inside of a loop reads, and that the function does
+The rule finds a name that each round of a loop inside of a loop reads, and that the function does
 not assign.
 
 Proved: each complete round reads the name, and the function never assigns it. Assumed: the function

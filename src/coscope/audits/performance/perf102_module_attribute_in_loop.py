@@ -6,7 +6,7 @@
 To CPython 3.10 `math.sqrt()` costs 28 ns more than a local name for it. From 3.11 on it costs 1.5
 to 3 ns, and the rule is silent.
 
-The rule tells a name that an import of the module binds, in each round of a loop.
+The rule finds a name that an import of the module binds, in each round of a loop.
 
 Proved: an import of the module binds the name, and each complete round reads the attribute.
 Assumed: nobody replaces it meanwhile.

@@ -7,7 +7,7 @@
 To CPython 3.10 an attribute of an instance costs 13 ns more than a local variable. From 3.11 on it
 costs less than one, and the rule is silent.
 
-The rule tells an attribute that each round reads at least twice, in a method that never assigns it.
+The rule finds an attribute that each round reads at least twice, in a method that never assigns it.
 It is for you to see that nothing that is called in the loop changes it.
 
 Instead: a local variable that is assigned before the loop.

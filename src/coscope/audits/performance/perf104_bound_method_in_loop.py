@@ -5,9 +5,9 @@
         out.append(value * 2)           # 6 to 11 ns more than a bound local
 
 To CPython 3.10 the lookup of the method costs 6 to 11 ns. From 3.11 on the call of the method is
-faster than the call of a bound local, and PERF201 tells the hoist.
+faster than the call of a bound local, and PERF201 reports the hoist.
 
-The rule tells `append` and `extend` of a local that is a new list, in each round of a loop that
+The rule finds `append` and `extend` of a local that is a new list, in each round of a loop that
 does not assign it.
 
 Proved: the local holds a list that the function has made, in each round. Assumed: nothing beyond

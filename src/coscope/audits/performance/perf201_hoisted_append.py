@@ -7,7 +7,7 @@
 From 3.11 on `out.append(value)` has a specialised form that calls `list.append` directly; the call
 of a bound method in a local has none of that kind.
 
-The rule tells a local that holds the `append` of a new list and that a loop calls.
+The rule finds a local that holds the `append` of a new list and that a loop calls.
 
 Proved: the local holds `append` of a list that the function has made. Assumed: nothing beyond the
 builtin `list`.

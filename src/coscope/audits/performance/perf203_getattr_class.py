@@ -10,7 +10,7 @@
 
 CPython 3.11 specialises no attribute of instances whose class defines `__getattr__`. 3.12 does.
 
-The rule tells attributes of self that a method reads in each round of a tight loop.
+The rule finds attributes of self that a method reads in each round of a tight loop.
 
 Proved, of a class without bases of other files: its `__getattr__` is in the way of each such load.
 Assumed: no subclass overrides what the file shows.

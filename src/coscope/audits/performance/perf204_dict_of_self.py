@@ -9,7 +9,7 @@ Instances keep their attributes in a plain array until somebody asks for their d
 on 3.14 and 3.15 nothing is specialised for it: each load and store of an attribute costs 10 to
 15 ns more from then on. On 3.13 only stores do, and the rule is silent.
 
-The rule tells `self.__dict__` in `__init__`, `__new__`, `__post_init__` and `__setattr__` of a
+The rule finds `self.__dict__` in `__init__`, `__new__`, `__post_init__` and `__setattr__` of a
 class without `__slots__` and bases: every instance is meant there.
 
 Proved: the method asks for `__dict__` of an instance whose class keeps attributes as plain Python

@@ -9,7 +9,7 @@
 CPython 3.11 and 3.12 do not specialise the load of a class attribute through an instance. 3.13
 does.
 
-The rule tells a name to which the class body assigns a constant and which no method stores.
+The rule finds a name to which the class body assigns a constant and which no method stores.
 
 Proved, of a class without bases of other files: its body assigns the constant, no method stores it.
 Assumed: no subclass and no other code gives instances their own.

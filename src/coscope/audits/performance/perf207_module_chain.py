@@ -6,7 +6,7 @@
 
 Each step costs 1 to 4 ns, even specialised.
 
-The rule tells a chain of three attributes or more that begins with a module that the file imports.
+The rule finds a chain of three attributes or more that begins with a module that the file imports.
 
 Instead: a local variable, or `from a.b.c import SCALE`.
 

@@ -14,7 +14,7 @@ store generic, which PERF001 reports of code that has run; this rule is silent t
 3.10 caches where an instance holds an attribute under the same condition, in functions that were
 called 1024 times.
 
-The rule reports a name to which the class body assigns a constant and which methods store, or which
+The rule finds a name to which the class body assigns a constant and which methods store, or which
 is a field of a dataclass, in each round of a tight loop. A class with a `__getattribute__` or
 `__setattr__` in Python is left out: there every access is a call, and the default costs nothing. Of
 a class with a base from another file that is not known, so the finding is information, and likely.

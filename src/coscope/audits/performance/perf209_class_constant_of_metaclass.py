@@ -9,7 +9,7 @@
 CPython 3.12 and 3.13 specialise the load of an attribute of a class only if the class of that class
 is exactly `type`. 3.14 specialises it for others too, and the rule is silent.
 
-The rule tells classes of the same file with `ABC`, `Protocol` or `metaclass=`; Enum members have a
+The rule finds classes of the same file with `ABC`, `Protocol` or `metaclass=`; Enum members have a
 rule of their own, PERF302.
 
 Proved: a class statement of the file gives the class its metaclass, and nothing in the file binds

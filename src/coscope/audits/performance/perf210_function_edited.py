@@ -6,7 +6,7 @@ From CPython 3.13 on a function whose code or defaults were assigned, even to th
 version for good (gh-117045), and calls of it are not specialised: 3 to 5 ns a call, and 24 to
 28 ns for a property on 3.13 and 3.15.
 
-The rule reports the assignment, but not that to `__new__`, which only C calls, nor that to what
+The rule finds the assignment, but not that to `__new__`, which only C calls, nor that to what
 `types.FunctionType(...)` has made: such a function never had a version (DYN105). Whether the
 function is hot, only a run can show.
 

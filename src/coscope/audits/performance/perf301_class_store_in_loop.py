@@ -7,7 +7,7 @@
 Each store gives the class a new version. From 3.11 on every specialised access to the class and its
 instances misses then; to 3.10 the method cache is emptied.
 
-The rule tells classes of the same file by their names, and the first parameter `cls` of a method.
+The rule finds classes of the same file by their names, and the first parameter `cls` of a method.
 
 Proved: the name is bound once in the file, by a class statement, and each complete round stores to
 it. Of `cls` that is likely.

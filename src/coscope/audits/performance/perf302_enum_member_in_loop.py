@@ -8,7 +8,7 @@ The class of an Enum class is `EnumType`, so to 3.14 reading its attributes is n
 3.11 a member is found by `__getattr__`. 3.15 specialises it, and the rule is silent. `.value` and
 `.name` are properties: 60 ns more and above, on every version.
 
-The rule tells Enum classes of the same file, in each round of a tight loop.
+The rule finds Enum classes of the same file, in each round of a tight loop.
 
 Proved: a class statement of the file makes the Enum class, and nothing in the file binds its name
 again. Assumed: no other module does, and `enum` is the standard library's.

@@ -6,7 +6,7 @@
 
 A field of a namedtuple is a descriptor for which the interpreter has no specialised form.
 
-The rule tells fields that each round reads at least twice: of a local to which the function assigns
+The rule finds fields that each round reads at least twice: of a local to which the function assigns
 nothing but a call of a namedtuple of the same file.
 
 Proved: every assignment of the local is a call of the namedtuple of this file, and the loop does

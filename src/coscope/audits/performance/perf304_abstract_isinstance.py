@@ -7,7 +7,7 @@
 `isinstance` of an abstract base class calls `ABCMeta.__instancecheck__`, which looks into its
 caches. Of a class whose class is `type` it compares pointers.
 
-The rule tells the classes of `collections.abc` and `numbers`, and their aliases in `typing`. Of a
+The rule finds the classes of `collections.abc` and `numbers`, and their aliases in `typing`. Of a
 program's own abstract classes there is mostly no concrete one to ask for first.
 
 Proved: the name is an import of an abstract class, and each complete round asks. Assumed:

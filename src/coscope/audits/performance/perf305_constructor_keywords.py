@@ -6,7 +6,7 @@
 A class that is called with positional arguments only has a specialised form from 3.13 on, and less
 to match before. With keywords the arguments are put into a tuple and matched by name.
 
-The rule tells classes of the same file whose `__init__` would take the keywords by position, and
+The rule finds classes of the same file whose `__init__` would take the keywords by position, and
 calls nothing itself.
 
 Proved, of a class without bases of other files: its `__init__` takes the arguments by position in

@@ -4,7 +4,7 @@
         import json                     # 65 to 85 ns each time, though it is loaded already
         from json import loads          # 160 to 630 ns
 
-The rule tells imports in a function that each round of a loop executes.
+The rule finds imports in a function that each round of a loop executes.
 
 Proved: each complete round executes the import. Assumed: the module is loaded already, and
 importing it earlier does no harm.

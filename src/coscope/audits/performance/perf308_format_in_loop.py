@@ -5,7 +5,7 @@
 
 The string is parsed at each call; an f-string is parsed by the compiler.
 
-The rule tells constant strings whose fields are numbered or named by the arguments of the call.
+The rule finds constant strings whose fields are numbered or named by the arguments of the call.
 
 Proved: the text is a constant, its fields are arguments of the call, and each complete round calls
 it. That an f-string does the same depends on the arguments: see `coscope audit --diff`.

@@ -6,7 +6,7 @@
 `text += more` of a local string can grow in place. Of an attribute it cannot: the old string is
 still held by the instance, and all of it is copied. That is quadratic.
 
-The rule tells `+=` where the right side is a string by its form: a constant, an f-string, or a sum
+The rule finds `+=` where the right side is a string by its form: a constant, an f-string, or a sum
 with one of them.
 
 Instead: a list of parts, joined after the loop.

@@ -6,7 +6,7 @@
 
 A global is stored into the dictionary of the module each time.
 
-The rule tells globals that each round of a loop reads and stores.
+The rule finds globals that each round of a loop reads and stores.
 
 Proved: each complete round reads and stores the global. Assumed: nobody looks at it before the loop
 ends.

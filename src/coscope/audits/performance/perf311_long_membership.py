@@ -7,7 +7,7 @@
 A tuple is compared item by item. A set of constants is made once, by the compiler, and asked by
 hash.
 
-The rule tells tuples of eight or more strings or numbers.
+The rule finds tuples of eight or more strings or numbers.
 
 Proved: the tuple is a constant, and each complete round searches it. Not proved is that what is
 looked for is hashable: `coscope audit --fix` changes only what the function shows to be.

@@ -3,7 +3,7 @@
 Without `functools.wraps` the decorated function has the wrapper's name, documentation and
 signature `(*args, **kwargs)`. Frameworks that read signatures take `args` and `kwargs` for
 parameters (FastAPI makes query parameters of them), pickle does not find it, and tracebacks name
-the wrapper. The rule reports it where the name in the module is that of the function inside, which
+the wrapper. The rule finds it where the name in the module is that of the function inside, which
 is what a decorator leaves behind, so that factories are silent.
 
     def retry(fn):

@@ -173,7 +173,7 @@ _CALL = Section(
     "Steps, Slots, Trace",
     "How CPython binds a call, in its own order.",
     {
-        "binds, raises, if": "the outcome; if: only running other code can tell",
+        "binds, raises, if": "the outcome; if: only running other code can decide",
         "Slots": "the fast locals before the first instruction",
         "Trace": "with --trace: each instruction, locals that changed before it, the stack",
     },

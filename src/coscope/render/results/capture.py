@@ -130,7 +130,7 @@ def _title(found: schema.CaptureDocument) -> Iterator[Piece]:
         yield f"  {bytes_text(found['travelling_bytes'])} travel with it", "faint"
 
 
-_ANSWERS = {True: "takes it", False: "refuses it", None: "cannot be told"}
+_ANSWERS = {True: "takes it", False: "refuses it", None: "cannot be known"}
 _ROLES = {True: "value", False: "error", None: "warning"}
 
 

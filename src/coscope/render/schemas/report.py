@@ -9,7 +9,7 @@ listing, the graphs and the HTML, is made from it.
 
 - **Version.** `schema_version` is 1. A new key may come without a new number; a key that goes or
   changes its meaning raises it. The schema itself is
-  [`schema.json`](../src/coscope/render/schema.json) (JSON Schema 2020-12); both are
+  `src/coscope/render/schema.json` (JSON Schema 2020-12); both are
   generated from the TypedDicts in `coscope.render.schemas`.
 - **Strict.** Plain ASCII JSON: no `NaN` or `Infinity`. A lone surrogate is written as its Python
   escape (`\\\\udc80`), so that every string has an UTF-8 form. Control characters are escaped by
