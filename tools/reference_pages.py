@@ -238,12 +238,11 @@ def menu() -> str:
 
 def stale() -> list[str]:
     """The names of pages that are not what the tables make now."""
-    old = [
+    return [
         name
         for name, text in pages().items()
         if not (FOLDER / name).exists() or (FOLDER / name).read_text(encoding="utf-8") != text
     ]
-    return [*old, *([CONFIG.name] if menu() != CONFIG.read_text(encoding="utf-8") else [])]
 
 
 def main() -> int:

@@ -21,12 +21,12 @@ def test_the_generated_pages_are_up_to_date() -> None:
     assert [] == reference_pages.stale()
 
 
-def test_every_page_is_in_the_menu() -> None:
+def test_the_menu_leads_to_pages_and_to_all_lessons() -> None:
     pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
     named = set(re.findall(r"[\w./-]+\.md", CONFIG[CONFIG.index("\nnav:") :]))
 
-    assert [] == sorted(pages - named)
     assert [] == sorted(named - pages)
+    assert [] == sorted(page for page in pages - named if page.startswith(("learn/", "reference/")))
 
 
 def test_every_command_has_a_page() -> None:
