@@ -16,7 +16,7 @@ EXAMPLES: dict[str, dict[str, str]] = {
     },
     "dis": {
         "coscope dis json.dumps": "source, instructions and the stack before each",
-        "coscope dis app/orders.py::Order.total --python 3.12": "as CPython 3.12 compiles it",
+        "coscope dis app/orders.py::Order.total --optimize 2": "as python -OO compiles it",
     },
     "graph": {
         "coscope graph json.dumps": "blocks, conditions, loops and handlers",

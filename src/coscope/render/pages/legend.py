@@ -133,7 +133,7 @@ _REGIONS = Section(
 )
 _INLINED = Section(
     "Inlined comprehensions",
-    "Comprehensions without a code object of their own (PEP 709, CPython 3.12).",
+    "Comprehensions without a code object of their own (PEP 709).",
     {"its own": "variables that are the comprehension's, and saved around it"},
 )
 _NESTED = Section(
