@@ -143,9 +143,10 @@ def _without_source(
         return f"{first}, which comes before {base}.pyc", signs
     text = "the file itself, when the module is imported: there is no source"
     signs.append(sign("TRU305", text, file))
-    if "/" not in name.module.strip("/") and base in sys.stdlib_module_names:
-        text = f"it has the name of the standard library's module {base}"
-        signs.append(sign("TRU306", text, file))
+    folder = posixpath.basename(posixpath.dirname(name.module))
+    if folder in ("", "site-packages", "dist-packages") and base in sys.stdlib_module_names:
+        shadow = f"it has the name of the standard library's module {base}"
+        signs.append(sign("TRU306", shadow, file))
     return text, signs
 
 
