@@ -82,10 +82,9 @@ def test_a_pipe_is_not_waited_for(tree: Path) -> None:
     named = run("app/pipe.py")
 
     assert (1, "") == (inside.exit_code, inside.stderr)
-    assert (2, "coscope: error: app/pipe.py: this is no regular file\n") == (
-        named.exit_code,
-        named.stderr,
-    )
+    assert 2 == named.exit_code
+    assert named.stderr.startswith("coscope: error: app/pipe.py: this is no regular file. Give a ")
+    assert 1 == named.stderr.count("\n")
 
 
 @pytest.mark.parametrize(

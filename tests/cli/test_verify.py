@@ -240,7 +240,8 @@ def test_a_single_bad_target_is_one_line(tree: Path) -> None:
     result = run("nowhere.py")
 
     assert (2, "") == (result.exit_code, result.stdout)
-    assert "coscope: error: nowhere.py: there is no such file\n" == result.stderr
+    assert result.stderr.startswith("coscope: error: nowhere.py: there is no such file. Check ")
+    assert 1 == result.stderr.count("\n")
 
 
 def test_a_folder_without_code_is_an_error(tree: Path) -> None:

@@ -70,7 +70,7 @@ def test_a_form_with_which_the_command_fails_is_refused() -> None:
         ("quick", "python -c 1", "does not run ticking:quick"),
         ("quick", "", "command is empty"),
         ("quick", "no-such-command", "cannot be started"),
-        ("series", "python ticking.py", "give a --call"),
+        ("series", "python ticking.py", "does not run ticking:series"),
     ],
 )
 def test_a_command_that_cannot_be_measured_is_an_error(

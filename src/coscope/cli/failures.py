@@ -10,6 +10,7 @@ from coscope.errors import (
     CodeError,
     CoscopeError,
     ImportFailed,
+    InputError,
     InternalError,
     InterpreterError,
     NoCodeObject,
@@ -81,8 +82,9 @@ def _line(error: CoscopeError, pen: Pen) -> str:
         named = _named(cause)
         if str(cause) not in text:
             text += f" ({named})"
-    if not error.hint:
-        text = f"{text.rstrip('.')}. {_next_step(error)}"
+    step = "" if error.hint else _next_step(error)
+    if step:
+        text = f"{text.rstrip('.')}. {step}"
     return f"coscope: error: {pen.clean(' '.join(text.split()))}"
 
 
@@ -100,12 +102,14 @@ _NEXT: tuple[tuple[type[CoscopeError], str], ...] = (
     (CodeError, "'coscope verify' lists everything that is wrong with it."),
     (PatchError, "See what is there with 'coscope show', then name it."),
     (UnknownVersion, "'coscope explain-opcode' lists the versions that are known."),
+    (InputError, "'coscope COMMAND --help' says what each command takes."),
 )
 
 
 def _next_step(error: CoscopeError) -> str:
+    """A sentence, or nothing where no other words of the command would help: a full disk."""
     steps = (text for kind, text in _NEXT if isinstance(error, kind))
-    return next(steps, "'coscope COMMAND --help' says what each command takes.")
+    return next(steps, "")
 
 
 def _named(error: BaseException) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from inspect import signature
 from types import ModuleType
 
 from coscope.trust.kinds import KINDS, Kind
@@ -35,6 +36,7 @@ class _Room(ModuleType):
     """This package has the name of its verb: `coscope.trust(path)` works whichever was imported."""
 
     __call__ = staticmethod(trust)
+    __signature__ = signature(trust)  # 3.11 takes the first parameter of a static method away
 
 
 sys.modules[__name__].__class__ = _Room

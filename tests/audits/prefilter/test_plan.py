@@ -96,7 +96,7 @@ def test_most_code_objects_pull_none() -> None:
     codes, pulled = Plan(RULES, HOST_VERSION, False).find(_overview(unit))
 
     assert len(unit.codes) == codes
-    assert len(pulled) < codes / 2
+    assert len(pulled) <= codes / 2
 
 
 def test_a_compiled_file_of_each_version_is_looked_at() -> None:

@@ -245,5 +245,5 @@ def test_the_code_objects_of_a_class_are_numbered_as_they_come() -> None:
     names = {each["index"]: each["qualname"] for each in codes}
     for index, parent in parents.items():
         if parent is not None:
-            assert names[index].startswith(names[parent] + ".<locals>.")
+            assert names[index].startswith(names[parent] + ".")
     assert sum(parent is None for parent in parents.values()) == 2

@@ -168,7 +168,7 @@ class Sorter:
 
     def sort(self, load: Load) -> str:
         """Where the load comes from."""
-        if self._is_around(load):
+        if self._names_keywords(load) or self._is_around(load):
             return MADE
         value = load.value
         if value is None or type(value) is bool:
@@ -181,14 +181,16 @@ class Sorter:
 
     def is_names(self, load: Load) -> bool:
         """True for a tuple that the compiler made of names: keywords, imports, a pattern."""
-        opcode = self.columns.opcodes[load.use.at]
-        if opcode in loading(self.code.version).named or self._is_around(load):
+        if self._names_keywords(load) or self._is_around(load):
             return True
         if type(load.value) is not tuple or not self._is_at(load):
             return False
         return self._is_at(load, self.patterns.at - self.patterns.makes) or self._describes(load)
 
     # Bytecode
+
+    def _names_keywords(self, load: Load) -> bool:
+        return self.columns.opcodes[load.use.at] in loading(self.code.version).named
 
     @property
     def spans(self) -> Sequence[Span]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import string
 import zlib
 from base64 import b85encode
 from collections.abc import Iterator, Sequence
@@ -100,11 +101,9 @@ def _identity(code: schema.Code) -> list[object]:
 
 
 # Without `<`, `&` and quotes: nothing of it ends a script or is a comment there.
-_DIGITS = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%()*+-;=>?@^_`{|}~,."
-_TO_DIGITS = bytes.maketrans(
-    b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~",
-    _DIGITS,
-)
+_LETTERS = (string.digits + string.ascii_uppercase + string.ascii_lowercase).encode()
+_DIGITS = b"".join((_LETTERS, b"!#$%()*", b"+-;=>?@^_`{|}~,."))
+_TO_DIGITS = bytes.maketrans(b"".join((_LETTERS, b"!#$%&()*", b"+-;<=>?@^_`{|}~")), _DIGITS)
 
 
 def _chunk(name: str, data: bytes) -> str:
