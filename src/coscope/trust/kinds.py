@@ -110,7 +110,7 @@ _ROWS = (
      "It is not read. One that leads out of the archive is TRU502, too."),
     ("TRU504", "Encrypted", "warning", "It cannot be read without its key."),
     ("TRU505", "An archive inside that cannot be read", "info",
-     "A file in a folder or an archive has the name of an archive, and is none that can be read."),
+     "A file in a folder or an archive is named like an archive, but cannot be read as one."),
     ("TRU506", "A member cannot be read", "error",
      "It is damaged, lies about its size, or is above a limit."),
     # What it can do.
