@@ -13,6 +13,8 @@ _LIBRARY_FOLDERS = ("site-packages", "dist-packages")
 def _library_paths() -> tuple[str, ...]:
     names = ("stdlib", "platstdlib")
     paths = {os.path.realpath(sysconfig.get_path(name)) for name in names}
+    # The standard library may be an archive, as in Pyodide and the embeddable Python of Windows.
+    paths.add(os.path.dirname(os.path.realpath(os.__file__)))
     return tuple(f"{path}{os.sep}" for path in sorted(paths))
 
 
