@@ -15,6 +15,7 @@ pytest.importorskip("click")
 from click.testing import CliRunner, Result
 
 from coscope.cli.group import coscope
+from tests.trust.words import IDENTICAL
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_a_clean_folder_leaves_with_0(folder: Path) -> None:
     found = run(folder)
 
     assert 0 == found.exit_code
-    assert "2  identical" in found.stdout
+    assert f"2  {IDENTICAL}" in found.stdout
     assert "nothing to look at" in found.stdout
 
 
@@ -77,7 +78,7 @@ def test_the_document_has_both_files(poisoned: Path) -> None:
         Path(each["file"]).name.partition(".")[0]: each["verdict"] for each in found["files"]
     }
 
-    assert {"good": "identical", "bad": "differs"} == verdicts
+    assert {"good": IDENTICAL, "bad": "differs"} == verdicts
     assert not found["ok"]
     bad = found["files"][0]
     assert bad["abilities"]["verified"]

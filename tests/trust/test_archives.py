@@ -16,6 +16,7 @@ import pytest
 from coscope.readers import archives, select
 from coscope.trust import TrustReport, trust
 from tests.trust import poisoner
+from tests.trust.words import IDENTICAL
 
 SOURCE = (Path(__file__).with_name("sample.txt")).read_bytes()
 
@@ -69,7 +70,7 @@ def kinds(found: TrustReport) -> set[str]:
 def test_a_clean_wheel(tmp_path: Path, files: dict[str, bytes]) -> None:
     found = trust(wheel(tmp_path / "pk-1.0-py3-none-any.whl", files))
 
-    assert (["identical"], set()) == ([each.verdict for each in found.files], kinds(found))
+    assert ([IDENTICAL], set()) == ([each.verdict for each in found.files], kinds(found))
     listed = {(each.kind, each.name) for each in found.listed}
     assert {("entry point", "console_scripts: pk"), ("distribution", "pk-1.0")} <= listed
 
@@ -179,7 +180,7 @@ def test_an_sdist_and_a_plain_tar(tmp_path: Path, files: dict[str, bytes]) -> No
                 archive.addfile(info, io.BytesIO(data))
         found = trust(path)
 
-        assert ["identical"] == [each.verdict for each in found.files], suffix
+        assert [IDENTICAL] == [each.verdict for each in found.files], suffix
         assert 0 == found.status()
 
 
@@ -207,7 +208,7 @@ def test_a_zip_application_runs_its_bytecode_before_its_source(tmp_path: Path) -
     path.write_bytes(b"#!/usr/bin/env python3\n" + path.read_bytes())
     found = trust(path)
 
-    assert ["identical"] == [each.verdict for each in found.files]
+    assert [IDENTICAL] == [each.verdict for each in found.files]
     assert found.files[0].runs.startswith("the file itself, before sample.py")
 
 
@@ -237,7 +238,7 @@ def test_a_bomb_costs_one_line_and_nothing_beside(tmp_path: Path) -> None:
     found = trust(path)
 
     assert [("TRU506", f"{path}::bomb.pyc")] == [(s.kind, s.file) for s in found.signs]
-    assert ["identical"] == [each.verdict for each in found.files]
+    assert [IDENTICAL] == [each.verdict for each in found.files]
     assert 2 == found.status()
 
 
@@ -252,7 +253,7 @@ def test_a_lying_size_is_refused(tmp_path: Path, files: dict[str, bytes]) -> Non
 
     assert "TRU506" in kinds(found)
     assert 2 == found.status()
-    assert ["identical"] == [each.verdict for each in found.files]
+    assert [IDENTICAL] == [each.verdict for each in found.files]
 
 
 def test_standard_input(
@@ -267,7 +268,7 @@ def test_standard_input(
     found = trust("-")
 
     assert [f"<stdin>::{cached_name()}"] == [each.file for each in found.files]
-    assert "identical" == found.files[0].verdict
+    assert IDENTICAL == found.files[0].verdict
 
 
 @pytest.mark.parametrize("target", ["pk/sample.py::total", "pk/sample.py:12", cached_name()])

@@ -10,6 +10,7 @@ import pytest
 from coscope.trust import trust
 from coscope.trust.model import FileTrust
 from tests.trust import poisoner
+from tests.trust.words import IDENTICAL
 
 SAMPLE = Path(__file__).with_name("sample.txt")
 
@@ -30,7 +31,7 @@ def _judged(cached: Path) -> FileTrust:
 def test_the_sample_is_clean(cached: Path) -> None:
     found = trust(cached.parent.parent)
 
-    assert ["identical"] == [each.verdict for each in found.files]
+    assert [IDENTICAL] == [each.verdict for each in found.files]
     assert [] == list(found.signs)
     assert 0 == found.status(strict=True)
 

@@ -35,8 +35,12 @@ _OF_PYTEST = frozenset(
     )
 )
 _IMPORTED = ("builtins", "_pytest.assertion.rewrite")
-_PROLOGUE = frozenset(("LOAD_CONST", "LOAD_SMALL_INT", "IMPORT_NAME", "IMPORT_FROM", "STORE_NAME",
-                       "SWAP", "POP_TOP", "NOP"))  # fmt: skip
+_PROLOGUE = frozenset(
+    (
+        *("LOAD_CONST", "LOAD_SMALL_INT", "LOAD_COMMON_CONSTANT"),
+        *("IMPORT_NAME", "IMPORT_FROM", "STORE_NAME", "SWAP", "POP_TOP", "NOP"),
+    )
+)
 _SMALL = (("int", 0), ("int", 1))
 _LONGEST = 24  # instructions of pytest's two imports
 _PAIR = re.compile(r"((?:LOAD|STORE)_FAST(?:_BORROW)?)_((?:LOAD|STORE)_FAST(?:_BORROW)?)")
@@ -106,6 +110,7 @@ def _alike(code: Code, other: Code, asserts: _Asserts) -> bool:
 
 def _steps(code: Code) -> list[_Step]:
     rules = table(code.version).by_code
+    valued = table(code.version).numbers.get("common_constants_are_values", 0)
     columns = code.instructions
     kept = [at for at in range(len(columns)) if columns.opname(at) != "EXTENDED_ARG"]
     found = []
@@ -118,7 +123,7 @@ def _steps(code: Code) -> list[_Step]:
         values = value if pair and isinstance(value, tuple) else (value,)
         for op, each in zip(ops, values, strict=False):
             op = op.replace("_BORROW", "").replace("_CHECK", "")
-            sort = _sort(operand)
+            sort = "const" if valued and operand == "common constant" else _sort(operand)
             what = _key(each) if sort == "const" else each if sort else row.arg
             found.append(
                 _Step(

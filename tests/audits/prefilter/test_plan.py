@@ -58,7 +58,7 @@ def _library() -> list[Path]:
     found = [
         file
         for file in sorted(root.rglob("*.py"))
-        if "site-packages" not in file.parts and file.stat().st_size < 60_000
+        if "site-packages" not in file.parts and file.is_file() and file.stat().st_size < 60_000
     ]
     return random.Random(6).sample(found, 40)
 

@@ -200,7 +200,8 @@ def test_refuses_other_numbers_of_interpreters(python: str) -> None:
 
 def library_sample(step: int) -> list[Path]:
     folder = Path(sysconfig.get_path("stdlib"))
-    return sorted(path for path in folder.glob("*.py") if path.stat().st_size < 40_000)[::step]
+    files = [path for path in folder.glob("*.py") if path.is_file()]  # Debian's may lead nowhere
+    return sorted(path for path in files if path.stat().st_size < 40_000)[::step]
 
 
 @pytest.mark.parametrize("path", library_sample(8), ids=lambda path: path.stem)
