@@ -154,6 +154,7 @@ def test_a_target_in_c_code_is_told_and_goes_on(
 ) -> None:
     before = _left()
     target = start(text)
+    time.sleep(0.5)  # between the line that it printed and the call it could still answer
     with pytest.raises(InterpreterError, match=r"did not answer in 0\.2 s") as error:
         attach(target.pid, timeout=0.2)
     output, _ = target.communicate(timeout=120)

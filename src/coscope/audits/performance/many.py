@@ -114,12 +114,18 @@ def _source(subject: Subject, made_by: Origins, depth: int) -> str | None:
 
 
 def _iterated(subject: Subject, made_by: Origins) -> Origins:
-    """What an iterator was made of."""
+    """What an iterator was made of.
+
+    Later releases of 3.13 make an iterator of the iterator of a comprehension once more.
+    """
     found: set[int] = set()
-    for at in made_by:
+    pending, seen = list(made_by), set(made_by)
+    while pending:
+        at = pending.pop()
         taken = subject.takers.get(at) if at >= 0 else None
         if taken is not None and subject.opnames[at] in ("GET_ITER", "LIST_EXTEND") and taken[1]:
-            found |= taken[1][-1]
+            pending += taken[1][-1] - seen
+            seen |= taken[1][-1]
         else:
             found.add(at)
     return frozenset(found)
