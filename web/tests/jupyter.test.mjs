@@ -62,7 +62,15 @@ before(async () => {
 
 after(async () => {
   await context?.close();
-  server?.kill();
+  if (server) {
+    // With kernels alive it may take its time, or ask: it is given five seconds.
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    server.kill('SIGTERM');
+    const late = setTimeout(() => server.kill('SIGKILL'), 5000);
+    await ended;
+    clearTimeout(late);
+    server.stderr.destroy();
+  }
   if (folder) fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
 

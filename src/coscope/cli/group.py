@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -137,6 +136,8 @@ def _is_target(word: str) -> bool:
 
 
 def _no_command(word: str) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(word, COMMANDS)
     text = f"There is no command {word!r}."
     if near:

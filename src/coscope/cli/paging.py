@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
-import subprocess
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
-from typing import NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+if TYPE_CHECKING:  # an answer without a pager needs no process
+    import subprocess
 
 # Quit if it fits on one screen, keep colours and links, leave the page on the screen. As git.
 _LESS = "FRX"
@@ -92,6 +93,8 @@ def _command() -> list[str] | None:
 
 def _words(text: str) -> list[str]:
     try:
+        import shlex
+
         return shlex.split(text, posix=os.name == "posix")
     except ValueError:
         return []
@@ -100,6 +103,8 @@ def _words(text: str) -> list[str]:
 def _started(command: list[str]) -> subprocess.Popen[bytes] | None:
     environment = {"LESS": _LESS, "LV": "-c", **os.environ}
     try:
+        import subprocess
+
         return subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)
     except OSError:  # it is not there, or no program: the page is worth more than the pager
         return None
