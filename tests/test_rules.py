@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from coscope.errors import InternalError
-from coscope.rules import Rule, discover
+from coscope.rules import Rule, _docstring, discover
 from coscope.verifier.report import Violation
 from coscope.verifier.subject import Subject
 from tests.verifier.building import built
@@ -98,3 +100,23 @@ def test_a_check_has_nothing_against_plain_code(rule: Rule) -> None:
     violations: list[Violation] = list(rule.check(Subject(code)))
 
     assert [] == violations
+
+
+@pytest.mark.parametrize("text", [None, PAGE])
+def test_a_docstring_that_python_dropped_comes_from_the_source(text: str | None) -> None:
+    class Loader:
+        @staticmethod
+        def get_source(name: str) -> str | None:
+            return text
+
+    module = ModuleType("dropped")
+    module.__spec__ = ModuleSpec("dropped", Loader())  # type: ignore[arg-type]
+
+    assert _docstring(module) == (None if text is None else text.strip().strip('"'))
+
+
+def test_without_a_source_there_is_no_docstring() -> None:
+    module = ModuleType("dropped")
+    module.__spec__ = ModuleSpec("dropped", None)
+
+    assert _docstring(module) is None

@@ -246,6 +246,18 @@ def test_bytecode_of_another_version(tmp_path: Path, version: str, name: str | N
     assert (name is None) == (found.source is not None)
 
 
+@pytest.mark.parametrize("version", ["3.8", "3.12", "3.13", "3.14"])
+def test_private_names_of_another_version_fit(version: str) -> None:
+    from coscope.readers.comparing import verdict_on_another
+    from coscope.readers.from_function import from_code_object
+    from coscope.readers.sources import source_from
+
+    data = b"class C:\n    def f(self):\n        self.__hidden = self.shown = 1\n"
+    code = compile_source(find(str(require(version))), data, "private.py")
+
+    assert verdict_on_another(code, source_from(data, "private.py"), from_code_object).fits
+
+
 @pytest.mark.parametrize("version", ["3.8", "3.12", "3.13"])
 def test_the_library_of_another_version_fits(version: str) -> None:
     from coscope.readers.comparing import verdict_on_another

@@ -8,12 +8,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from types import CodeType, FunctionType
+from typing import Any
 
 import pytest
 
 from coscope.opcodes import table
 from coscope.readers.from_function import HOST_VERSION
-from coscope.readers.live_code import code_bytes
+from coscope.readers.live_code import code_bytes, without_specialization
 
 pytestmark = pytest.mark.skipif(sys.platform == "emscripten", reason="starts processes")
 
@@ -197,3 +198,19 @@ def test_plain_code_has_the_bytes_that_cpython_shows() -> None:
     assert [each.co_code for each in pending] == [
         code_bytes(each, HOST_VERSION) for each in pending
     ]
+
+
+def test_what_ran_often_is_read_as_it_was_compiled() -> None:
+    space: dict[str, Any] = {}
+    text = (
+        "def busy(items):\n    total = 0\n    for each in items:\n"
+        "        total += each.real + len(str(each))\n    return total\n"
+    )
+    exec(compile(text, "<busy>", "exec"), space)
+    co = space["busy"].__code__
+    before = co.co_code
+    for _ in range(100):
+        space["busy"]([1, 2, 3])
+
+    assert co._co_code_adaptive != before  # it is specialised
+    assert without_specialization(co._co_code_adaptive, HOST_VERSION) == before
