@@ -28,7 +28,9 @@ def library(python: Path) -> list[Path]:
     """Every file of an interpreter's standard library, tests included, in a fixed order."""
     code = "import sysconfig; print(sysconfig.get_path('stdlib'))"
     root = Path(_run(python, "-c", code).strip())
-    return sorted(file for file in root.rglob("*.py") if "site-packages" not in file.parts)
+    return sorted(
+        file for file in root.rglob("*.py") if file.is_file() and "site-packages" not in file.parts
+    )
 
 
 def sample(python: Path, count: int, seed: int = 2) -> list[Path]:

@@ -29,7 +29,9 @@ def library_files() -> list[Any]:
         names = sorted(zipfile.ZipFile(archives[0]).namelist())
         return [zipfile.Path(archives[0], name) for name in names if name.endswith(".py")]
     root = Path(sysconfig.get_path("stdlib"))
-    return sorted(file for file in root.rglob("*.py") if "site-packages" not in file.parts)
+    return sorted(
+        file for file in root.rglob("*.py") if file.is_file() and "site-packages" not in file.parts
+    )
 
 
 def code_objects(file: Any) -> Iterator[CodeType]:

@@ -21,7 +21,11 @@ SAMPLE = 20  # files of the running interpreter's standard library
 def sample(seed: int) -> list[Code]:
     """Code objects of a seeded sample of the standard library, compiled here."""
     library = Path(sysconfig.get_path("stdlib"))
-    files = sorted(path for path in library.rglob("*.py") if "site-packages" not in path.parts)
+    files = sorted(
+        path
+        for path in library.rglob("*.py")
+        if path.is_file() and "site-packages" not in path.parts
+    )
     codes: list[Code] = []
     for path in random.Random(seed).sample(files, min(SAMPLE, len(files))):
         try:

@@ -36,7 +36,9 @@ FIELDS = [
 def library(count: int) -> list[Path]:
     """A fixed sample of standard library files and those with the oddest scopes; else our own."""
     root = Path(sysconfig.get_path("stdlib"))
-    files = sorted(path for path in root.rglob("*.py") if "site-packages" not in path.parts)
+    files = sorted(
+        path for path in root.rglob("*.py") if path.is_file() and "site-packages" not in path.parts
+    )
     if not files:  # inside Pyodide it is an archive
         return sorted(Path(__file__).parents[2].rglob("*.py"))[:60]
     odd = ("test_type_params", "test_listcomps", "test_super", "test_scope")
