@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -181,7 +180,7 @@ def read(path: str, most: int = LARGEST) -> bytes:
     """
     try:
         with open(path, "rb", opener=_opener) as file:
-            data = file.read(min(most, sys.maxsize - 1) + 1)
+            data = file.read(min(most, os.fstat(file.fileno()).st_size) + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise TargetError(f"cannot read the file: {reason}", file=path) from error
