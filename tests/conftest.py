@@ -74,7 +74,7 @@ NOT_INSIDE = {
     "test_what_makes_annotations_goes_by_the_name": "pickle of 3.14.2 does not take it yet",
     "test_a_tracer_is_told_of_the_first_line": "without fork, code that was traced is misread",
     "explanations/test_failing_programs.py": "without fork, code that was traced is misread",
-    "test_every_example_works[coscope audit --live json": "the library is in an archive, not in a folder",
+    "test_every_example_works[coscope audit --live json": "the library is in an archive",
     "test_what_is_yielded_is_replaced": "asyncio.run needs a stack that can be switched",
     "test_it_is_what_a_listing_makes": "without fork, code that was traced is misread",
     "tuner/test_lazy.py": "asyncio.run needs a stack that can be switched",
