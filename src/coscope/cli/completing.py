@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 from click import Context, Parameter
 from click.shell_completion import CompletionItem
@@ -15,7 +16,7 @@ from coscope.errors import CoscopeError
 
 _MOST_BYTES = 2_000_000  # of a file whose names are completed: a shell should not wait
 
-Items = list[CompletionItem[str]]
+Items: TypeAlias = "list[CompletionItem[str]]"  # quoted: click 8.3 has no such subscript
 
 
 def of_target(context: Context, parameter: Parameter, incomplete: str) -> Items:
