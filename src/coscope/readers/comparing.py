@@ -104,6 +104,11 @@ def _compiled(source: Source, optimize: int, flags: int) -> dict[_Key, list[Code
             )
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         return {}
+    return by_place(module)
+
+
+def by_place(module: CodeType) -> dict[_Key, list[CodeType]]:
+    """A code object and all that is nested in it, by qualified name and first line."""
     found: dict[_Key, list[CodeType]] = {}
     pending = [module]
     while pending:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from coscope.model import Code, Source, Span
 from coscope.opcodes import table
+from coscope.readers.comparing import by_place
 from coscope.readers.from_function import HOST_VERSION, LEVELS_TRIED, from_code_object
 
 _compile = compile  # as it is now: a module that is read may put something else in its place
@@ -136,13 +137,7 @@ def _marked(source: Source, level: int, text: str) -> dict[tuple[str, int], list
         module: CodeType = _compile(tree, source.file, "exec", dont_inherit=True, optimize=level)
     except (SyntaxError, ValueError, RecursionError, MemoryError, OverflowError):
         return {}
-    found: dict[tuple[str, int], list[CodeType]] = {}
-    pending = [module]
-    while pending:
-        co = pending.pop()
-        found.setdefault((co.co_qualname, co.co_firstlineno), []).append(co)
-        pending += [each for each in co.co_consts if type(each) is CodeType]
-    return found
+    return by_place(module)
 
 
 def _shape(code: Code) -> list[object]:
